@@ -1,0 +1,202 @@
+//! The inbound face: what a provider posts becomes inbound events.
+
+use bytes::Bytes;
+use heliograph_domain::ids;
+use heliograph_proto::{
+    Timestamp,
+    v1::{Address, InboundEvent, Raw, inbound_event::Kind},
+};
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::{Account, Channel};
+
+/// A channel that providers call over HTTP. Pure: the clock comes with the request.
+pub trait Webhook: Channel {
+    /// Verifies the request over its raw bytes, then parses it.
+    ///
+    /// Unknown fields and kinds are kept ([`Kind::Unknown`] with [`Raw`]), never refused: providers drop what they
+    /// cannot deliver. Siblings of a bad item in a batch are kept too.
+    ///
+    /// # Errors
+    /// A [`Refusal`] says what the provider is answered and why, without secrets or the body.
+    fn receive(
+        &self,
+        account: &Account<Self::Settings>,
+        request: &WebhookRequest,
+    ) -> Result<Received, Refusal>;
+}
+
+/// One request as it came.
+#[derive(Clone, Debug)]
+pub struct WebhookRequest {
+    /// GET for handshakes, POST for events.
+    pub method: Method,
+    /// What follows `/<channel>/<account>`, e.g. `/status`; empty when nothing does.
+    pub path: String,
+    /// The query as sent, still encoded, without `?`.
+    pub query: String,
+    /// As sent.
+    pub headers: HeaderMap,
+    /// The raw body; every signature is over these bytes.
+    pub body: Bytes,
+    /// Our clock, milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+impl WebhookRequest {
+    /// A header as text; `None` when absent, repeated or not ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let first = values.next()?.to_str().ok()?;
+        values.next().is_none().then_some(first)
+    }
+
+    /// The decoded query parameters, in order.
+    pub fn query_pairs(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        url::form_urlencoded::parse(self.query.as_bytes()).into_owned()
+    }
+
+    /// The first query parameter called `name`, decoded.
+    pub fn query_value(&self, name: &str) -> Option<String> {
+        self.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+}
+
+/// What a request turned into.
+#[derive(Clone, Debug, Default)]
+pub struct Received {
+    /// Published one by one, in order; all of them are durable before `answer` is sent.
+    pub events: Vec<InboundEvent>,
+    /// What the provider is answered then.
+    pub answer: Answer,
+}
+
+/// An HTTP answer to a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Status.
+    pub status: StatusCode,
+    /// `Content-Type`; empty: none.
+    pub content_type: &'static str,
+    /// Body.
+    pub body: Bytes,
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        Self { status: StatusCode::OK, content_type: "", body: Bytes::new() }
+    }
+}
+
+impl Answer {
+    /// 200 with a body.
+    pub fn ok(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { status: StatusCode::OK, content_type, body: body.into() }
+    }
+}
+
+/// Why a request is not accepted. The text goes to the caller and the log: no secrets, no body.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// 401: no valid signature. Counted, never logged with its body.
+    #[error("the signature is missing or wrong: {0}")]
+    Forged(String),
+    /// 401: signed too long ago, or for a time to come.
+    #[error("the signature is outside the time window: {0}")]
+    Stale(String),
+    /// 400: signed, but not what the channel's protocol says.
+    #[error("the request cannot be read: {0}")]
+    Malformed(String),
+    /// 404: nothing is served at this path.
+    #[error("nothing is served at this path: {0}")]
+    NoSuchPath(String),
+    /// 405: the method is not served here.
+    #[error("the method is not served here; use {0}")]
+    Method(&'static str),
+    /// 409: an id used before, with another body.
+    #[error("{0}")]
+    Conflict(String),
+}
+
+impl Refusal {
+    /// The status the provider is answered with.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Forged(_) | Self::Stale(_) => StatusCode::UNAUTHORIZED,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::NoSuchPath(_) => StatusCode::NOT_FOUND,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+        }
+    }
+
+    /// A short stable word for metrics and logs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Forged(_) => "forged",
+            Self::Stale(_) => "stale",
+            Self::Malformed(_) => "malformed",
+            Self::NoSuchPath(_) => "no_such_path",
+            Self::Method(_) => "method",
+            Self::Conflict(_) => "conflict",
+        }
+    }
+}
+
+/// Builds inbound events of one account: derived id, tenant and times are filled in the same way by every channel.
+#[derive(Clone, Debug)]
+pub struct Inbound<'a> {
+    tenant: &'a str,
+    channel: &'a str,
+    account: &'a str,
+    now_ms: i64,
+}
+
+impl<'a> Inbound<'a> {
+    /// For events received on `account` at `now_ms`.
+    pub fn new<S>(account: &'a Account<S>, now_ms: i64) -> Self {
+        Self { tenant: &account.tenant, channel: &account.channel, account: &account.name, now_ms }
+    }
+
+    /// An event whose id derives from `provider_event_id`, which the provider repeats on every retry.
+    ///
+    /// The address's channel and account are set here.
+    pub fn event(
+        &self,
+        provider_event_id: &str,
+        mut address: Address,
+        occurred_at: Option<Timestamp>,
+        kind: Kind,
+    ) -> InboundEvent {
+        self.channel.clone_into(&mut address.channel);
+        self.account.clone_into(&mut address.account);
+        InboundEvent {
+            id: ids::derive(ids::EVENT, &[self.tenant, self.channel, self.account, provider_event_id]),
+            tenant: self.tenant.to_owned(),
+            channel: self.channel.to_owned(),
+            account: self.account.to_owned(),
+            address: Some(address),
+            occurred_at,
+            received_at: Some(timestamp(self.now_ms)),
+            provider_event_id: provider_event_id.to_owned(),
+            raw: None,
+            opens_window: String::new(),
+            kind: Some(kind),
+        }
+    }
+
+    /// The id of a message of the customer's, derived from the provider's message id.
+    pub fn message_id(&self, provider_message_id: &str) -> String {
+        ids::derive(ids::MESSAGE, &[self.tenant, self.channel, self.account, provider_message_id])
+    }
+}
+
+/// Milliseconds since 1970 as a protobuf timestamp.
+pub fn timestamp(ms: i64) -> Timestamp {
+    Timestamp { seconds: ms.div_euclid(1000), nanos: (ms.rem_euclid(1000) * 1_000_000) as i32 }
+}
+
+/// What is kept of a request that is not modelled.
+pub fn raw(content_type: &str, body: &Bytes) -> Raw {
+    Raw { content_type: content_type.to_owned(), body: body.clone() }
+}

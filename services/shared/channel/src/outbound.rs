@@ -1,0 +1,272 @@
+//! The outbound face: a message becomes a provider request, and the answer becomes an outcome.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use heliograph_proto::v1::{Message, SignalRequest};
+use http::{HeaderMap, Method, StatusCode};
+use secrecy::SecretString;
+
+use crate::{Account, Channel};
+
+/// A channel whose provider is called over HTTP. Pure: the host sends, waits and refreshes tokens.
+pub trait Provider: Channel {
+    /// The request that hands `delivery` to the provider.
+    ///
+    /// `token` is present when [`Provider::token`] is.
+    ///
+    /// # Errors
+    /// The outcome of a message that cannot be encoded at all, usually [`Outcome::Permanent`].
+    fn encode(
+        &self,
+        account: &Account<Self::Settings>,
+        delivery: &Delivery<'_>,
+        token: Option<&SecretString>,
+    ) -> Result<ProviderRequest, Outcome>;
+
+    /// What the provider's answer to [`Provider::encode`]'s request means. Providers that answer 200 for errors are
+    /// why this sees the whole answer.
+    fn classify(&self, account: &Account<Self::Settings>, response: &ProviderResponse) -> Outcome;
+
+    /// How to obtain an access token, for providers that want one of limited life.
+    fn token(&self, _account: &Account<Self::Settings>) -> Option<TokenSource> {
+        None
+    }
+
+    /// Reads the answer to a token request.
+    ///
+    /// # Errors
+    /// The outcome for deliveries that wait for the token, usually [`Outcome::Auth`] or [`Outcome::Retry`].
+    fn read_token(
+        &self,
+        _account: &Account<Self::Settings>,
+        _response: &ProviderResponse,
+    ) -> Result<TokenGrant, Outcome> {
+        Err(Outcome::auth("no_token", "this channel takes no token"))
+    }
+
+    /// The request that shows a signal (typing, read mark); `None` when the channel cannot.
+    fn encode_signal(
+        &self,
+        _account: &Account<Self::Settings>,
+        _signal: &SignalRequest,
+        _token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        None
+    }
+
+    /// The request that fetches media by the provider's id or URL; `None` when the channel has no media.
+    fn encode_media(
+        &self,
+        _account: &Account<Self::Settings>,
+        _provider_media_id: &str,
+        _url: &str,
+        _token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        None
+    }
+}
+
+/// One message to hand over.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// The message; its content is a kind the channel declared.
+    pub message: &'a Message,
+    /// `dlv_…`, the provider's idempotency key where it has one. The same for every attempt.
+    pub delivery_id: &'a str,
+    /// Opaque, at most 100 characters, echoed in receipts where the provider can carry it.
+    pub correlation: &'a str,
+    /// Our clock, milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+impl Delivery<'_> {
+    /// The customer's id on this channel.
+    pub fn user_id(&self) -> &str {
+        self.message.address.as_ref().map_or("", |address| address.user_id.as_str())
+    }
+}
+
+/// A request to a provider. Printing shows method and URL without its query.
+#[derive(Clone)]
+pub struct ProviderRequest {
+    /// Method.
+    pub method: Method,
+    /// Full URL.
+    pub url: String,
+    /// Headers; values that hold secrets should be marked sensitive.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Body,
+}
+
+impl std::fmt::Debug for ProviderRequest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = self.url.split('?').next().unwrap_or_default();
+        formatter
+            .debug_struct("ProviderRequest")
+            .field("method", &self.method)
+            .field("url", &url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is sent.
+#[derive(Clone)]
+pub enum Body {
+    /// Nothing.
+    Empty,
+    /// `application/json`, as serialized here.
+    Json(Bytes),
+    /// `application/x-www-form-urlencoded`.
+    Form(Vec<(String, String)>),
+}
+
+/// A provider's answer, bounded in size by the host.
+#[derive(Clone, Debug)]
+pub struct ProviderResponse {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+    /// Our clock when it arrived, milliseconds since 1970, for `Retry-After` dates.
+    pub now_ms: i64,
+}
+
+impl ProviderResponse {
+    /// `Retry-After` as a wait, from seconds or an HTTP date (RFC 9110, 10.2.3).
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+        if let Ok(seconds) = value.parse::<u32>() {
+            return Some(Duration::from_secs(u64::from(seconds)));
+        }
+        let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp().as_millisecond();
+        Some(Duration::from_millis(u64::try_from(date - self.now_ms).unwrap_or(0)))
+    }
+}
+
+/// What became of a delivery. Said once, by the channel; egress acts on it alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The provider has it.
+    Delivered {
+        /// Empty where the provider gives none.
+        provider_message_id: String,
+        /// Further ids (parts).
+        provider_part_ids: Vec<String>,
+        /// Parts it counts as; 0: not applicable.
+        parts: i32,
+    },
+    /// Not taken; may work later.
+    Retry {
+        /// The provider's wait, when it says one.
+        after: Option<Duration>,
+        /// The wait holds for the whole account.
+        account_wide: bool,
+        /// It said that we are too fast.
+        rate_limited: bool,
+        /// Provider's code.
+        code: String,
+        /// Provider's text, without secrets.
+        text: String,
+    },
+    /// Will never work.
+    Permanent {
+        /// Provider's code.
+        code: String,
+        /// Provider's text, without secrets.
+        text: String,
+    },
+    /// The customer opted out with the provider: permanent, and written to the consent ledger.
+    OptedOut {
+        /// Provider's code.
+        code: String,
+        /// Provider's text.
+        text: String,
+    },
+    /// The messaging window is closed: only a template may go out.
+    WindowClosed {
+        /// Provider's code.
+        code: String,
+        /// Provider's text.
+        text: String,
+    },
+    /// Our credentials or the account's set-up are refused.
+    Auth {
+        /// Provider's code.
+        code: String,
+        /// Provider's text, without secrets.
+        text: String,
+        /// A fresh token may help: the host refreshes once and tries once more.
+        token_expired: bool,
+    },
+    /// Sent, answer lost: it may have arrived or not.
+    InDoubt {
+        /// What was seen.
+        code: String,
+        /// In words.
+        text: String,
+    },
+}
+
+impl Outcome {
+    /// Delivered as `provider_message_id`.
+    pub fn delivered(provider_message_id: impl Into<String>) -> Self {
+        Self::Delivered {
+            provider_message_id: provider_message_id.into(),
+            provider_part_ids: Vec::new(),
+            parts: 0,
+        }
+    }
+
+    /// Permanent failure.
+    pub fn permanent(code: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::Permanent { code: code.into(), text: text.into() }
+    }
+
+    /// Retry, with the provider's own wait if it gave one.
+    pub fn retry(after: Option<Duration>, code: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::Retry {
+            after,
+            account_wide: false,
+            rate_limited: false,
+            code: code.into(),
+            text: text.into(),
+        }
+    }
+
+    /// Too fast, for the whole account.
+    pub fn rate_limited(after: Option<Duration>, code: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::Retry { after, account_wide: true, rate_limited: true, code: code.into(), text: text.into() }
+    }
+
+    /// Credentials or set-up refused for good.
+    pub fn auth(code: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::Auth { code: code.into(), text: text.into(), token_expired: false }
+    }
+
+    /// Unknown outcome.
+    pub fn in_doubt(code: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::InDoubt { code: code.into(), text: text.into() }
+    }
+}
+
+/// Where an access token comes from.
+#[derive(Clone, Debug)]
+pub struct TokenSource {
+    /// Names the token among replicas: one per set of credentials, e.g. the app id. Never a secret.
+    pub key: String,
+    /// The request that obtains one.
+    pub request: ProviderRequest,
+}
+
+/// A fresh token.
+#[derive(Clone, Debug)]
+pub struct TokenGrant {
+    /// The token.
+    pub token: SecretString,
+    /// Its life from now.
+    pub expires_in: Duration,
+}

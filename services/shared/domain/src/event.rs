@@ -1,0 +1,55 @@
+//! Names of facts on the public stream.
+
+use heliograph_proto::v1::{Event, event::Payload};
+
+/// The event type of a payload, as it stands in `Event.type` and at the end of the subject: `message.received`.
+pub fn type_of(payload: &Payload) -> &'static str {
+    match payload {
+        Payload::MessageReceived(_) => "message.received",
+        Payload::MessageAccepted(_) => "message.accepted",
+        Payload::MessageSent(_) => "message.sent",
+        Payload::MessageDelivered(_) => "message.delivered",
+        Payload::MessageRead(_) => "message.read",
+        Payload::MessageFailed(_) => "message.failed",
+        Payload::MessageInDoubt(_) => "message.in_doubt",
+        Payload::MessageDeferred(_) => "message.deferred",
+        Payload::MessageRefused(_) => "message.refused",
+        Payload::ConversationOpened(_) => "conversation.opened",
+        Payload::ConversationQueued(_) => "conversation.queued",
+        Payload::ConversationAssigned(_) => "conversation.assigned",
+        Payload::ConversationRequeued(_) => "conversation.requeued",
+        Payload::ConversationWrapUp(_) => "conversation.wrap_up",
+        Payload::ConversationClosed(_) => "conversation.closed",
+        Payload::ConversationTransferred(_) => "conversation.transferred",
+        Payload::ReservationCreated(_) => "reservation.created",
+        Payload::ReservationAccepted(_) => "reservation.accepted",
+        Payload::ReservationRejected(_) => "reservation.rejected",
+        Payload::ReservationTimedOut(_) => "reservation.timed_out",
+        Payload::ReservationRescinded(_) => "reservation.rescinded",
+        Payload::AgentPresenceChanged(_) => "agent.presence_changed",
+        Payload::CommandAccepted(_) => "command.accepted",
+        Payload::CommandRefused(_) => "command.refused",
+        Payload::CustomerTyping(_) => "customer.typing",
+        Payload::AgentTyping(_) => "agent.typing",
+        Payload::ContactUpdated(_) => "contact.updated",
+        Payload::ConsentChanged(_) => "consent.changed",
+        Payload::UnknownReceived(_) => "unknown.received",
+    }
+}
+
+/// The message an event is about, when it is about one.
+pub fn message_id(event: &Event) -> Option<&str> {
+    let id = match event.payload.as_ref()? {
+        Payload::MessageReceived(it) => &it.message.as_ref()?.id,
+        Payload::MessageAccepted(it) => &it.message.as_ref()?.id,
+        Payload::MessageSent(it) => &it.message_id,
+        Payload::MessageDelivered(it) => &it.message_id,
+        Payload::MessageRead(it) => &it.message_id,
+        Payload::MessageFailed(it) => &it.message_id,
+        Payload::MessageInDoubt(it) => &it.message_id,
+        Payload::MessageDeferred(it) => &it.message_id,
+        Payload::MessageRefused(it) => &it.message_id,
+        _ => return None,
+    };
+    Some(id)
+}
