@@ -1,1 +1,4 @@
-//! See ARCHITECTURE.md.
+//! What tests and `heliograph dev` stand on: real brokers, stand-ins for the providers, and the suite every channel
+//! passes. Modules that use our other crates stand behind the feature `suite`; see Cargo.toml.
+
+pub mod servers;
