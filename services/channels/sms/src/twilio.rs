@@ -1,0 +1,9 @@
+//! Twilio Messaging.
+
+mod codes;
+pub(crate) mod inbound;
+pub(crate) mod outbound;
+mod signature;
+
+/// Twilio refuses longer bodies (error 21617).
+pub(crate) const TEXT_LIMIT: i32 = 1600;
