@@ -1,0 +1,88 @@
+# What to type; `make` alone prints the list. Continuous integration (.ci/run) uses these targets and nothing else.
+
+CARGO ?= cargo
+# Arguments for `heliograph dev`, e.g. make run ARGS="--http 127.0.0.1:9000"
+ARGS ?=
+# A filter for the tests, e.g. make test TESTS=egress
+TESTS ?=
+# The branch whose wire contracts must stay readable.
+BASE ?= main
+
+BOOTSTRAP := deploy/tools/bootstrap.sh
+BUF := .tools/bin/buf
+
+.DEFAULT_GOAL := help
+
+##@ Use
+
+.PHONY: run
+run: tools ## Start the whole fleet with brokers, sample tenant and playing customers (ARGS=…)
+	$(CARGO) run -p heliograph -- dev $(ARGS)
+
+.PHONY: clean-data
+clean-data: ## Forget what `make run` keeps in data/
+	rm -rf data
+
+##@ Check
+
+.PHONY: test
+test: tools tools-peers tools-browser ## Run every test against real brokers, peers and a browser (TESTS=…)
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; $(CARGO) nextest run --locked --workspace $(TESTS); \
+	else set -x; $(CARGO) test --locked --workspace --all-targets --no-fail-fast $(TESTS); fi
+	$(CARGO) test --locked --workspace --doc
+	@test -x .tools/browser/chromium || echo "SKIPPED: the browser tests (make tools-browser says why)"
+
+.PHONY: lint
+lint: fmt-check proto-check clippy doc deny ## Check format, clippy, docs, wire contracts, licences
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+.PHONY: fmt-check
+fmt-check:
+	$(CARGO) fmt --all --check
+
+.PHONY: clippy
+clippy:
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+.PHONY: doc
+doc: ## Build the code's documentation; a warning is an error
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+.PHONY: proto-check
+proto-check: tools ## Lint proto/ and refuse what breaks readers of BASE (main)
+	cd proto && ../$(BUF) lint
+	deploy/tools/proto-breaking.sh $(BASE)
+
+.PHONY: deny
+deny:
+	@if $(CARGO) deny --version >/dev/null 2>&1; then set -x; $(CARGO) deny --workspace check bans licenses sources; \
+	else echo "SKIPPED: licences, bans and sources (cargo-deny is not installed: cargo install cargo-deny --locked)"; fi
+
+##@ Build
+
+.PHONY: build
+build: ## Build the binary and everything the tests run
+	$(CARGO) build --workspace --all-targets
+
+##@ Set up
+
+.PHONY: tools
+tools: ## Fetch nats-server, valkey-server and buf into .tools/, pinned and checked
+	@$(BOOTSTRAP) tools
+
+.PHONY: tools-peers
+tools-peers: ## Fetch the providers' SDKs that tests use as peers
+	@$(BOOTSTRAP) peers
+
+.PHONY: tools-browser
+tools-browser: ## Fetch what drives the browser tests, and Chromium where apt-get can
+	@$(BOOTSTRAP) browser
+
+.PHONY: help
+help: ## Print this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
