@@ -69,6 +69,10 @@ pub struct Received {
     pub events: Vec<InboundEvent>,
     /// What the provider is answered then.
     pub answer: Answer,
+    /// What it is answered when all of this had arrived before; absent: `answer`, as the first time.
+    pub answer_if_seen: Option<Answer>,
+    /// An id that had arrived before with another body is refused with 409 ([`Refusal::Conflict`]).
+    pub same_id_same_body: bool,
 }
 
 /// An HTTP answer to a provider.
@@ -92,6 +96,11 @@ impl Answer {
     /// 200 with a body.
     pub fn ok(content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self { status: StatusCode::OK, content_type, body: body.into() }
+    }
+
+    /// `status` with a JSON body.
+    pub fn json(status: StatusCode, body: &serde_json::Value) -> Self {
+        Self { status, content_type: "application/json", body: body.to_string().into() }
     }
 }
 

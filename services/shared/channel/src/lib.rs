@@ -8,8 +8,9 @@ pub mod account;
 pub mod carrier;
 pub mod inbound;
 pub mod outbound;
+pub mod standard_webhooks;
 
-pub use account::{Account, AccountError, Settings};
+pub use account::{Account, AccountError, RawAccount, Secrets, Settings};
 pub use carrier::{Carrier, CarrierError, MediaStream};
 pub use inbound::{Answer, Inbound, Received, Refusal, Webhook, WebhookRequest};
 pub use outbound::{

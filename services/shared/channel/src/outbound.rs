@@ -45,11 +45,13 @@ pub trait Provider: Channel {
         Err(Outcome::auth("no_token", "this channel takes no token"))
     }
 
-    /// The request that shows a signal (typing, read mark); `None` when the channel cannot.
+    /// The request that shows a signal (typing, read mark); `None` when the channel cannot. `now_ms` is our clock, for
+    /// providers that want requests signed with a time.
     fn encode_signal(
         &self,
         _account: &Account<Self::Settings>,
         _signal: &SignalRequest,
+        _now_ms: i64,
         _token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
         None
@@ -118,6 +120,8 @@ pub enum Body {
     Empty,
     /// `application/json`, as serialized here.
     Json(Bytes),
+    /// Anything else; its `Content-Type` stands among the headers.
+    Raw(Bytes),
     /// `application/x-www-form-urlencoded`.
     Form(Vec<(String, String)>),
 }
@@ -228,13 +232,7 @@ impl Outcome {
 
     /// Retry, with the provider's own wait if it gave one.
     pub fn retry(after: Option<Duration>, code: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::Retry {
-            after,
-            account_wide: false,
-            rate_limited: false,
-            code: code.into(),
-            text: text.into(),
-        }
+        Self::Retry { after, account_wide: false, rate_limited: false, code: code.into(), text: text.into() }
     }
 
     /// Too fast, for the whole account.

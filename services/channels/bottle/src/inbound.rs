@@ -1,0 +1,309 @@
+//! What the other side posts becomes inbound events.
+//!
+//! | answer | when |
+//! | --- | --- |
+//! | 202 `{"id"}` | it is ours now, durably |
+//! | 200 `{"id","duplicate":true}` | it was ours already |
+//! | 400 | signed, but not our JSON; the message names the field by JSON pointer |
+//! | 401 | no valid signature, or one older than five minutes |
+//! | 409 | an id used before, with another body |
+
+use heliograph_channel::{
+    Account, Answer, Inbound, Received, Refusal, Webhook, WebhookRequest, inbound,
+    standard_webhooks::VerifyError,
+};
+use heliograph_domain::content;
+use heliograph_proto::{
+    Timestamp,
+    v1::{
+        Address, ConsentSignal, Content, Direction, InboundEvent, Media, MediaKind, Message,
+        MessageReference, Receipt, Sender, SenderKind, Typing, UnknownEvent, content::Kind as ContentKind,
+        inbound_event::Kind,
+    },
+};
+use http::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::{Bottle, BottleSettings, answer, payload};
+
+impl Webhook for Bottle {
+    fn receive(
+        &self,
+        account: &Account<BottleSettings>,
+        request: &WebhookRequest,
+    ) -> Result<Received, Refusal> {
+        if !request.path.trim_end_matches('/').is_empty() {
+            return Err(Refusal::NoSuchPath(request.path.clone()));
+        }
+        if request.method != Method::POST {
+            return Err(Refusal::Method("POST"));
+        }
+        let webhook_id = account.settings.keys.verify(&request.headers, &request.body, request.now_ms);
+        let webhook_id = webhook_id.map_err(|error| match error {
+            VerifyError::Stale(_) => Refusal::Stale(error.to_string()),
+            _ => Refusal::Forged(error.to_string()),
+        })?;
+
+        let json: Value = serde_json::from_slice(&request.body)
+            .map_err(|error| Refusal::Malformed(format!("the body is not JSON: {error}")))?;
+        let envelope: payload::Envelope = read("", json)?;
+        let events = Reader::new(account, request, webhook_id, &envelope).read(envelope)?;
+        let id = events.first().map_or("", |event| event.id.as_str());
+        Ok(Received {
+            answer: Answer::json(StatusCode::ACCEPTED, &json!({ "id": id })),
+            answer_if_seen: Some(Answer::json(StatusCode::OK, &json!({ "id": id, "duplicate": true }))),
+            same_id_same_body: true,
+            events,
+        })
+    }
+}
+
+/// Turns one envelope into events.
+struct Reader<'a> {
+    inbound: Inbound<'a>,
+    request: &'a WebhookRequest,
+    id: String,
+    occurred_at: Option<Timestamp>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(
+        account: &'a Account<BottleSettings>,
+        request: &'a WebhookRequest,
+        webhook_id: &str,
+        envelope: &payload::Envelope,
+    ) -> Self {
+        let id = envelope.id.as_deref().filter(|id| !id.is_empty()).unwrap_or(webhook_id).to_owned();
+        let occurred_at = envelope.timestamp.map(|time| inbound::timestamp(time.as_millisecond()));
+        Self { inbound: Inbound::new(account, request.now_ms), request, id, occurred_at }
+    }
+
+    fn read(&self, envelope: payload::Envelope) -> Result<Vec<InboundEvent>, Refusal> {
+        let payload::Envelope { kind, data, unknown, .. } = envelope;
+        let mut keep = !unknown.is_empty();
+        let mut events = match kind.as_str() {
+            "message.received" => self.messages(read("/data", data)?, &mut keep)?,
+            "message.status" => vec![self.status(read("/data", data)?, &mut keep)?],
+            "typing" => vec![self.typing(read("/data", data)?, &mut keep)?],
+            "contact.opted_out" => vec![self.consent(false, read("/data", data)?, &mut keep)?],
+            "contact.opted_in" => vec![self.consent(true, read("/data", data)?, &mut keep)?],
+            _ => {
+                keep = true;
+                let from = data.pointer("/from/id").and_then(Value::as_str).unwrap_or_default();
+                let address = Address { user_id: from.to_owned(), ..Address::default() };
+                vec![self.event(0, address, Kind::Unknown(UnknownEvent { kind }))]
+            }
+        };
+        if keep && let Some(first) = events.first_mut() {
+            first.raw = Some(inbound::raw("application/json", &self.request.body));
+        }
+        Ok(events)
+    }
+
+    /// The `part`-th event of this envelope: the other side's id names the first, the others count on from it.
+    fn event(&self, part: usize, address: Address, kind: Kind) -> InboundEvent {
+        let id = if part == 0 { self.id.clone() } else { format!("{}#{part}", self.id) };
+        self.inbound.event(&id, address, self.occurred_at, kind)
+    }
+
+    /// One message, or several when there is more than one attachment: the first carries the text.
+    fn messages(
+        &self,
+        received: payload::MessageReceived,
+        keep: &mut bool,
+    ) -> Result<Vec<InboundEvent>, Refusal> {
+        *keep |= !received.unknown.is_empty();
+        *keep |= received.attachments.iter().any(|attachment| !attachment.unknown.is_empty());
+        let mut address = address("/data/from", received.from, keep)?;
+        address.thread = received.thread;
+        let metadata = received.metadata.into_iter().map(|(key, value)| (key, plain(value))).collect();
+        let message = Message {
+            direction: Direction::Inbound.into(),
+            reply_to: reference(received.reply_to),
+            sender: Some(Sender {
+                kind: SenderKind::Customer.into(),
+                display_name: address.display_name.clone(),
+                ..Sender::default()
+            }),
+            time: self.occurred_at.or_else(|| Some(inbound::timestamp(self.request.now_ms))),
+            provider_message_id: self.id.clone(),
+            metadata,
+            ..Message::default()
+        };
+        let contents = contents(received.text, received.attachments, received.content)?;
+        let events = contents.into_iter().enumerate().map(|(part, content)| {
+            let mut event = self.event(part, address.clone(), Kind::Typing(Typing::default()));
+            let id = self.inbound.message_id(&event.provider_event_id);
+            event.kind = Some(Kind::Message(Message {
+                id,
+                content: Some(content),
+                address: event.address.clone(),
+                ..message.clone()
+            }));
+            event
+        });
+        Ok(events.collect())
+    }
+
+    fn status(&self, status: payload::MessageStatus, keep: &mut bool) -> Result<InboundEvent, Refusal> {
+        *keep |= !status.unknown.is_empty();
+        if status.message_id.is_empty() && status.external_id.is_empty() && status.correlation.is_empty() {
+            let problem = "`message_id`, `external_id` or `correlation` must say which message is meant";
+            return Err(malformed("/data", problem));
+        }
+        let address = match status.to {
+            Some(person) => address("/data/to", person, keep)?,
+            None => Address::default(),
+        };
+        let Some(state) = answer::receipt_state(&status.status) else {
+            *keep = true;
+            let kind = format!("message.status/{}", status.status);
+            return Ok(self.event(0, address, Kind::Unknown(UnknownEvent { kind })));
+        };
+        let receipt = Receipt {
+            state: state.into(),
+            message_id: status.message_id,
+            provider_message_id: status.external_id,
+            correlation: status.correlation,
+            error: status.error.map(|error| answer::delivery_error(&error.class, error.code, error.text)),
+            parts: 0,
+        };
+        Ok(self.event(0, address, Kind::Receipt(receipt)))
+    }
+
+    fn typing(&self, typing: payload::Typing, keep: &mut bool) -> Result<InboundEvent, Refusal> {
+        *keep |= !typing.unknown.is_empty();
+        let address = address("/data/from", typing.from, keep)?;
+        Ok(self.event(0, address, Kind::Typing(Typing { on: typing.on })))
+    }
+
+    fn consent(
+        &self,
+        granted: bool,
+        consent: payload::Consent,
+        keep: &mut bool,
+    ) -> Result<InboundEvent, Refusal> {
+        *keep |= !consent.unknown.is_empty();
+        let address = address("/data/from", consent.from, keep)?;
+        let signal = ConsentSignal {
+            granted,
+            purpose: consent.purpose,
+            source: consent.text,
+            confirmed_by_provider: consent.confirmed,
+        };
+        Ok(self.event(0, address, Kind::Consent(signal)))
+    }
+}
+
+/// What was said, as one content each.
+fn contents(
+    text: String,
+    attachments: Vec<payload::Attachment>,
+    content: Option<Content>,
+) -> Result<Vec<Content>, Refusal> {
+    if let Some(content) = content {
+        return match &content.kind {
+            Some(_) if text.is_empty() && attachments.is_empty() => Ok(vec![content]),
+            Some(_) => Err(malformed("/data/content", "stands alone, without `text` and `attachments`")),
+            None => Err(malformed("/data/content", "holds no kind of content that is known")),
+        };
+    }
+    if attachments.is_empty() {
+        if text.is_empty() {
+            return Err(malformed(
+                "/data/text",
+                "one of `text`, `attachments` and `content` must say something",
+            ));
+        }
+        return Ok(vec![content::text(text)]);
+    }
+    let mut caption = Some(text);
+    attachments
+        .into_iter()
+        .enumerate()
+        .map(|(index, attachment)| media(index, attachment, caption.take().unwrap_or_default()))
+        .collect()
+}
+
+fn media(index: usize, attachment: payload::Attachment, caption: String) -> Result<Content, Refusal> {
+    let web = url::Url::parse(&attachment.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if !web {
+        return Err(malformed(&format!("/data/attachments/{index}/url"), "is not an http or https URL"));
+    }
+    let kind = match attachment.content_type.split('/').next() {
+        Some("image") => MediaKind::Image,
+        Some("audio") => MediaKind::Audio,
+        Some("video") => MediaKind::Video,
+        _ => MediaKind::File,
+    };
+    Ok(Content {
+        kind: Some(ContentKind::Media(Media {
+            kind: kind.into(),
+            url: attachment.url,
+            content_type: attachment.content_type,
+            file_name: attachment.name,
+            size_bytes: attachment.size.max(0),
+            caption,
+            ..Media::default()
+        })),
+    })
+}
+
+fn address(pointer: &str, person: payload::Person, keep: &mut bool) -> Result<Address, Refusal> {
+    *keep |= !person.unknown.is_empty();
+    if person.id.is_empty() {
+        return Err(malformed(&format!("{pointer}/id"), "is empty; answers are addressed to it"));
+    }
+    let digits = person.phone.strip_prefix('+').unwrap_or_default();
+    let e164 = (7..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !person.phone.is_empty() && !e164 {
+        return Err(malformed(&format!("{pointer}/phone"), "is not an E.164 number such as +6493070700"));
+    }
+    Ok(Address {
+        user_id: person.id,
+        display_name: person.name,
+        phone: person.phone,
+        email: person.email,
+        locale: person.locale,
+        country: person.country,
+        ..Address::default()
+    })
+}
+
+/// Our ids begin with `msg_`; every other id is theirs.
+fn reference(id: String) -> Option<MessageReference> {
+    match id.as_str() {
+        "" => None,
+        ours if ours.starts_with("msg_") => {
+            Some(MessageReference { message_id: id, provider_message_id: String::new() })
+        }
+        _ => Some(MessageReference { message_id: String::new(), provider_message_id: id }),
+    }
+}
+
+fn plain(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+/// Reads `json`, which stands at `pointer` in the body.
+fn read<T: DeserializeOwned>(pointer: &str, json: Value) -> Result<T, Refusal> {
+    serde_path_to_error::deserialize(json).map_err(|error| {
+        let mut pointer = pointer.to_owned();
+        for segment in error.path() {
+            pointer.push('/');
+            pointer.push_str(
+                &segment.to_string().trim_matches(['[', ']']).replace('~', "~0").replace('/', "~1"),
+            );
+        }
+        malformed(&pointer, error.inner().to_string())
+    })
+}
+
+fn malformed(pointer: &str, problem: impl std::fmt::Display) -> Refusal {
+    let pointer = if pointer.is_empty() { "the body" } else { pointer };
+    Refusal::Malformed(format!("{pointer}: {problem}"))
+}
