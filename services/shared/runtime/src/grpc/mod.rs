@@ -1,0 +1,9 @@
+//! The gRPC server of a service, and the channels it calls others through.
+
+mod client;
+mod observe;
+mod server;
+
+pub use client::{CallContext, ChannelError, ChannelOptions, GrpcChannel, channel, channel_with};
+pub use server::GrpcServer;
+pub use tonic::service::{Routes, RoutesBuilder};
