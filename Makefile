@@ -9,7 +9,8 @@ TESTS ?=
 BASE ?= main
 
 BOOTSTRAP := deploy/tools/bootstrap.sh
-BUF := .tools/bin/buf
+# The fetched programs come first, cargo's subcommands among them.
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 
@@ -26,9 +27,8 @@ clean-data: ## Forget what `make run` keeps in data/
 ##@ Check
 
 .PHONY: test
-test: tools tools-peers tools-browser ## Run every test against real brokers, peers and a browser (TESTS=…)
-	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; $(CARGO) nextest run --locked --workspace $(TESTS); \
-	else set -x; $(CARGO) test --locked --workspace --all-targets --no-fail-fast $(TESTS); fi
+test: tools tools-checks tools-peers tools-browser ## Run every test against real brokers, peers and a browser (TESTS=…)
+	$(CARGO) nextest run --locked --workspace $(TESTS)
 	$(CARGO) test --locked --workspace --doc
 	@test -x .tools/browser/chromium || echo "SKIPPED: the browser tests (make tools-browser says why)"
 
@@ -53,13 +53,12 @@ doc: ## Build the code's documentation; a warning is an error
 
 .PHONY: proto-check
 proto-check: tools ## Lint proto/ and refuse what breaks readers of BASE (main)
-	cd proto && ../$(BUF) lint
+	cd proto && buf lint
 	deploy/tools/proto-breaking.sh $(BASE)
 
 .PHONY: deny
-deny:
-	@if $(CARGO) deny --version >/dev/null 2>&1; then set -x; $(CARGO) deny --workspace check bans licenses sources; \
-	else echo "SKIPPED: licences, bans and sources (cargo-deny is not installed: cargo install cargo-deny --locked)"; fi
+deny: tools-checks ## Check the dependencies' licences, bans and sources
+	$(CARGO) deny --workspace --all-features --locked check bans licenses sources
 
 ##@ Build
 
@@ -72,6 +71,10 @@ build: ## Build the binary and everything the tests run
 .PHONY: tools
 tools: ## Fetch nats-server, valkey-server and buf into .tools/, pinned and checked
 	@$(BOOTSTRAP) tools
+
+.PHONY: tools-checks
+tools-checks: ## Fetch cargo-nextest and cargo-deny
+	@$(BOOTSTRAP) checks
 
 .PHONY: tools-peers
 tools-peers: ## Fetch the providers' SDKs that tests use as peers

