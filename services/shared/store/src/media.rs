@@ -1,0 +1,99 @@
+//! Media: what customers and agents send beside text.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncRead;
+
+use crate::objects::{ObjectError, ObjectInfo, ObjectReader, Objects, name};
+use crate::{Millis, now_ms};
+
+/// The object store of media.
+pub const BUCKET: &str = "HG_MEDIA";
+
+const CONTENT_TYPE: &str = "content_type";
+const NAME: &str = "name";
+const STORED_AT: &str = "stored_at_ms";
+
+/// What is known of a stored medium.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaInfo {
+    /// Its id within the tenant, such as `med_…`.
+    pub id: String,
+    /// MIME type, as its sender said it: never trust it to be harmless.
+    pub content_type: String,
+    /// File name, as its sender said it; may be empty.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the content, hex.
+    pub sha256: String,
+    /// When it was stored.
+    pub stored_at_ms: Millis,
+}
+
+/// The media of all tenants. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct MediaStore {
+    objects: Objects,
+}
+
+impl MediaStore {
+    /// Media kept in `objects`.
+    pub fn new(objects: Objects) -> Self {
+        Self { objects }
+    }
+
+    /// Stores what `content` brings, unless it is larger than `limit` bytes. The same id again replaces it.
+    ///
+    /// A directory is written as the content arrives; a NATS object store takes it through memory, so keep the limit
+    /// in proportion.
+    pub async fn put(
+        &self,
+        tenant: &str,
+        id: &str,
+        content_type: &str,
+        file_name: &str,
+        content: &mut (impl AsyncRead + Unpin + Send),
+        limit: u64,
+    ) -> Result<MediaInfo, ObjectError> {
+        let attributes = HashMap::from([
+            (CONTENT_TYPE.to_owned(), content_type.to_owned()),
+            (NAME.to_owned(), file_name.to_owned()),
+            (STORED_AT.to_owned(), now_ms().to_string()),
+        ]);
+        let info = self.objects.put(tenant, &name(id), attributes, content, limit).await?;
+        Ok(media_info(id, info))
+    }
+
+    /// What is known of a medium, if it is there.
+    pub async fn info(&self, tenant: &str, id: &str) -> Result<Option<MediaInfo>, ObjectError> {
+        Ok(self.objects.info(tenant, &name(id)).await?.map(|info| media_info(id, info)))
+    }
+
+    /// A medium and its content, if it is there.
+    pub async fn get(
+        &self,
+        tenant: &str,
+        id: &str,
+    ) -> Result<Option<(MediaInfo, ObjectReader)>, ObjectError> {
+        let found = self.objects.get(tenant, &name(id)).await?;
+        Ok(found.map(|(info, reader)| (media_info(id, info), reader)))
+    }
+
+    /// Takes a medium away; says whether it was there.
+    pub async fn delete(&self, tenant: &str, id: &str) -> Result<bool, ObjectError> {
+        self.objects.delete(tenant, &name(id)).await
+    }
+}
+
+fn media_info(id: &str, mut info: ObjectInfo) -> MediaInfo {
+    MediaInfo {
+        id: id.to_owned(),
+        content_type: info.attributes.remove(CONTENT_TYPE).unwrap_or_default(),
+        name: info.attributes.remove(NAME).unwrap_or_default(),
+        size: info.size,
+        sha256: info.sha256,
+        stored_at_ms: info.attributes.get(STORED_AT).and_then(|at| at.parse().ok()).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,111 @@
+//! Snapshots of partitions: what a machine knew after a position of its log.
+//!
+//! Each partition has a fixed number of slots, and a snapshot replaces the oldest. Slots are written whole or not at
+//! all, and the newest that is whole counts, so a writer may die, or two owners may overlap for a moment, without a
+//! partition losing its way back. What a log may forget is therefore what stands before the *oldest* snapshot kept.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use crate::objects::{ObjectError, Objects, name, read_whole};
+
+/// The object store of snapshots.
+pub const BUCKET: &str = "HG_SNAPSHOTS";
+
+/// The attribute that holds a snapshot's position.
+const POSITION: &str = "position";
+/// A snapshot is read into memory whole; this bounds it.
+const LARGEST: u64 = 1 << 30;
+
+/// A snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionSnapshot {
+    /// The sequence of the last log entry that went into it.
+    pub position: u64,
+    /// The machine's state.
+    pub state: Bytes,
+}
+
+/// The snapshots of all partitions. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SnapshotStore {
+    objects: Objects,
+    slots: u32,
+}
+
+impl SnapshotStore {
+    /// Snapshots kept in `objects`, the last `keep` of each partition, at least two.
+    pub fn new(objects: Objects, keep: u32) -> Self {
+        Self { objects, slots: keep.max(2) }
+    }
+
+    /// Stores the state of `partition` after the log entry `position`.
+    pub async fn put(&self, partition: &str, position: u64, state: &[u8]) -> Result<(), ObjectError> {
+        let slots = self.positions(partition).await?;
+        // The same position again replaces itself; otherwise an empty slot, otherwise the oldest.
+        let slot = slots.iter().position(|known| *known == Some(position)).unwrap_or_else(|| {
+            slots.iter().enumerate().min_by_key(|(_, known)| **known).map_or(0, |(slot, _)| slot)
+        });
+        let attributes = HashMap::from([(POSITION.to_owned(), position.to_string())]);
+        let mut content = state;
+        self.objects.put(&name(partition), &slot.to_string(), attributes, &mut content, LARGEST).await?;
+        Ok(())
+    }
+
+    /// The newest snapshot of `partition` that is whole.
+    pub async fn latest(&self, partition: &str) -> Result<Option<PartitionSnapshot>, ObjectError> {
+        let mut known: Vec<(u64, usize)> = self
+            .positions(partition)
+            .await?
+            .into_iter()
+            .enumerate()
+            .filter_map(|(slot, position)| Some((position?, slot)))
+            .collect();
+        known.sort_unstable();
+        let folder = name(partition);
+        while let Some((_, slot)) = known.pop() {
+            let Some((info, reader)) = self.objects.get(&folder, &slot.to_string()).await? else { continue };
+            // The slot may have been replaced since its position was read: the object's own position counts.
+            let position = info.attributes.get(POSITION).and_then(|position| position.parse().ok());
+            match (position, read_whole(partition, &info, reader).await) {
+                (Some(position), Ok(state)) => {
+                    return Ok(Some(PartitionSnapshot { position, state: Bytes::from(state) }));
+                }
+                (_, Err(error @ ObjectError::Unavailable(_))) if known.is_empty() => return Err(error),
+                (_, result) => {
+                    let error = result.err();
+                    let error = error.as_ref().map(|error| error as &dyn std::error::Error);
+                    tracing::warn!(
+                        partition,
+                        slot,
+                        error,
+                        "a snapshot cannot be read; trying the one before it"
+                    );
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The position of the oldest snapshot kept: log entries up to it are not needed any more.
+    pub async fn oldest_position(&self, partition: &str) -> Result<Option<u64>, ObjectError> {
+        Ok(self.positions(partition).await?.into_iter().flatten().min())
+    }
+
+    async fn positions(&self, partition: &str) -> Result<Vec<Option<u64>>, ObjectError> {
+        let folder = name(partition);
+        let slots = (0..self.slots).map(|slot| {
+            let folder = folder.as_str();
+            async move {
+                match self.objects.info(folder, &slot.to_string()).await {
+                    Ok(info) => Ok(info.and_then(|info| info.attributes.get(POSITION)?.parse().ok())),
+                    // A damaged slot counts as empty: the next snapshot mends it.
+                    Err(ObjectError::Damaged(_)) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+        });
+        futures::future::try_join_all(slots).await
+    }
+}
