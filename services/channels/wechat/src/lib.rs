@@ -1,1 +1,115 @@
-//! See ARCHITECTURE.md.
+//! WeChat official accounts (subscription and service accounts).
+//!
+//! Source: developers.weixin.qq.com, "Official Accounts" (message management, customer-service messages, access
+//! tokens), and for the encryption its published sample code; the peers `wechatpy` and `wechat-crypto` agree.
+
+mod codes;
+mod crypto;
+mod inbound;
+mod outbound;
+mod settings;
+mod signature;
+mod xml;
+
+use heliograph_channel::{
+    Account, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Received, Refusal,
+    TokenGrant, TokenSource, Webhook, WebhookRequest,
+};
+use heliograph_proto::v1::{Capabilities, SignalRequest, TextFormat, TextUnit};
+use secrecy::SecretString;
+
+pub use crypto::{Cipher, CryptoError};
+pub use settings::{Mode, WechatSettings, WechatSpec};
+pub use signature::sign;
+
+/// The channel.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wechat;
+
+impl Channel for Wechat {
+    type Settings = WechatSettings;
+
+    fn name(&self) -> &'static str {
+        "wechat"
+    }
+
+    fn capabilities(&self, account: &Account<WechatSettings>) -> Capabilities {
+        let mut content = vec!["text", "card", "template"];
+        if account.settings.service_account {
+            content.push("choice");
+        }
+        Capabilities {
+            channel: "wechat".to_owned(),
+            content: content.into_iter().map(str::to_owned).collect(),
+            text_limit: 2048,
+            text_unit: TextUnit::Bytes.into(),
+            choice_limit: 10,
+            card_limit: 1,
+            receipts_delivered: false,
+            typing_out: true,
+            formats: vec![TextFormat::Plain.into()],
+            work_class: "chat".to_owned(),
+            windows: account.settings.windows.clone(),
+            rate_per_second: 50.0,
+            burst: 100,
+            ..Capabilities::default()
+        }
+    }
+}
+
+impl Webhook for Wechat {
+    fn receive(
+        &self,
+        account: &Account<WechatSettings>,
+        request: &WebhookRequest,
+    ) -> Result<Received, Refusal> {
+        inbound::receive(account, request)
+    }
+}
+
+impl Provider for Wechat {
+    fn encode(
+        &self,
+        account: &Account<WechatSettings>,
+        delivery: &Delivery<'_>,
+        token: Option<&SecretString>,
+    ) -> Result<ProviderRequest, Outcome> {
+        outbound::encode(account, delivery, token)
+    }
+
+    fn classify(&self, _account: &Account<WechatSettings>, response: &ProviderResponse) -> Outcome {
+        codes::classify(response)
+    }
+
+    fn token(&self, account: &Account<WechatSettings>) -> Option<TokenSource> {
+        Some(outbound::token_source(account))
+    }
+
+    fn read_token(
+        &self,
+        _account: &Account<WechatSettings>,
+        response: &ProviderResponse,
+    ) -> Result<TokenGrant, Outcome> {
+        outbound::read_token(response)
+    }
+
+    fn encode_signal(
+        &self,
+        account: &Account<WechatSettings>,
+        signal: &SignalRequest,
+        _now_ms: i64,
+        token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        outbound::typing(account, signal, token)
+    }
+
+    fn encode_media(
+        &self,
+        account: &Account<WechatSettings>,
+        provider_media_id: &str,
+        url: &str,
+        token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        outbound::media(account, provider_media_id, url, token)
+    }
+}

@@ -1,0 +1,165 @@
+//! Customer-service messages, templates, typing, media and the access token.
+
+use std::time::Duration;
+
+use heliograph_channel::{
+    Account, Body, Delivery, Outcome, ProviderRequest, ProviderResponse, TokenGrant, TokenSource,
+};
+use heliograph_proto::v1::{
+    Card, Choice, SignalRequest, Template, content::Kind, option::Action, signal_request::Signal,
+    template_parameter::Value as ParameterValue,
+};
+use http::{HeaderMap, Method};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use crate::{WechatSettings, codes};
+
+const API: &str = "https://api.weixin.qq.com";
+
+/// The request for one message.
+pub(crate) fn encode(
+    account: &Account<WechatSettings>,
+    delivery: &Delivery<'_>,
+    token: Option<&SecretString>,
+) -> Result<ProviderRequest, Outcome> {
+    let user = delivery.user_id();
+    let content = delivery.message.content.as_ref().and_then(|content| content.kind.as_ref());
+    let (path, mut body) = match content {
+        Some(Kind::Text(text)) => (SEND, json!({ "msgtype": "text", "text": { "content": text.body } })),
+        Some(Kind::Choice(choice)) if account.settings.service_account => (SEND, menu(choice)),
+        Some(Kind::Card(card)) => (SEND, article(card)),
+        Some(Kind::Template(it)) => ("/cgi-bin/message/template/send", template(it)),
+        _ => {
+            let text = "this account carries text, one card, templates, and menus if it is a service account";
+            return Err(Outcome::permanent("content_not_supported", text));
+        }
+    };
+    body["touser"] = user.into();
+    if let (SEND, Some(kf_account)) = (path, &account.settings.kf_account) {
+        body["customservice"] = json!({ "kf_account": kf_account });
+    }
+    Ok(call(account, path, token, &body))
+}
+
+const SEND: &str = "/cgi-bin/message/custom/send";
+
+fn menu(choice: &Choice) -> Value {
+    let list: Vec<Value> =
+        choice.options.iter().map(|option| json!({ "id": option.id, "content": option.title })).collect();
+    json!({
+        "msgtype": "msgmenu",
+        "msgmenu": { "head_content": choice.body, "list": list, "tail_content": choice.footer },
+    })
+}
+
+fn article(card: &Card) -> Value {
+    let link = card.options.iter().find_map(|option| match &option.action {
+        Some(Action::Url(url)) => Some(url.as_str()),
+        _ => None,
+    });
+    let url = if card.url.is_empty() { link.unwrap_or_default() } else { &card.url };
+    let picture = card.media.as_ref().map_or("", |media| media.url.as_str());
+    let article = json!({ "title": card.title, "description": card.body, "url": url, "picurl": picture });
+    json!({ "msgtype": "news", "news": { "articles": [article] } })
+}
+
+fn template(template: &Template) -> Value {
+    let mut data = serde_json::Map::new();
+    for parameter in template.components.iter().flat_map(|component| &component.parameters) {
+        if let Some(ParameterValue::Text(text)) = &parameter.value {
+            data.insert(parameter.name.clone(), json!({ "value": text }));
+        }
+    }
+    let id = if template.provider_template_id.is_empty() {
+        &template.name
+    } else {
+        &template.provider_template_id
+    };
+    json!({ "template_id": id, "data": data })
+}
+
+/// Typing, on or off; the provider has no read marks.
+pub(crate) fn typing(
+    account: &Account<WechatSettings>,
+    signal: &SignalRequest,
+    token: Option<&SecretString>,
+) -> Option<ProviderRequest> {
+    let Some(Signal::Typing(typing)) = &signal.signal else { return None };
+    let command = if typing.on { "Typing" } else { "CancelTyping" };
+    let body = json!({ "touser": signal.address.as_ref()?.user_id, "command": command });
+    Some(call(account, "/cgi-bin/message/custom/typing", token, &body))
+}
+
+/// Media of a received message, by `MediaId`; pictures have a URL too.
+pub(crate) fn media(
+    account: &Account<WechatSettings>,
+    media_id: &str,
+    url: &str,
+    token: Option<&SecretString>,
+) -> Option<ProviderRequest> {
+    let url = if media_id.is_empty() {
+        (!url.is_empty()).then(|| url.to_owned())?
+    } else {
+        let media_id: String = url::form_urlencoded::byte_serialize(media_id.as_bytes()).collect();
+        format!("{}&media_id={media_id}", endpoint(account, "/cgi-bin/media/get", token))
+    };
+    Some(ProviderRequest { method: Method::GET, url, headers: HeaderMap::new(), body: Body::Empty })
+}
+
+/// The stable token: every caller gets the same one until shortly before it expires, so a second fleet or a tool
+/// does not invalidate ours.
+pub(crate) fn token_source(account: &Account<WechatSettings>) -> TokenSource {
+    let body = json!({
+        "grant_type": "client_credential",
+        "appid": account.settings.app_id,
+        "secret": account.settings.app_secret.expose_secret(),
+        "force_refresh": false,
+    });
+    TokenSource {
+        key: account.settings.app_id.clone(),
+        request: ProviderRequest {
+            method: Method::POST,
+            url: format!("{}/cgi-bin/stable_token", account.api_base(API)),
+            headers: HeaderMap::new(),
+            body: Body::Json(body.to_string().into()),
+        },
+    }
+}
+
+/// `{"access_token": …, "expires_in": 7200}`, or an error code.
+pub(crate) fn read_token(response: &ProviderResponse) -> Result<TokenGrant, Outcome> {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    if let (Some(token), Some(seconds)) = (body["access_token"].as_str(), body["expires_in"].as_u64()) {
+        return Ok(TokenGrant { token: token.into(), expires_in: Duration::from_secs(seconds) });
+    }
+    Err(match body["errcode"].as_i64() {
+        // A token that was refused here is not one that a refresh could mend.
+        Some(code) => match codes::failure(code, body["errmsg"].as_str().unwrap_or_default()) {
+            Outcome::Auth { code, text, .. } => Outcome::auth(code, text),
+            other => other,
+        },
+        None => Outcome::retry(response.retry_after(), "token", "the provider gave no access token"),
+    })
+}
+
+/// A JSON call. `serde_json` leaves characters unescaped, as the provider demands (error 40033).
+fn call(
+    account: &Account<WechatSettings>,
+    path: &str,
+    token: Option<&SecretString>,
+    body: &Value,
+) -> ProviderRequest {
+    ProviderRequest {
+        method: Method::POST,
+        url: endpoint(account, path, token),
+        headers: HeaderMap::new(),
+        body: Body::Json(body.to_string().into()),
+    }
+}
+
+fn endpoint(account: &Account<WechatSettings>, path: &str, token: Option<&SecretString>) -> String {
+    let token = token.map_or("", ExposeSecret::expose_secret);
+    let token: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
+    format!("{}{path}?access_token={token}", account.api_base(API))
+}
