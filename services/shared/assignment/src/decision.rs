@@ -1,0 +1,326 @@
+//! What the machine decides. The shell turns each decision into an event, a piece of outbound work, or an answer.
+
+use std::{borrow::Cow, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    config::Skill,
+    entry::{Address, Presence},
+    text::{Text, Timestamp},
+};
+
+/// One decision, with all that addresses it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Place among the decisions of its entry. With the entry's position it names the decision, on every replica.
+    pub index: u32,
+    /// Tenant.
+    pub tenant: Text,
+    /// The conversation it is about, if any.
+    pub conversation: Option<Arc<ConversationRef>>,
+    /// What was decided.
+    pub kind: Kind,
+    /// Why, for machines and people.
+    pub reasons: Vec<Reason>,
+}
+
+/// A conversation and where its customer can be reached now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationRef {
+    /// Conversation id.
+    pub id: Text,
+    /// Contact.
+    pub contact: Text,
+    /// Conversation scope.
+    pub scope: Text,
+    /// Where the customer last wrote from; where replies go.
+    pub address: Address,
+}
+
+/// A machine-readable reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Stable code, such as `longest_idle`.
+    pub code: Cow<'static, str>,
+    /// For people; may be empty.
+    #[serde(default)]
+    pub detail: String,
+}
+
+impl Reason {
+    /// A reason of our own.
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code: Cow::Borrowed(code), detail: detail.into() }
+    }
+}
+
+/// Who sent a message to the customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sender {
+    /// An agent, in a conversation assigned to them.
+    Agent(Text),
+    /// The business itself: API, campaign.
+    Business,
+}
+
+/// Where work waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Queue.
+    pub queue: Text,
+    /// Position in the queue by priority and arrival, from 1.
+    pub position: u32,
+    /// How many wait in the queue, this one included.
+    pub waiting: u32,
+    /// No agent of the queue is online: the customer should be told.
+    pub no_agent_online: bool,
+}
+
+/// How an agent was chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Agents of the queue who were online.
+    pub candidates: u32,
+    /// Those of them who had the skills and the room.
+    pub eligible: u32,
+    /// The chosen agent's score in the preferred skills.
+    pub score: u32,
+    /// Since when the chosen agent's workload had not changed.
+    pub idle_since: Timestamp,
+}
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A conversation began.
+    ConversationOpened {
+        /// Channel class it counts as.
+        class: Text,
+    },
+    /// A customer's message became part of the conversation.
+    MessageReceived {
+        /// Message id.
+        message_id: Text,
+        /// The provider's own time of it.
+        at_provider: Option<Timestamp>,
+    },
+    /// The conversation waits for an agent.
+    ConversationQueued {
+        /// Where.
+        place: Place,
+        /// Skills wanted, queue defaults included.
+        required: Vec<Skill>,
+        /// Skills preferred, queue defaults included.
+        preferred: Vec<Skill>,
+        /// Priority.
+        priority: u32,
+        /// Language tag.
+        language: Option<Text>,
+    },
+    /// An agent is offered the conversation.
+    ReservationCreated {
+        /// Reservation id.
+        reservation: Text,
+        /// Agent.
+        agent: Text,
+        /// Queue it came from.
+        queue: Text,
+        /// When it rings out.
+        expires_at: Timestamp,
+        /// How the agent was chosen; none for a transfer to this very agent.
+        choice: Option<Choice>,
+    },
+    /// The agent took it.
+    ReservationAccepted {
+        /// Reservation id.
+        reservation: Text,
+        /// Agent.
+        agent: Text,
+    },
+    /// The agent turned it down.
+    ReservationRejected {
+        /// Reservation id.
+        reservation: Text,
+        /// Agent.
+        agent: Text,
+        /// Why, in the agent's words.
+        reason: Option<Text>,
+    },
+    /// It rang out (RONA).
+    ReservationTimedOut {
+        /// Reservation id.
+        reservation: Text,
+        /// Agent.
+        agent: Text,
+    },
+    /// The offer was withdrawn.
+    ReservationRescinded {
+        /// Reservation id.
+        reservation: Text,
+        /// Agent.
+        agent: Text,
+    },
+    /// The conversation is the agent's.
+    ConversationAssigned {
+        /// Agent.
+        agent: Text,
+        /// Queue it came from.
+        queue: Text,
+    },
+    /// A message to the customer was taken on: outbound work.
+    MessageAccepted {
+        /// Message id.
+        message_id: Text,
+        /// Where to send it.
+        address: Address,
+        /// Who sent it.
+        sender: Sender,
+    },
+    /// The conversation lost its agent and waits again, in the place its first arrival gives it.
+    ConversationRequeued {
+        /// Where.
+        place: Place,
+        /// The agent it was with.
+        agent: Text,
+    },
+    /// The agent wraps up; their capacity is held until the end.
+    WrapUpStarted {
+        /// Agent.
+        agent: Text,
+        /// When it ends by itself.
+        ends_at: Timestamp,
+        /// Wrap-up code so far.
+        wrap_up: Option<Text>,
+    },
+    /// The conversation is over. The customer's next message opens another.
+    ConversationClosed {
+        /// The agent who had it, if one did.
+        agent: Option<Text>,
+        /// Wrap-up code.
+        wrap_up: Option<Text>,
+    },
+    /// An agent's presence changed.
+    AgentPresenceChanged {
+        /// Agent.
+        agent: Text,
+        /// Presence before.
+        from: Presence,
+        /// Presence now.
+        to: Presence,
+    },
+    /// A command was carried out; what it caused follows.
+    CommandAccepted {
+        /// Command id.
+        command_id: Text,
+        /// Agent; none for a business-initiated send.
+        agent: Option<Text>,
+    },
+    /// A command was refused and changed nothing.
+    CommandRefused {
+        /// Command id.
+        command_id: Text,
+        /// Agent.
+        agent: Text,
+        /// Stable code.
+        code: Cow<'static, str>,
+        /// For the agent to read.
+        message: String,
+    },
+    /// The entry was seen before and changed nothing.
+    Duplicate {
+        /// The message seen before, if it was one.
+        message_id: Option<Text>,
+        /// The command seen before or again, if there is one.
+        command_id: Option<Text>,
+    },
+}
+
+impl Kind {
+    /// The event type on the public stream, such as `conversation.queued`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ConversationOpened { .. } => "conversation.opened",
+            Self::MessageReceived { .. } => "message.received",
+            Self::ConversationQueued { .. } => "conversation.queued",
+            Self::ReservationCreated { .. } => "reservation.created",
+            Self::ReservationAccepted { .. } => "reservation.accepted",
+            Self::ReservationRejected { .. } => "reservation.rejected",
+            Self::ReservationTimedOut { .. } => "reservation.timed_out",
+            Self::ReservationRescinded { .. } => "reservation.rescinded",
+            Self::ConversationAssigned { .. } => "conversation.assigned",
+            Self::MessageAccepted { .. } => "message.accepted",
+            Self::ConversationRequeued { .. } => "conversation.requeued",
+            Self::WrapUpStarted { .. } => "conversation.wrap_up_started",
+            Self::ConversationClosed { .. } => "conversation.closed",
+            Self::AgentPresenceChanged { .. } => "agent.presence_changed",
+            Self::CommandAccepted { .. } => "command.accepted",
+            Self::CommandRefused { .. } => "command.refused",
+            Self::Duplicate { .. } => "entry.duplicate",
+        }
+    }
+}
+
+/// Why a command was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// No such agent is configured.
+    #[error("agent is not configured")]
+    UnknownAgent,
+    /// The agent has to go online first.
+    #[error("agent is offline")]
+    AgentOffline,
+    /// It rang out, was withdrawn, or never was.
+    #[error("reservation expired")]
+    ReservationExpired,
+    /// Another agent's.
+    #[error("reservation offered to another agent")]
+    ReservationOfAnother,
+    /// Closed, or never was.
+    #[error("conversation is not open")]
+    ConversationNotOpen,
+    /// Nobody's yet.
+    #[error("conversation is not assigned")]
+    ConversationNotAssigned,
+    /// Another agent's.
+    #[error("conversation assigned to another agent")]
+    ConversationOfAnother,
+    /// It is being wrapped up.
+    #[error("conversation is in wrap-up")]
+    ConversationInWrapUp,
+    /// It is not being wrapped up.
+    #[error("conversation is not in wrap-up")]
+    ConversationNotInWrapUp,
+    /// No such queue is configured.
+    #[error("queue is not configured")]
+    UnknownQueue,
+    /// A transfer's target cannot take it.
+    #[error("agent is not online or has no free capacity")]
+    TargetUnavailable,
+    /// A transfer to oneself.
+    #[error("conversation is already with this agent")]
+    TransferToSelf,
+}
+
+impl Refusal {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UnknownAgent => "unknown_agent",
+            Self::AgentOffline => "agent_offline",
+            Self::ReservationExpired => "reservation_expired",
+            Self::ReservationOfAnother => "reservation_of_another_agent",
+            Self::ConversationNotOpen => "conversation_not_open",
+            Self::ConversationNotAssigned => "conversation_not_assigned",
+            Self::ConversationOfAnother => "conversation_of_another_agent",
+            Self::ConversationInWrapUp => "conversation_in_wrap_up",
+            Self::ConversationNotInWrapUp => "conversation_not_in_wrap_up",
+            Self::UnknownQueue => "unknown_queue",
+            Self::TargetUnavailable => "target_unavailable",
+            Self::TransferToSelf => "transfer_to_self",
+        }
+    }
+}

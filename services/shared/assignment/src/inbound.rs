@@ -1,0 +1,189 @@
+//! Messages: what a customer or the business says opens a conversation or continues the open one.
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+
+use heliograph_domain::ids;
+
+use crate::{
+    config::{QueueSpec, merge_skills},
+    decision::{ConversationRef, Kind, Reason, Sender},
+    entry::{Address, Inbound, SendMessage},
+    state::{Conversation, Number, Phase, Profile},
+    step::Step,
+    text::Text,
+    timer::Timer,
+};
+
+/// Message ids remembered per contact. Providers repeat a message minutes to days later, so closing a
+/// conversation does not forget them.
+const MESSAGES_REMEMBERED: usize = 1_000;
+
+impl Step<'_> {
+    /// A customer's message.
+    pub(crate) fn inbound(&mut self, inbound: &Inbound) {
+        if !self.first_time(&inbound.contact, &inbound.message_id) {
+            return self.decide(duplicate(&inbound.message_id, None), Vec::new());
+        }
+        let number = if let Some(number) = self.open_of(&inbound.contact, &inbound.scope) {
+            let about = &mut self.conversation(number).about;
+            if about.address != inbound.address {
+                Arc::make_mut(about).address = inbound.address.clone();
+            }
+            number
+        } else {
+            let class = self.pool.config.class(&inbound.address.channel);
+            let reason = Reason::new("customer_wrote", format!("on {}", inbound.address.channel));
+            self.open(&inbound.contact, &inbound.scope, &inbound.address, class, reason)
+        };
+        self.said_something(number);
+        let received = Kind::MessageReceived {
+            message_id: inbound.message_id.clone(),
+            at_provider: inbound.at_provider,
+        };
+        let mut reasons = inbound.policy_reasons.clone();
+        if !inbound.policy_allowed {
+            reasons.push(Reason::new("policy_denied", "recorded, and not offered to agents"));
+        }
+        self.decide_on(number, received, reasons);
+        match self.conversation(number).phase.clone() {
+            Phase::Unassigned if inbound.policy_allowed => self.enqueue(number, inbound),
+            Phase::WrapUp { agent, .. } => {
+                self.set_phase(number, Phase::Assigned { agent: agent.clone() });
+                let queue = self.conversation(number).profile.queue.clone();
+                let reason =
+                    Reason::new("customer_wrote_in_wrap_up", "the conversation goes on with the same agent");
+                self.decide_on(number, Kind::ConversationAssigned { agent, queue }, vec![reason]);
+            }
+            Phase::Unassigned | Phase::Waiting | Phase::Reserved { .. } | Phase::Assigned { .. } => {}
+        }
+    }
+
+    /// A business-initiated message.
+    pub(crate) fn send(&mut self, send: &SendMessage) {
+        if !self.first_time(&send.contact, &send.message_id) {
+            return self.decide(duplicate(&send.message_id, Some(&send.command_id)), Vec::new());
+        }
+        self.decide(Kind::CommandAccepted { command_id: send.command_id.clone(), agent: None }, Vec::new());
+        let number = if let Some(number) = self.open_of(&send.contact, &send.scope) {
+            number
+        } else {
+            let class = send.class.clone().unwrap_or_else(|| self.pool.config.class(&send.address.channel));
+            let reason = Reason::new("business_wrote", format!("on {}", send.address.channel));
+            self.open(&send.contact, &send.scope, &send.address, class, reason)
+        };
+        self.said_something(number);
+        let accepted = Kind::MessageAccepted {
+            message_id: send.message_id.clone(),
+            address: send.address.clone(),
+            sender: Sender::Business,
+        };
+        self.decide_on(number, accepted, Vec::new());
+    }
+
+    /// Remembers a contact's message id; false when it was known.
+    pub(crate) fn first_time(&mut self, contact: &Text, message: &str) -> bool {
+        if let Some(memory) = self.pool.contacts.get_mut(contact) {
+            return memory.recent.insert(message, MESSAGES_REMEMBERED);
+        }
+        self.pool.contacts.entry(contact.clone()).or_default().recent.insert(message, MESSAGES_REMEMBERED)
+    }
+
+    /// Something was said: the conversation's inactivity begins anew.
+    pub(crate) fn said_something(&mut self, number: Number) {
+        let due = self.now.after(self.pool.config.inactivity_seconds.max(1));
+        let old = std::mem::replace(&mut self.conversation(number).inactive_at, due);
+        if old != due {
+            self.disarm(old, Timer::Inactivity(number));
+        }
+        self.arm(due, Timer::Inactivity(number));
+    }
+
+    fn open_of(&self, contact: &str, scope: &str) -> Option<Number> {
+        self.pool.contacts.get(contact)?.open.get(scope).copied()
+    }
+
+    fn open(
+        &mut self,
+        contact: &Text,
+        scope: &Text,
+        address: &Address,
+        class: Text,
+        reason: Reason,
+    ) -> Number {
+        let id = self.make_id(ids::CONVERSATION);
+        let number = self.pool.next;
+        self.pool.next += 1;
+        let about = ConversationRef {
+            id: id.clone(),
+            contact: contact.clone(),
+            scope: scope.clone(),
+            address: address.clone(),
+        };
+        let profile =
+            Profile { queue: "".into(), class: class.clone(), required: Vec::new(), preferred: Vec::new() };
+        let conversation = Conversation {
+            about: Arc::new(about),
+            phase: Phase::Unassigned,
+            profile: Arc::new(profile),
+            priority: 0,
+            language: None,
+            opened_at: self.now,
+            arrived: self.now,
+            inactive_at: self.now,
+            cool_offs: BTreeMap::new(),
+        };
+        self.pool.conversations.insert(number, conversation);
+        self.index.by_id.insert(id, number);
+        let memory = self.pool.contacts.entry(contact.clone()).or_default();
+        memory.open.insert(scope.clone(), number);
+        if let Some(due) = memory.forget_at.take() {
+            self.disarm(due, Timer::Forget(contact.clone()));
+        }
+        self.decide_on(number, Kind::ConversationOpened { class }, vec![reason]);
+        number
+    }
+
+    /// Puts an unassigned conversation into the queue its message asks for.
+    fn enqueue(&mut self, number: Number, inbound: &Inbound) {
+        let mut reasons = Vec::new();
+        let defaults = self.pool.config.queues.get(&inbound.queue).map_or_else(
+            || {
+                let detail = format!("{} is not configured; defaults apply", inbound.queue);
+                reasons.push(Reason::new("unknown_queue", detail));
+                Cow::Owned(QueueSpec::default())
+            },
+            Cow::Borrowed,
+        );
+        let required = merge_skills(&inbound.required, &defaults.required);
+        let preferred = merge_skills(&inbound.preferred, &defaults.preferred);
+        let now = self.now;
+        let conversation = self.conversation(number);
+        let class = conversation.profile.class.clone();
+        let profile = Profile { queue: inbound.queue.clone(), class, required, preferred };
+        conversation.profile = Arc::new(profile);
+        conversation.priority = inbound.priority;
+        conversation.language.clone_from(&inbound.language);
+        conversation.arrived = now;
+        self.set_phase(number, Phase::Waiting);
+        self.queued(number, reasons);
+    }
+
+    /// Says that `number` waits.
+    pub(crate) fn queued(&mut self, number: Number, reasons: Vec<Reason>) {
+        let place = self.place(number);
+        let conversation = self.conversation(number);
+        let queued = Kind::ConversationQueued {
+            place,
+            required: conversation.profile.required.clone(),
+            preferred: conversation.profile.preferred.clone(),
+            priority: conversation.priority,
+            language: conversation.language.clone(),
+        };
+        self.decide_on(number, queued, reasons);
+    }
+}
+
+/// A message seen before.
+pub(crate) fn duplicate(message_id: &Text, command_id: Option<&Text>) -> Kind {
+    Kind::Duplicate { message_id: Some(message_id.clone()), command_id: command_id.cloned() }
+}

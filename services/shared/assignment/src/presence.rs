@@ -1,0 +1,143 @@
+//! Presence, and everything that happens by time.
+
+use crate::{
+    decision::{Kind, Reason},
+    entry::Presence,
+    state::{Number, Phase},
+    step::Step,
+    text::Text,
+    timer::Timer,
+};
+
+impl Step<'_> {
+    /// Changes an agent's presence; work the new presence does not allow goes back to its queue at once.
+    pub(crate) fn set_presence(&mut self, agent: &Text, to: Presence, reason: &Reason) {
+        let now = self.now;
+        let Some(state) = self.pool.agents.get_mut(agent) else { return };
+        let from = std::mem::replace(&mut state.presence, to);
+        if from == to {
+            return;
+        }
+        if to == Presence::Online {
+            state.idle_since = now;
+        }
+        let work: Vec<Number> = state.work.iter().copied().collect();
+        self.touch(agent);
+        self.decide(Kind::AgentPresenceChanged { agent: agent.clone(), from, to }, vec![reason.clone()]);
+        if to != Presence::Online {
+            for number in &work {
+                self.rescind(*number, reason.clone());
+            }
+        }
+        if to == Presence::Offline {
+            self.forget_desk(agent);
+            for number in work {
+                match self.conversation(number).phase.clone() {
+                    Phase::Assigned { .. } => self.requeue(number, reason.clone()),
+                    Phase::WrapUp { wrap_up, .. } => self.close(number, wrap_up, reason.clone()),
+                    Phase::Unassigned | Phase::Waiting | Phase::Reserved { .. } => {}
+                }
+            }
+        }
+    }
+
+    /// Something was heard from the agent's desk: it is alive, and connected.
+    pub(crate) fn heard(&mut self, agent: &Text) {
+        let due = self.now.after(self.pool.config.liveness_seconds.max(1));
+        let Some(state) = self.pool.agents.get_mut(agent) else { return };
+        let (old, grace) = (state.alive_until.replace(due), state.grace_until.take());
+        if let Some(old) = old {
+            self.disarm(old, Timer::Liveness(agent.clone()));
+        }
+        self.arm(due, Timer::Liveness(agent.clone()));
+        if let Some(grace) = grace {
+            self.disarm(grace, Timer::Grace(agent.clone()));
+            self.touch(agent);
+        }
+    }
+
+    /// The agent's desk is gone: what rings goes to others at once, what is assigned after a grace period.
+    pub(crate) fn disconnected(&mut self, agent: &Text) {
+        let due = self.now.after(self.pool.config.grace_seconds.max(1));
+        let Some(state) = self.pool.agents.get_mut(agent) else { return };
+        if state.presence == Presence::Offline || state.grace_until.is_some() {
+            return;
+        }
+        state.grace_until = Some(due);
+        let work: Vec<Number> = state.work.iter().copied().collect();
+        self.touch(agent);
+        self.arm(due, Timer::Grace(agent.clone()));
+        for number in work {
+            self.rescind(number, Reason::new("agent_disconnected", ""));
+        }
+    }
+
+    /// A timer, which is out of the index already.
+    pub(crate) fn fire(&mut self, timer: &Timer) {
+        match timer {
+            Timer::Ring(number) => self.ring_out(*number),
+            Timer::WrapUp(number) => {
+                if let Phase::WrapUp { wrap_up, .. } = self.conversation(*number).phase.clone() {
+                    self.close(*number, wrap_up, Reason::new("wrap_up_time_over", ""));
+                }
+            }
+            Timer::CoolOff(number, agent) => {
+                self.conversation(*number).cool_offs.remove(agent);
+                self.touched.insert(agent.clone());
+            }
+            Timer::Inactivity(number) => self.inactive(*number),
+            Timer::Grace(agent) => {
+                self.set_presence(
+                    agent,
+                    Presence::Offline,
+                    &Reason::new("agent_disconnected", "grace period over"),
+                );
+            }
+            Timer::Liveness(agent) => {
+                self.set_presence(agent, Presence::Offline, &Reason::new("agent_not_heard_of", ""));
+            }
+            Timer::Forget(contact) => {
+                self.pool.contacts.remove(contact);
+            }
+        }
+    }
+
+    /// RONA: the agent does not answer, so they are not asked again until they say they are back.
+    fn ring_out(&mut self, number: Number) {
+        if let Phase::Reserved { reservation, agent, .. } = self.conversation(number).phase.clone() {
+            let reason = Reason::new("reservation_timed_out", "");
+            let timed_out = Kind::ReservationTimedOut { reservation, agent: agent.clone() };
+            self.decide_on(number, timed_out, vec![reason.clone()]);
+            self.set_phase(number, Phase::Waiting);
+            self.set_presence(&agent, Presence::Away, &reason);
+            self.requeued(number, agent, reason);
+        }
+    }
+
+    /// Nothing was said for long. Who still waits for an agent is not sent away.
+    fn inactive(&mut self, number: Number) {
+        match &self.conversation(number).phase {
+            Phase::Unassigned | Phase::Assigned { .. } => {
+                self.close(number, None, Reason::new("inactivity", ""));
+            }
+            Phase::Waiting | Phase::Reserved { .. } | Phase::WrapUp { .. } => self.said_something(number),
+        }
+    }
+
+    /// Whether the agent is ready changed: what is decided next must know.
+    fn touch(&mut self, agent: &Text) {
+        self.index.seat(self.pool, agent);
+        self.touched.insert(agent.clone());
+    }
+
+    fn forget_desk(&mut self, agent: &Text) {
+        let Some(state) = self.pool.agents.get_mut(agent) else { return };
+        let (alive, grace) = (state.alive_until.take(), state.grace_until.take());
+        if let Some(due) = alive {
+            self.disarm(due, Timer::Liveness(agent.clone()));
+        }
+        if let Some(due) = grace {
+            self.disarm(due, Timer::Grace(agent.clone()));
+        }
+    }
+}
