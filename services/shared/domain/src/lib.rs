@@ -1,5 +1,11 @@
-//! Heliograph's words as plain types: identifiers, regions, resources.
+//! Heliograph's words as plain types: identifiers, regions, phone numbers, resources.
 //!
 //! Nothing in this crate does I/O, reads a clock or draws random numbers.
 
+pub mod content;
+pub mod event;
 pub mod ids;
+mod nearest;
+pub mod phone;
+pub mod region;
+pub mod resources;

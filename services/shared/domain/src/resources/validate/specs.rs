@@ -1,0 +1,193 @@
+//! What the other kinds must satisfy.
+
+use super::Check;
+use crate::{
+    nearest::nearest,
+    region::Country,
+    resources::{
+        AgentSpec, CalendarSpec, ChannelAccountSpec, QueueSpec, RoutingRuleSpec, SkillDemands, TenantSpec,
+        WebhookEndpointSpec,
+    },
+};
+
+impl Check<'_> {
+    pub(super) fn tenant(&mut self, spec: &TenantSpec) {
+        self.display_name(&spec.display_name);
+        self.language("spec.locale", &spec.locale);
+    }
+
+    pub(super) fn account(&mut self, spec: &ChannelAccountSpec) {
+        let known = self.world.context.channels;
+        if !known.contains(&spec.channel.as_str()) {
+            let meant = nearest(&spec.channel, known.iter().copied()).map(str::to_owned);
+            let message =
+                format!("unknown channel {:?}; this fleet serves {}", spec.channel, known.join(", "));
+            self.fail_meaning("spec.channel", message, meant);
+        }
+        if let Some(provider) = &spec.provider {
+            self.name("spec.provider", provider);
+        }
+        // Webhooks find their account by channel and name alone.
+        let name = &self.document.resource.metadata.name;
+        let tenants = self.world.accounts.get(&(spec.channel.as_str(), name.as_str()));
+        if tenants.is_some_and(|tenants| tenants.len() > 1) {
+            self.fail("metadata.name", format!("another tenant has an account {name:?} on {}", spec.channel));
+        }
+        if let Some(region) = &spec.region {
+            let country = region.parse::<Country>().is_ok();
+            if !country && !self.is_region(region) {
+                self.unknown_region("spec.region", region);
+            }
+        }
+        for (name, secrets) in &spec.secrets {
+            let path = format!("spec.secrets.{name}");
+            match secrets.0.as_slice() {
+                [] => self.fail(&path, "the list is empty"),
+                [only] => self.secret(&path, only),
+                several => {
+                    for (index, secret) in several.iter().enumerate() {
+                        self.secret(&format!("{path}[{index}]"), secret);
+                    }
+                }
+            }
+        }
+        for (path, url) in
+            [("spec.base_url", &spec.base_url), ("spec.public_base_url", &spec.public_base_url)]
+        {
+            if let Some(url) = url {
+                self.url(path, url);
+            }
+        }
+        if let Some(limit) = &spec.rate_limit {
+            if !(limit.per_second.is_finite() && limit.per_second > 0.0) {
+                self.fail("spec.rate_limit.per_second", "must be more than 0");
+            }
+            if limit.burst == 0 {
+                self.fail("spec.rate_limit.burst", "must be at least 1");
+            }
+        }
+    }
+
+    pub(super) fn queue(&mut self, spec: &QueueSpec) {
+        self.display_name(&spec.display_name);
+        if spec.ring_timeout.as_millis() == 0 {
+            self.fail("spec.ring_timeout", "must be more than 0s");
+        }
+        self.skills("spec.skills", &spec.skills);
+    }
+
+    pub(super) fn rule(&mut self, spec: &RoutingRuleSpec) {
+        self.channels("spec.match.channels", &spec.matches.channels);
+        self.regions("spec.match.regions", &spec.matches.regions);
+        for (index, language) in spec.matches.languages.iter().enumerate() {
+            self.language(&format!("spec.match.languages[{index}]"), language);
+        }
+        for (index, keyword) in spec.matches.keywords.iter().enumerate() {
+            if keyword.trim().is_empty() {
+                self.fail(&format!("spec.match.keywords[{index}]"), "the keyword is empty");
+            }
+        }
+        self.skills("spec.skills", &spec.skills);
+    }
+
+    pub(super) fn agent(&mut self, spec: &AgentSpec) {
+        self.display_name(&spec.display_name);
+        let name = &self.document.resource.metadata.name;
+        let login = spec.login.as_deref().unwrap_or(name);
+        let path = if spec.login.is_some() { "spec.login" } else { "metadata.name" };
+        if login.is_empty() {
+            self.fail(path, "the login is empty");
+        }
+        let holders = self.world.logins.get(&(self.tenant_name(), login));
+        if let Some(other) = holders.into_iter().flatten().find(|holder| **holder != name) {
+            self.fail(path, format!("agent {other:?} has the login {login:?} too"));
+        }
+        for skill in spec.skills.keys() {
+            self.name(&format!("spec.skills.{skill}"), skill);
+        }
+        for language in spec.languages.keys() {
+            let path = format!("spec.languages.{language}");
+            self.language(&path, language);
+            self.name(&path, language);
+        }
+        for class in spec.capacity.keys() {
+            self.name(&format!("spec.capacity.{class}"), class);
+        }
+        if spec.roles.is_empty() {
+            self.fail("spec.roles", "name at least one role: agent, supervisor");
+        }
+        if let Some(password) = &spec.password {
+            self.secret("spec.password", password);
+        }
+    }
+
+    pub(super) fn webhook(&mut self, spec: &WebhookEndpointSpec) {
+        self.url("spec.url", &spec.url);
+        self.channels("spec.channels", &spec.channels);
+        self.regions("spec.regions", &spec.regions);
+        self.secret("spec.secret", &spec.secret);
+        for (index, pattern) in spec.events.iter().enumerate() {
+            let token = |text: &str| {
+                !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+            };
+            let fits = pattern
+                .split_once('.')
+                .is_some_and(|(family, kind)| token(family) && (kind == "*" || token(kind)));
+            if !fits {
+                let message =
+                    format!("{pattern:?} is no type of event; write it like message.received or message.*");
+                self.fail(&format!("spec.events[{index}]"), message);
+            }
+        }
+    }
+
+    pub(super) fn calendar(&mut self, spec: &CalendarSpec) {
+        // Whether the zone exists is known only where there is a time zone database.
+        if let Some(zone) = &spec.time_zone {
+            let fits = |character: char| character.is_ascii_alphanumeric() || "/_+-".contains(character);
+            if zone.is_empty() || !zone.chars().all(fits) {
+                self.fail(
+                    "spec.time_zone",
+                    format!("{zone:?} is no time zone; write it like America/Sao_Paulo"),
+                );
+            }
+        }
+        for (index, hours) in spec.hours.iter().enumerate() {
+            let path = format!("spec.hours[{index}]");
+            if hours.days.is_empty() {
+                self.fail(&format!("{path}.days"), "name at least one day");
+            }
+            if hours.from >= hours.to {
+                self.fail(&format!("{path}.to"), "must be later than from; a night shift is two entries");
+            }
+        }
+    }
+
+    fn skills(&mut self, path: &str, demands: &SkillDemands) {
+        for (list, demands) in [("required", &demands.required), ("preferred", &demands.preferred)] {
+            for (index, demand) in demands.iter().enumerate() {
+                self.name(&format!("{path}.{list}[{index}].skill"), &demand.skill);
+            }
+        }
+    }
+
+    fn display_name(&mut self, name: &str) {
+        if name.trim().is_empty() {
+            self.fail("spec.display_name", "must not be empty");
+        }
+    }
+
+    /// A BCP 47 tag, by its form: a language of two or three letters and subtags of one to eight characters.
+    fn language(&mut self, path: &str, tag: &str) {
+        let mut parts = tag.split('-');
+        let language = parts.next().unwrap_or_default();
+        let primary =
+            (2..=3).contains(&language.len()) && language.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let subtag = |part: &str| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        if !primary || !parts.all(subtag) {
+            self.fail(path, format!("{tag:?} is no language tag; write it like pt or pt-BR"));
+        }
+    }
+}
