@@ -1,0 +1,19 @@
+//! The store against real servers: every test starts its own NATS or Redis and takes it down.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test fails by panicking and is documented by its name"
+)]
+
+mod consent;
+mod contacts;
+mod deliveries;
+mod kv;
+mod objects;
+mod rate;
+mod redis_away;
+mod resources;
+mod seen_and_models;
+mod support;
+mod tokens;
+mod windows;
