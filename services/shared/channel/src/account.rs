@@ -108,6 +108,11 @@ impl Secrets {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// Every name with every value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &SecretString)> {
+        self.0.iter().flat_map(|(name, values)| values.iter().map(move |value| (name.as_str(), value)))
+    }
+
     /// The value of `name` to sign with.
     ///
     /// # Errors

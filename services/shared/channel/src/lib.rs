@@ -6,9 +6,12 @@
 
 pub mod account;
 pub mod carrier;
+#[cfg(feature = "host")]
+pub mod host;
 pub mod inbound;
 pub mod outbound;
 pub mod standard_webhooks;
+mod wire;
 
 pub use account::{Account, AccountError, RawAccount, Secrets, Settings};
 pub use carrier::{Carrier, CarrierError, MediaStream};

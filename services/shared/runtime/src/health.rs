@@ -40,7 +40,7 @@ pub struct Report {
 pub struct CheckState {
     /// Whether it holds.
     pub ready: bool,
-    /// Why it does not.
+    /// Why it does not, or what is amiss all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -143,6 +143,12 @@ impl Check {
     /// It holds.
     pub fn ready(&self) {
         self.set(CheckState { ready: true, reason: None });
+    }
+
+    /// It holds, with something to say all the same: a part of many does not work. `note` is shown to anyone who can
+    /// reach `/readyz`: no secrets, no customers.
+    pub fn ready_but(&self, note: impl Into<String>) {
+        self.set(CheckState { ready: true, reason: Some(note.into()) });
     }
 
     /// It does not hold. `reason` is shown to anyone who can reach `/readyz`: no secrets, no customers.

@@ -3,6 +3,10 @@
 //! They time out, follow no redirects, say who they are, read no more of an answer than they are told to, and keep URLs
 //! (which hold tokens at some providers) out of errors. And they tell "never sent" from "sent, outcome unknown".
 
+mod public;
+
+pub use public::{NotPublic, is_public};
+
 use std::{error::Error as _, path::PathBuf, time::Duration};
 
 use bytes::{Bytes, BytesMut};
@@ -26,6 +30,8 @@ pub struct HttpClientOptions {
     pub pool_max_idle_per_host: usize,
     /// PEM file with an authority to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// Reach public addresses alone: for URLs that tenants and third parties choose.
+    pub public_only: bool,
 }
 
 impl Default for HttpClientOptions {
@@ -37,6 +43,7 @@ impl Default for HttpClientOptions {
             propagate_trace: false,
             pool_max_idle_per_host: 32,
             ca_file: None,
+            public_only: false,
         }
     }
 }
@@ -69,6 +76,9 @@ pub enum SendError {
     /// It left, wholly or in part, and no answer came. It may have taken effect.
     #[error("no answer: {}", chain(.0))]
     Unknown(#[source] reqwest::Error),
+    /// The client may reach public addresses alone, and the host has none.
+    #[error(transparent)]
+    Refused(NotPublic),
 }
 
 impl SendError {
@@ -79,13 +89,17 @@ impl SendError {
 
     /// Whether time ran out.
     pub fn is_timeout(&self) -> bool {
-        let (Self::Invalid(error) | Self::NotSent(error) | Self::Unknown(error)) = self;
-        error.is_timeout()
+        match self {
+            Self::Invalid(error) | Self::NotSent(error) | Self::Unknown(error) => error.is_timeout(),
+            Self::Refused(_) => false,
+        }
     }
 
     fn classify(error: reqwest::Error) -> Self {
         let error = error.without_url();
-        if error.is_builder() {
+        if let Some(refused) = not_public(&error) {
+            Self::Refused(refused)
+        } else if error.is_builder() {
             Self::Invalid(error)
         } else if error.is_connect() {
             Self::NotSent(error)
@@ -93,6 +107,20 @@ impl SendError {
             Self::Unknown(error)
         }
     }
+}
+
+/// Our resolver's refusal, somewhere under what the client makes of it.
+fn not_public(error: &reqwest::Error) -> Option<NotPublic> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // An `io::Error` hands out its inner error's source and not the inner error itself.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(refused) = inner.and_then(|inner| inner.downcast_ref::<NotPublic>()) {
+            return Some(*refused);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// The innermost cause is what says something: "connection refused" under "error sending request".
@@ -125,6 +153,7 @@ pub enum BodyError {
 pub struct HttpClient {
     client: reqwest::Client,
     propagate_trace: bool,
+    public_only: bool,
 }
 
 impl HttpClient {
@@ -142,6 +171,9 @@ impl HttpClient {
             .pool_max_idle_per_host(options.pool_max_idle_per_host)
             .pool_idle_timeout(Duration::from_secs(30))
             .tcp_nodelay(true);
+        if options.public_only {
+            builder = builder.dns_resolver(std::sync::Arc::new(public::PublicResolver));
+        }
         if let Some(path) = &options.ca_file {
             let failed = |reason: String| ClientError::Authority { path: path.clone(), reason };
             let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
@@ -150,7 +182,7 @@ impl HttpClient {
             builder = builder.tls_certs_merge(authorities);
         }
         let client = builder.build().map_err(ClientError::Refused)?;
-        Ok(Self { client, propagate_trace: options.propagate_trace })
+        Ok(Self { client, propagate_trace: options.propagate_trace, public_only: options.public_only })
     }
 
     /// Starts a request; finish it with [`send`](Self::send).
@@ -171,6 +203,9 @@ impl HttpClient {
     /// Sends a request once and waits for the head of its answer, whatever its status.
     pub async fn send(&self, request: RequestBuilder) -> Result<Response, SendError> {
         let mut request = request.build().map_err(SendError::classify)?;
+        if self.public_only {
+            public::check_literal(request.url()).map_err(SendError::Refused)?;
+        }
         if self.propagate_trace {
             telemetry::inject(&tracing::Span::current().context(), request.headers_mut());
         }

@@ -1,0 +1,135 @@
+//! What was taken in before, for longer than the broker's own window.
+//!
+//! Providers repeat for days. The records live in Redis; while it is away nothing is remembered, nothing is lost, and
+//! the broker's window (2 minutes) still holds.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use heliograph_store::seen::Seen;
+use tokio::sync::{mpsc, oneshot};
+
+/// Remembers ids.
+#[async_trait]
+pub trait Memory: Send + Sync + 'static {
+    /// Which of `ids` were remembered, in their order; none of them when nobody knows.
+    async fn recall(&self, tenant: &str, ids: Vec<String>) -> Vec<bool>;
+
+    /// Remembers `ids` soon. Called after they are durable; may forget.
+    fn remember(&self, tenant: &str, ids: Vec<String>);
+}
+
+/// A memory of this process alone, for tests and where there is no Redis.
+#[derive(Debug, Default)]
+pub struct LocalMemory(Mutex<HashSet<(String, String)>>);
+
+#[async_trait]
+impl Memory for LocalMemory {
+    async fn recall(&self, tenant: &str, ids: Vec<String>) -> Vec<bool> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.into_iter().map(|id| known.contains(&(tenant.to_owned(), id))).collect()
+    }
+
+    fn remember(&self, tenant: &str, ids: Vec<String>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(ids.into_iter().map(|id| (tenant.to_owned(), id)));
+    }
+}
+
+/// Longer than this nobody waits for Redis; the event is then taken for new.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Questions and notes that wait; when there are more, they are not asked and not noted.
+const BACKLOG: usize = 4096;
+/// The most that go to Redis in one trip.
+const BATCH: usize = 512;
+
+/// Redis. Requests that arrive together go there in one trip: a webhook at a time would cost a trip each.
+pub(super) struct RedisMemory {
+    questions: mpsc::Sender<Question>,
+    notes: mpsc::Sender<(String, Vec<String>)>,
+}
+
+struct Question {
+    tenant: String,
+    ids: Vec<String>,
+    answer: oneshot::Sender<Vec<bool>>,
+}
+
+impl RedisMemory {
+    /// Starts the two tasks, which end when this is dropped.
+    pub(super) fn start(seen: Seen) -> Self {
+        let (questions, asked) = mpsc::channel(BACKLOG);
+        let (notes, noted) = mpsc::channel(BACKLOG);
+        tokio::spawn(answer_questions(seen.clone(), asked));
+        tokio::spawn(write_notes(seen, noted));
+        Self { questions, notes }
+    }
+}
+
+#[async_trait]
+impl Memory for RedisMemory {
+    async fn recall(&self, tenant: &str, ids: Vec<String>) -> Vec<bool> {
+        let nothing = vec![false; ids.len()];
+        let (answer, answered) = oneshot::channel();
+        let question = Question { tenant: tenant.to_owned(), ids, answer };
+        if self.questions.try_send(question).is_err() {
+            return nothing;
+        }
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(Ok(known)) => known,
+            _ => nothing,
+        }
+    }
+
+    fn remember(&self, tenant: &str, ids: Vec<String>) {
+        // A full backlog forgets: what is forgotten costs a second, deduplicated trip and no message.
+        let _ = self.notes.try_send((tenant.to_owned(), ids));
+    }
+}
+
+async fn answer_questions(seen: Seen, mut asked: mpsc::Receiver<Question>) {
+    let mut waiting = Vec::new();
+    while asked.recv_many(&mut waiting, BATCH).await > 0 {
+        let mut by_tenant: HashMap<String, Vec<Question>> = HashMap::new();
+        for question in waiting.drain(..) {
+            by_tenant.entry(question.tenant.clone()).or_default().push(question);
+        }
+        for (tenant, questions) in by_tenant {
+            let ids: Vec<&str> =
+                questions.iter().flat_map(|question| &question.ids).map(String::as_str).collect();
+            let known = match seen.check_many(&tenant, &ids).await {
+                Ok(known) => known,
+                Err(error) => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "what was seen is not known");
+                    vec![false; ids.len()]
+                }
+            };
+            let mut known = known.into_iter();
+            for question in questions {
+                let part = known.by_ref().take(question.ids.len()).collect();
+                // Nobody listens when the request was given up meanwhile.
+                let _ = question.answer.send(part);
+            }
+        }
+    }
+}
+
+async fn write_notes(seen: Seen, mut noted: mpsc::Receiver<(String, Vec<String>)>) {
+    let mut waiting = Vec::new();
+    while noted.recv_many(&mut waiting, BATCH).await > 0 {
+        let mut by_tenant: HashMap<String, Vec<String>> = HashMap::new();
+        for (tenant, ids) in waiting.drain(..) {
+            by_tenant.entry(tenant).or_default().extend(ids);
+        }
+        for (tenant, ids) in by_tenant {
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            if let Err(error) = seen.mark_many(&tenant, &ids).await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "what was seen is not noted");
+            }
+        }
+    }
+}
