@@ -38,9 +38,9 @@ pub struct ChannelAccountSpec {
     /// How fast the provider lets this account send, if slower than the channel's own limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
-    /// Messaging window, where this account's differs from the channel's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub window: Option<WindowOverride>,
+    /// Messaging windows that differ from the channel's. Each replaces the channel's of its kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<WindowOverride>,
 }
 
 /// A token bucket.
@@ -55,14 +55,21 @@ pub struct RateLimit {
 }
 
 /// A messaging window that differs from the channel's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WindowOverride {
-    /// How long the window stays open after the customer's last message.
+    /// What opens it, in the channel's words: `message`, or what else the channel knows.
+    #[serde(default = "message")]
+    pub kind: String,
+    /// How long it stays open after that.
     pub open: Period,
     /// How many messages may be sent in it; absent means any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messages: Option<u32>,
+}
+
+fn message() -> String {
+    "message".to_owned()
 }
 
 fn one() -> u32 {

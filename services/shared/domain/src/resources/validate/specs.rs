@@ -58,6 +58,12 @@ impl Check<'_> {
                 self.url(path, url);
             }
         }
+        for (index, window) in spec.windows.iter().enumerate() {
+            if spec.windows[..index].iter().any(|other| other.kind == window.kind) {
+                let message = format!("the window {:?} is declared twice", window.kind);
+                self.fail(&format!("spec.windows[{index}].kind"), message);
+            }
+        }
         if let Some(limit) = &spec.rate_limit {
             if !(limit.per_second.is_finite() && limit.per_second > 0.0) {
                 self.fail("spec.rate_limit.per_second", "must be more than 0");
