@@ -1,0 +1,135 @@
+//! WeChat: the stable token, customer-service messages, templates, typing.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Query, State as Shared},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::sandbox::{
+    account::Account,
+    record::Sent,
+    state::{State, now_ms},
+};
+
+#[derive(Deserialize)]
+struct Token {
+    #[serde(default)]
+    access_token: String,
+}
+
+pub(super) fn router() -> Router<Arc<State>> {
+    Router::new()
+        .route("/wechat/cgi-bin/stable_token", post(token))
+        .route("/wechat/cgi-bin/message/custom/send", post(send))
+        .route("/wechat/cgi-bin/message/template/send", post(template))
+        .route("/wechat/cgi-bin/message/custom/typing", post(typing))
+}
+
+/// The same token for every caller, as the stable endpoint gives it.
+fn token_of(account: &Account) -> String {
+    format!("sandbox-token-{}", account.setting("app_id"))
+}
+
+async fn token(Shared(state): Shared<Arc<State>>, body: Bytes) -> Response {
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let app_id = request["appid"].as_str().unwrap_or_default();
+    let Some(account) = state.account_by("wechat", "app_id", app_id) else {
+        return refuse(&state, 40013, "invalid appid");
+    };
+    if request["secret"] != account.secret("app_secret") {
+        return refuse(&state, 40125, "invalid appsecret");
+    }
+    Json(json!({ "access_token": token_of(&account), "expires_in": 7200 })).into_response()
+}
+
+async fn send(Shared(state): Shared<Arc<State>>, Query(token): Query<Token>, body: Bytes) -> Response {
+    let faults = &state.faults;
+    faults.meet("wechat", accept(state.clone(), token, body, false)).await
+}
+
+async fn template(Shared(state): Shared<Arc<State>>, Query(token): Query<Token>, body: Bytes) -> Response {
+    let faults = &state.faults;
+    faults.meet("wechat", accept(state.clone(), token, body, true)).await
+}
+
+async fn typing(Shared(state): Shared<Arc<State>>, Query(token): Query<Token>) -> Response {
+    match account(&state, &token) {
+        Some(_) => Json(json!({ "errcode": 0, "errmsg": "ok" })).into_response(),
+        None => refuse(&state, 40001, "invalid credential"),
+    }
+}
+
+fn account(state: &State, token: &Token) -> Option<Arc<Account>> {
+    let mut accounts = state.accounts().into_iter();
+    accounts.find(|account| account.provider == "wechat" && token_of(account) == token.access_token)
+}
+
+async fn accept(state: Arc<State>, token: Token, body: Bytes, template: bool) -> Response {
+    let Some(account) = account(&state, &token) else {
+        return refuse(&state, 40001, "invalid credential, access_token is invalid or not latest");
+    };
+    // The provider wants characters as they are, not as `\uXXXX`.
+    if body.windows(2).any(|pair| pair == b"\\u") {
+        return refuse(&state, 40033, "invalid charset");
+    }
+    let request: Value = match serde_json::from_slice(&body) {
+        Ok(request) => request,
+        Err(_) => return refuse(&state, 47001, "data format error"),
+    };
+    let user_id = request["touser"].as_str().unwrap_or_default().to_owned();
+    if user_id.is_empty() {
+        return refuse(&state, 40003, "invalid openid");
+    }
+    let (text, id) = if template {
+        (request["template_id"].as_str().unwrap_or_default().to_owned(), state.next_number())
+    } else {
+        match text_of(&request) {
+            Ok(text) => (text, 0),
+            Err((code, rule)) => return refuse(&state, code, rule),
+        }
+    };
+    if !template && !state.use_window(&account.name, &user_id) {
+        return refuse(&state, 45015, "response out of time limit or subscription is canceled");
+    }
+    let mut answer = json!({ "errcode": 0, "errmsg": "ok" });
+    if template {
+        answer["msgid"] = id.into();
+    }
+    state.accept(Sent {
+        provider: "wechat",
+        account: account.name.clone(),
+        user_id,
+        text,
+        provider_message_id: if template { id.to_string() } else { String::new() },
+        reference: String::new(),
+        request,
+        at_ms: now_ms(),
+    });
+    Json(answer).into_response()
+}
+
+fn text_of(request: &Value) -> Result<String, (i32, &'static str)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match request["msgtype"].as_str() {
+        Some("text") => match text(&request["text"]["content"]) {
+            content if content.is_empty() => Err((44004, "empty content")),
+            content if content.len() > 2048 => Err((45002, "content size out of limit")),
+            content => Ok(content),
+        },
+        Some("msgmenu") => Ok(text(&request["msgmenu"]["head_content"])),
+        Some("news") => Ok(text(&request["news"]["articles"][0]["title"])),
+        _ => Err((40008, "invalid message type")),
+    }
+}
+
+fn refuse(state: &State, code: i32, text: &str) -> Response {
+    state.problem("wechat", format!("{code}: {text}"));
+    Json(json!({ "errcode": code, "errmsg": format!("{text} rid: sandbox") })).into_response()
+}

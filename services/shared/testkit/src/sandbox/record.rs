@@ -1,0 +1,44 @@
+//! What the sandbox remembers.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// A message a provider accepted from us.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sent {
+    /// `sinch`, `twilio`, `wechat`, `bottle`.
+    pub provider: &'static str,
+    /// Our account's name.
+    pub account: String,
+    /// The customer.
+    pub user_id: String,
+    /// What the customer reads.
+    pub text: String,
+    /// The id the provider gave it; empty where it gives none.
+    pub provider_message_id: String,
+    /// Our reference, when the provider carries one.
+    pub reference: String,
+    /// The whole request, as JSON.
+    pub request: Value,
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// Something we did that a provider would refuse.
+#[derive(Clone, Debug, Serialize)]
+pub struct Problem {
+    /// The provider.
+    pub provider: &'static str,
+    /// Which of its rules was broken.
+    pub rule: String,
+}
+
+/// One line on a customer's phone.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Line {
+    pub(super) from_customer: bool,
+    pub(super) text: String,
+    pub(super) at_ms: i64,
+    /// The ingress's answer to the customer's own messages.
+    pub(super) status: Option<u16>,
+}
