@@ -176,7 +176,7 @@ impl Default for TelemetrySettings {
             otlp_endpoint: None,
             service_name: "heliograph".to_owned(),
             log_format: LogFormat::Json,
-            log_filter: "info".to_owned(),
+            log_filter: "info,opentelemetry=warn".to_owned(),
             metrics: true,
             sample_ratio: 1.0,
         }

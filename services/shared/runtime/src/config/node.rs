@@ -51,7 +51,7 @@ impl NodeError {
 
     fn at(mut self, value: &Value) -> Self {
         if self.origin.is_none() {
-            self.origin = value.origin().map(str::to_owned);
+            self.origin = deepest(value).origin().map(str::to_owned);
         }
         self
     }
@@ -351,7 +351,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
         self.value = Some((key, value));
         let name: StringDeserializer<NodeError> = key.clone().into_deserializer();
         // An unknown key is where its own value was set, which may be another file than its table's.
-        seed.deserialize(name).map(Some).map_err(|error| error.at(deepest(value)))
+        seed.deserialize(name).map(Some).map_err(|error| error.at(value))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, NodeError> {

@@ -1,6 +1,6 @@
 //! Channels to other services.
 
-use std::{path::PathBuf, time::Duration};
+use std::{error::Error as _, path::PathBuf, time::Duration};
 
 use tonic::{
     Request, Status,
@@ -115,4 +115,19 @@ impl Interceptor for CallContext {
         }
         Ok(request)
     }
+}
+
+/// Whether a failed call certainly never reached the other side: nobody was reached, or the connection ended before the
+/// call was written to it (as happens when a call meets the end of a connection's age). Safe to make again, whatever
+/// the call does.
+pub fn never_sent(status: &Status) -> bool {
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        let unsent = error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled);
+        if unsent || error.is::<tonic::ConnectError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -4,6 +4,6 @@ mod client;
 mod observe;
 mod server;
 
-pub use client::{CallContext, ChannelError, ChannelOptions, GrpcChannel, channel, channel_with};
+pub use client::{CallContext, ChannelError, ChannelOptions, GrpcChannel, channel, channel_with, never_sent};
 pub use server::GrpcServer;
 pub use tonic::service::{Routes, RoutesBuilder};

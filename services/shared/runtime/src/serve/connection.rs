@@ -1,13 +1,19 @@
 //! One connection, from its first byte to its end.
 
-use std::{convert::Infallible, future::Future, net::SocketAddr, pin::Pin, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto::Builder,
+    server::{conn::auto::Builder, graceful::GracefulConnection},
 };
 use rand::RngExt as _;
 use tokio::{
@@ -81,12 +87,27 @@ pub(super) async fn run<T>(
 ) where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let builder = builder(limits);
-    let mut connection =
-        std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let stream = TokioIo::new(stream);
+    if limits.http2_only {
+        // With upgrades, the builder would let HTTP/1 in.
+        let builder = builder(limits).http2_only();
+        drive(pin!(builder.serve_connection(stream, service)), activity, limits, shutdown).await;
+    } else {
+        let builder = builder(limits);
+        let connection = builder.serve_connection_with_upgrades(stream, service);
+        drive(pin!(connection), activity, limits, shutdown).await;
+    }
+}
+
+/// Runs the connection, and sees to it that it keeps to its limits and leaves when it must.
+async fn drive<C>(mut connection: Pin<&mut C>, activity: &Activity, limits: &Limits, shutdown: &Shutdown)
+where
+    C: GracefulConnection,
+    C::Error: std::fmt::Display,
+{
     let accepted = Instant::now();
     let tick = tick(limits);
-    let mut next_look = std::pin::pin!(sleep_until(accepted + tick));
+    let mut next_look = pin!(sleep_until(accepted + tick));
     let expiry = limits.age.map(|(age, grace)| (accepted + jittered(age), grace));
     // Once it was told to go: when it is cut off.
     let mut going: Option<Option<Instant>> = None;
@@ -137,9 +158,6 @@ fn rested(activity: &Activity, limits: &Limits) -> bool {
 
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    if limits.http2_only {
-        builder = builder.http2_only();
-    }
     // hyper's own limit counts the rest between requests as part of the head; it is the outermost bound here, and the
     // watchdog in `run` keeps the narrower ones.
     let outermost = limits.idle.unwrap_or(limits.header_read) + limits.header_read;

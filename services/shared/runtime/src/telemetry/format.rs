@@ -12,6 +12,7 @@ use tracing::{
     field::{Field, Visit},
 };
 use tracing_subscriber::{
+    field::RecordFields,
     fmt::{FmtContext, FormatEvent, FormatFields, format::Writer, time::FormatTime, time::SystemTime},
     registry::LookupSpan,
 };
@@ -29,6 +30,16 @@ pub(super) struct LineFormat {
 impl LineFormat {
     pub(super) fn new(format: LogFormat, service: String, colour: bool) -> Self {
         Self { format, service, colour }
+    }
+}
+
+/// Lines show the span's name and ids; its fields are in the trace. Rendering them for every span would be for nothing.
+#[derive(Debug)]
+pub(super) struct NoSpanFields;
+
+impl<'w> FormatFields<'w> for NoSpanFields {
+    fn format_fields<R: RecordFields>(&self, _: Writer<'w>, _: R) -> fmt::Result {
+        Ok(())
     }
 }
 

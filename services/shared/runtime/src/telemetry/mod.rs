@@ -33,7 +33,7 @@ use tracing_subscriber::{
 };
 
 use crate::{config::TelemetrySettings, tls};
-use format::LineFormat;
+use format::{LineFormat, NoSpanFields};
 pub use propagation::{extract, extract_metadata, inject, inject_metadata};
 
 /// Bucket bounds for histograms of durations in seconds, from 1 ms to 10 s. Instruments that measure time use them, so
@@ -116,18 +116,30 @@ impl TelemetryGuard {
 
     /// Sends what is left and stops the exporters; says whether that was done within `deadline`. Works on a thread of
     /// its own: flushing on a runtime that the exporter needs can wait for itself.
-    pub async fn shutdown(self, deadline: Duration) -> bool {
-        if self.tracer.is_none() && self.meter.is_none() {
+    pub async fn shutdown(mut self, deadline: Duration) -> bool {
+        let (tracer, meter) = (self.tracer.take(), self.meter.take());
+        if tracer.is_none() && meter.is_none() {
             return true;
         }
         let (done, finished) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
-            let traces = self.tracer.is_none_or(|tracer| tracer.shutdown_with_timeout(deadline).is_ok());
-            let metrics = self.meter.is_none_or(|meter| meter.shutdown_with_timeout(deadline).is_ok());
+            let traces = tracer.is_none_or(|tracer| tracer.shutdown_with_timeout(deadline).is_ok());
+            let metrics = meter.is_none_or(|meter| meter.shutdown_with_timeout(deadline).is_ok());
             // The receiver is gone only when the deadline has passed.
             let _ = done.send(traces && metrics);
         });
         matches!(tokio::time::timeout(deadline, finished).await, Ok(Ok(true)))
+    }
+}
+
+impl Drop for TelemetryGuard {
+    fn drop(&mut self) {
+        // Dropped without `shutdown`, as on an early error. The last clone of a provider flushes when it goes, which
+        // must not hold the runtime's thread.
+        let (tracer, meter) = (self.tracer.take(), self.meter.take());
+        if tracer.is_some() || meter.is_some() {
+            std::thread::spawn(move || drop((tracer, meter)));
+        }
     }
 }
 
@@ -189,6 +201,7 @@ where
             )
     });
     let lines = tracing_subscriber::fmt::layer()
+        .fmt_fields(NoSpanFields)
         .event_format(LineFormat::new(settings.log_format, settings.service_name.clone(), colour))
         .with_writer(writer)
         .with_filter(EnvFilter::try_new(&settings.log_filter)?);
