@@ -128,7 +128,8 @@ fn spec(agent: usize, capacity: u32) -> AgentSpec {
 
 fn main() {
     println!("{:>8} {:>8} {:>12} {:>10} {:>12}", "agents", "open", "entries/s", "µs/entry", "restore ms");
-    for (agents, open) in [(1_000, 10), (1_000, 1_000), (1_000, 10_000), (1_000, 100_000), (10_000, 100_000)] {
+    for (agents, open) in [(1_000, 10), (1_000, 1_000), (1_000, 10_000), (1_000, 100_000), (10_000, 100_000)]
+    {
         let mut load = Load::new(agents, open);
         let (from, started) = (load.sequence, Instant::now());
         for at in 0..10_000 {

@@ -85,7 +85,7 @@ impl Step<'_> {
         if let Some(memory) = self.pool.contacts.get_mut(contact) {
             return memory.recent.insert(message, MESSAGES_REMEMBERED);
         }
-        self.pool.contacts.entry(contact.clone()).or_default().recent.insert(message, MESSAGES_REMEMBERED)
+        self.pool.contacts.or_default(contact.clone()).recent.insert(message, MESSAGES_REMEMBERED)
     }
 
     /// Something was said: the conversation's inactivity begins anew.
@@ -134,7 +134,7 @@ impl Step<'_> {
         };
         self.pool.conversations.insert(number, conversation);
         self.index.by_id.insert(id, number);
-        let memory = self.pool.contacts.entry(contact.clone()).or_default();
+        let memory = self.pool.contacts.or_default(contact.clone());
         memory.open.insert(scope.clone(), number);
         if let Some(due) = memory.forget_at.take() {
             self.disarm(due, Timer::Forget(contact.clone()));

@@ -11,19 +11,20 @@ use std::{
 
 use crate::{
     state::{Conversation, Number, Phase, Pool, Profile, WaitKey},
+    table::Table,
     text::{Text, Timestamp},
 };
 
 /// Lanes kept before those without work are dropped: profiles seen once must not pile up.
-const LANES: usize = 4_096;
+pub(crate) const LANES: usize = 1_024;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     /// Open conversations by id.
-    pub(crate) by_id: BTreeMap<Text, Number>,
+    pub(crate) by_id: Table<Text, Number>,
     /// Reserved conversations by reservation id.
-    pub(crate) reservations: BTreeMap<Text, Number>,
+    pub(crate) reservations: Table<Text, Number>,
     lanes: Vec<Lane>,
     by_profile: BTreeMap<Arc<Profile>, usize>,
     lines: BTreeMap<Text, Line>,
@@ -88,7 +89,7 @@ impl Index {
         for name in pool.agents.keys() {
             index.seat(pool, name);
         }
-        for (number, conversation) in &pool.conversations {
+        for (number, conversation) in pool.conversations.sorted() {
             index.by_id.insert(conversation.about.id.clone(), *number);
             match &conversation.phase {
                 Phase::Waiting => index.wait(pool, *number, conversation),
@@ -115,9 +116,20 @@ impl Index {
                 }
             }
         }
+        // Most agents serve many lanes of few classes: whether there is room is asked once a class.
+        let mut asked: Option<(Text, bool)> = None;
         for seat in &mut member.seats {
             let lane = &mut self.lanes[seat.lane];
-            let free = pool.is_free(agent, &lane.profile.class).then_some(state.idle_since);
+            let class = &lane.profile.class;
+            let room = match &asked {
+                Some((known, room)) if known == class => *room,
+                _ => {
+                    let room = pool.is_free(agent, class);
+                    asked = Some((class.clone(), room));
+                    room
+                }
+            };
+            let free = room.then_some(state.idle_since);
             if seat.free == free {
                 continue;
             }
@@ -228,14 +240,19 @@ impl Index {
         (above + rank) as u32
     }
 
+    /// How many profiles have a lane.
+    #[cfg(test)]
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
     /// The lane of `profile`, made when it is new. Making one looks at the queue's agents, once a profile.
     fn lane(&mut self, pool: &Pool, profile: &Arc<Profile>) -> usize {
         if let Some(lane) = self.by_profile.get(profile) {
             return *lane;
         }
-        if self.lanes.len() >= LANES
-            && self.lanes.iter().filter(|lane| lane.waiting.is_empty()).count() * 2 > LANES
-        {
+        let idle = || self.lanes.iter().filter(|lane| lane.waiting.is_empty()).count();
+        if self.lanes.len() >= LANES && idle() * 2 > self.lanes.len() {
             self.drop_idle_lanes();
         }
         let lane = self.lanes.len();

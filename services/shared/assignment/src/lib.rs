@@ -31,6 +31,7 @@ mod presence;
 mod recent;
 mod state;
 mod step;
+mod table;
 mod text;
 mod timer;
 mod view;

@@ -13,6 +13,7 @@ use crate::{
     decision::ConversationRef,
     entry::Presence,
     recent::Recent,
+    table::Table,
     text::{Text, Timestamp},
 };
 
@@ -27,9 +28,9 @@ pub(crate) struct Pool {
     /// State of every configured agent.
     pub(crate) agents: BTreeMap<Text, Agent>,
     /// Open conversations.
-    pub(crate) conversations: BTreeMap<Number, Conversation>,
+    pub(crate) conversations: Table<Number, Conversation>,
     /// Contacts with an open conversation or a recent message.
-    pub(crate) contacts: BTreeMap<Text, Contact>,
+    pub(crate) contacts: Table<Text, Contact>,
     /// Number of the next conversation.
     pub(crate) next: Number,
 }

@@ -36,7 +36,7 @@ pub(crate) fn derive(pools: &BTreeMap<Text, Pool>) -> Timers {
         let mut arm = |due: Timestamp, timer: Timer| {
             timers.insert((due, tenant.clone(), timer));
         };
-        for (number, conversation) in &pool.conversations {
+        for (number, conversation) in pool.conversations.sorted() {
             arm(conversation.inactive_at, Timer::Inactivity(*number));
             for (agent, until) in &conversation.cool_offs {
                 arm(*until, Timer::CoolOff(*number, agent.clone()));
@@ -55,7 +55,7 @@ pub(crate) fn derive(pools: &BTreeMap<Text, Pool>) -> Timers {
                 arm(due, Timer::Grace(name.clone()));
             }
         }
-        for (name, contact) in &pool.contacts {
+        for (name, contact) in pool.contacts.sorted() {
             if let Some(due) = contact.forget_at {
                 arm(due, Timer::Forget(name.clone()));
             }

@@ -1,6 +1,7 @@
 //! Tables for each rule, and properties over random logs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod invariants;
 mod presence;
 mod properties;
 mod queueing;

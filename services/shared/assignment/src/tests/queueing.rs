@@ -3,6 +3,7 @@
 use super::{Bench, TENANT, agent, configure, inbound, names, pool, refusal, skills};
 use crate::{
     Action, AgentSpec, Decision, Entry, Kind, PhaseView, Place, PoolConfig, Presence, QueueSpec, Target,
+    index::LANES,
 };
 
 fn ask(
@@ -251,4 +252,20 @@ fn a_transfer_to_a_queue_takes_its_skills_and_keeps_the_arrival() {
     assert_eq!((&*place.queue, place.position, place.waiting), ("sales", 1, 2));
     bench.presence("cy", Presence::Online);
     assert_eq!(bench.holder("a").as_deref(), Some("cy"));
+}
+
+#[test]
+fn profiles_seen_once_do_not_pile_up() {
+    let mut bench = Bench::new(pool([("bo", agent(1, &[("s0", 5)]))]));
+    bench.online("bo");
+    ask(&mut bench, "waiting", &[("welsh", 1)], &[], 0);
+    for n in 0..LANES + 20 {
+        ask(&mut bench, &format!("c{n}"), &[], &[(&format!("s{n}"), 1)], 0);
+        let reservation = bench.agent("bo").reservations[0].clone();
+        bench.accept("bo");
+        bench.act("bo", Action::Close { conversation: reservation.conversation, wrap_up: None });
+    }
+    assert!(bench.machine.pool(TENANT).unwrap().1.lanes() <= LANES);
+    bench.apply(&configure(pool([("bo", agent(1, &[("welsh", 5)]))])));
+    assert_eq!(bench.holder("waiting").as_deref(), Some("bo"));
 }

@@ -1,0 +1,95 @@
+//! A map that costs the same however much is in it, and still has one order for all replicas.
+#![allow(clippy::disallowed_types, reason = "the one place with a HashMap, whose order does not leave it")]
+
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, HashMap, hash_map::DefaultHasher},
+    hash::{BuildHasherDefault, Hash},
+    ops::Index,
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Keys are looked up by hash and listed in their own order; the order of the hashes is never seen.
+#[derive(Clone, Debug)]
+pub(crate) struct Table<K, V> {
+    entries: HashMap<K, V, BuildHasherDefault<DefaultHasher>>,
+}
+
+impl<K: Ord + Hash, V> Table<K, V> {
+    pub(crate) fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.get(key)
+    }
+
+    pub(crate) fn get_mut<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.get_mut(key)
+    }
+
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        self.entries.insert(key, value);
+    }
+
+    pub(crate) fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.remove(key)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The value of `key`, made when there is none.
+    pub(crate) fn or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        self.entries.entry(key).or_default()
+    }
+
+    /// Everything, in order of keys. Sorts: for snapshots and rebuilding, not for every entry.
+    pub(crate) fn sorted(&self) -> BTreeMap<&K, &V> {
+        self.entries.iter().collect()
+    }
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self { entries: HashMap::default() }
+    }
+}
+
+impl<K: Eq + Hash, V: PartialEq> PartialEq for Table<K, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl<K: Eq + Hash, V: Eq> Eq for Table<K, V> {}
+
+impl<K: Eq + Hash + Borrow<Q>, Q: Eq + Hash + ?Sized, V> Index<&Q> for Table<K, V> {
+    type Output = V;
+
+    fn index(&self, key: &Q) -> &V {
+        &self.entries[key]
+    }
+}
+
+impl<K: Ord + Hash + Serialize, V: Serialize> Serialize for Table<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.sorted().serialize(serializer)
+    }
+}
+
+impl<'de, K: Ord + Hash + Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Table<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self { entries: HashMap::deserialize(deserializer)? })
+    }
+}
