@@ -128,20 +128,19 @@ export class MessageList {
     const { say, locale } = this.#strings;
     const name = String(file.name ?? "");
     const href = webAddress(file.url, this.#actions.base);
-    const link = (className, label, ...children) => h("a", {
-      className, href, target: "_blank", rel: "noopener noreferrer nofollow",
-      attrs: { "aria-label": `${label} (${say("newTab")})`, download: className === "file" ? name : null },
-    }, ...children);
+    const link = (className, ...children) => h("a", {
+      className, href, target: "_blank", rel: "noopener noreferrer nofollow", attrs: { download: className === "file" ? name : null },
+    }, ...children, h("span", { className: "hidden-text", textContent: ` (${say("newTab")})` }));
     const asFile = () => {
       const size = Number.isFinite(file.size) ? sizeLabel(file.size, locale) : "";
       const inside = [icon("file"), h("span", { className: "file-name", textContent: name }), h("span", { className: "file-size", textContent: size })];
-      return href ? link("file", `${say("file", { name })} ${size}`, ...inside) : h("span", { className: "file" }, ...inside);
+      return href ? link("file", ...inside) : h("span", { className: "file" }, ...inside);
     };
     // SVG can carry script, so it is never shown inline.
     const picture = href && /^image\/(?:png|jpe?g|gif|webp|avif)$/u.test(file.type ?? "");
     if (!picture) return asFile();
-    const image = h("img", { src: href, alt: name, loading: "lazy", decoding: "async" });
-    const frame = link("picture", say("image", { name }), image);
+    const image = h("img", { src: href, alt: say("image", { name }), loading: "lazy", decoding: "async" });
+    const frame = link("picture", image);
     // The page's policy may forbid pictures of ours, or the file may be gone: offer it as a file instead.
     image.addEventListener("error", () => frame.replaceWith(asFile()));
     return frame;

@@ -15,7 +15,7 @@ const en = {
   retryNow: "Reconnect now", offline: "You are offline. Messages are sent when you are back.",
   replaced: "The chat continues in another window.", useHere: "Use it here",
   dismiss: "Dismiss", uploading: "Uploading {name}", uploaded: "{name} is ready to send",
-  cancelUpload: "Cancel upload of {name}", removeFile: "Remove {name}", file: "File {name}", image: "Image {name}",
+  cancelUpload: "Cancel upload of {name}", removeFile: "Remove {name}", image: "Image {name}",
   newTab: "opens in a new tab", newMessage: "New message from {name}", choose: "Choose an answer",
   errors: {
     rate_limited: "That was a little fast. Your message goes out in a moment.",
@@ -48,7 +48,7 @@ const de = {
   retryNow: "Jetzt verbinden", offline: "Sie sind offline. Nachrichten gehen hinaus, sobald Sie wieder verbunden sind.",
   replaced: "Der Chat läuft in einem anderen Fenster weiter.", useHere: "Hier verwenden",
   dismiss: "Ausblenden", uploading: "{name} wird hochgeladen", uploaded: "{name} ist bereit zum Senden",
-  cancelUpload: "Hochladen von {name} abbrechen", removeFile: "{name} entfernen", file: "Datei {name}", image: "Bild {name}",
+  cancelUpload: "Hochladen von {name} abbrechen", removeFile: "{name} entfernen", image: "Bild {name}",
   newTab: "öffnet in neuem Tab", newMessage: "Neue Nachricht von {name}", choose: "Antwort wählen",
   errors: {
     rate_limited: "Das war etwas schnell. Ihre Nachricht geht gleich hinaus.",
@@ -81,7 +81,7 @@ const es = {
   retryNow: "Reconectar ahora", offline: "Estás sin conexión. Los mensajes se enviarán cuando vuelvas.",
   replaced: "El chat continúa en otra ventana.", useHere: "Usar aquí",
   dismiss: "Descartar", uploading: "Subiendo {name}", uploaded: "{name} está listo para enviar",
-  cancelUpload: "Cancelar la subida de {name}", removeFile: "Quitar {name}", file: "Archivo {name}", image: "Imagen {name}",
+  cancelUpload: "Cancelar la subida de {name}", removeFile: "Quitar {name}", image: "Imagen {name}",
   newTab: "se abre en otra pestaña", newMessage: "Nuevo mensaje de {name}", choose: "Elige una respuesta",
   errors: {
     rate_limited: "Vas un poco rápido. Tu mensaje saldrá en un momento.",
@@ -114,7 +114,7 @@ const pt = {
   retryNow: "Reconectar agora", offline: "Você está offline. As mensagens serão enviadas quando você voltar.",
   replaced: "O chat continua em outra janela.", useHere: "Usar aqui",
   dismiss: "Dispensar", uploading: "Enviando {name}", uploaded: "{name} está pronto para envio",
-  cancelUpload: "Cancelar o envio de {name}", removeFile: "Remover {name}", file: "Arquivo {name}", image: "Imagem {name}",
+  cancelUpload: "Cancelar o envio de {name}", removeFile: "Remover {name}", image: "Imagem {name}",
   newTab: "abre em nova aba", newMessage: "Nova mensagem de {name}", choose: "Escolha uma resposta",
   errors: {
     rate_limited: "Foi um pouco rápido. Sua mensagem sai em instantes.",
@@ -147,7 +147,7 @@ const zh = {
   retryNow: "立即重连", offline: "您已离线。恢复连接后消息会自动发送。",
   replaced: "聊天已在另一个窗口中继续。", useHere: "在此处使用",
   dismiss: "关闭提示", uploading: "正在上传 {name}", uploaded: "{name} 可以发送了",
-  cancelUpload: "取消上传 {name}", removeFile: "移除 {name}", file: "文件 {name}", image: "图片 {name}",
+  cancelUpload: "取消上传 {name}", removeFile: "移除 {name}", image: "图片 {name}",
   newTab: "在新标签页中打开", newMessage: "{name}发来新消息", choose: "请选择一个回答",
   errors: {
     rate_limited: "发送得有点快，您的消息稍后会自动发出。",

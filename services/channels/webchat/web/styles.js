@@ -66,7 +66,7 @@ const PANEL = `
   transform-origin: 100% 100%; animation: rise .18s ease-out;
 }
 @keyframes rise { from { opacity: 0; transform: translateY(10px) scale(.985); } }
-header { display: flex; align-items: center; gap: 12px; padding: 14px 12px 14px 16px; border-block-end: 1px solid var(--line); }
+.header { display: flex; align-items: center; gap: 12px; padding: 14px 12px 14px 16px; border-block-end: 1px solid var(--line); }
 .mark { position: relative; display: grid; place-items: center; inline-size: 40px; block-size: 40px; border-radius: 13px; background: var(--accent); color: var(--on-accent); }
 .mark .icon { fill: currentcolor; stroke: none; inline-size: 21px; block-size: 21px; }
 .dot { position: absolute; inset-block-end: -2px; inset-inline-end: -2px; inline-size: 13px; block-size: 13px; border-radius: 50%; background: #8c98a4; border: 2.5px solid var(--surface); }
@@ -116,9 +116,9 @@ const MESSAGES = `
 .state.read { color: var(--accent); }
 :host([data-theme="dark"]) .state.read { color: #58c4b8; }
 @media (prefers-color-scheme: dark) { :host(:not([data-theme="light"])) .state.read { color: #58c4b8; } }
-.picture { display: block; border-radius: 14px; overflow: hidden; border: 1px solid var(--line); background: var(--ground); }
+.picture { position: relative; display: block; border-radius: 14px; overflow: hidden; border: 1px solid var(--line); background: var(--ground); }
 .picture img { display: block; max-inline-size: 100%; max-block-size: 240px; min-inline-size: 60px; min-block-size: 40px; object-fit: contain; }
-.file { display: flex; align-items: center; gap: 10px; max-inline-size: 100%; padding: 9px 14px 9px 11px; border: 1px solid var(--edge); border-radius: 14px; background: var(--surface); color: var(--ink); text-decoration: none; font-size: 14px; }
+.file { position: relative; display: flex; align-items: center; gap: 10px; max-inline-size: 100%; padding: 9px 14px 9px 11px; border: 1px solid var(--edge); border-radius: 14px; background: var(--surface); color: var(--ink); text-decoration: none; font-size: 14px; }
 .file:hover .file-name { text-decoration: underline; }
 .file .icon, .chip > .icon { color: var(--muted); }
 .file-name, .chip-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -162,7 +162,7 @@ const SITUATIONS = `
   :host([data-open]) { inset: 0; }
   :host([data-open]) .launcher { display: none; }
   .panel { position: fixed; inset: 0 0 auto 0; inline-size: 100%; block-size: var(--visible-height, 100dvh); min-block-size: 0; border: 0; border-radius: 0; }
-  header { padding-block-start: max(12px, env(safe-area-inset-top)); }
+  .header { padding-block-start: max(12px, env(safe-area-inset-top)); }
   .header-close { inline-size: 44px; block-size: 44px; }
   .composer { padding-block-end: max(12px, env(safe-area-inset-bottom)); }
   textarea { font-size: 16px; }

@@ -159,7 +159,7 @@ export class ChatView {
     part.announcer = h("p", { className: "hidden-text", attrs: { role: "status" } });
     part.dot = h("span", { className: "dot", attrs: { "aria-hidden": "true" } });
     part.status = h("p", { className: "status" });
-    const header = h("header", {},
+    const header = h("div", { className: "header" },
       h("span", { className: "mark", attrs: { "aria-hidden": "true" } }, icon("chat"), part.dot),
       h("div", { className: "heading" }, h("h2", { id: "title", textContent: this.#options.title }), part.status),
       iconButton("close", say("close"), "header-close", () => this.toggle(false)));

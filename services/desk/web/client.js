@@ -1,0 +1,231 @@
+/**
+ * The agent's session: keeps the model, the line and the commands in step. A command keeps its id until the server has
+ * answered it and is sent again after every break, so it has its effect once.
+ */
+
+import { Desk } from "./model.js";
+import { Socket } from "./socket.js";
+import { frameOf } from "./wire.js";
+
+const RESULT_WITHIN_MS = 15_000;
+const HISTORY_PAGE = 200;
+
+export class Client {
+  #options;
+  #commands = [];
+  #asked = new Set();
+  #resultTimer = null;
+  /** The conversation that was open before the page was loaded again. */
+  #wished = null;
+
+  /**
+   * @param {object} options
+   * @param {string} options.url                 of the WebSocket
+   * @param {string} options.token
+   * @param {{name: string}} options.agent       the profile that signing in returned
+   * @param {Storage} options.storage            lives as long as the tab
+   * @param {(happened: object[]) => void} options.onChange
+   * @param {(state: object) => void} options.onEnd  the session is over
+   */
+  constructor(options) {
+    this.#options = { timers: globalThis, now: () => Date.now(), uuid: () => crypto.randomUUID(), ...options };
+    const kept = this.#load();
+    this.desk = new Desk({ readSeq: kept.readSeq });
+    this.desk.profile = options.agent;
+    this.#commands = kept.commands;
+    this.#wished = kept.selected;
+    for (const { commandId, reply, at } of this.#commands) if (reply) this.desk.write({ commandId, conversation: reply.conversation, content: reply.content, at });
+    this.socket = new Socket({
+      url: options.url, WebSocket: options.WebSocket ?? globalThis.WebSocket, timers: this.#options.timers, random: options.random ?? Math.random,
+      hello: () => ({ hello: { token: options.token, resumeAfter: String(this.desk.sequence) } }),
+      onFrame: (response) => this.#heard(response),
+      onState: (state) => this.#line(state),
+    });
+  }
+
+  start() { this.socket.connect(); }
+
+  get line() { return this.socket.state; }
+
+  setPresence(presence) {
+    /** What the agent asked for last; any other change is somebody else's doing and needs a word. */
+    this.wishedPresence = presence;
+    this.#command({ setPresence: { presence: `PRESENCE_${presence.toUpperCase()}` } });
+  }
+
+  accept(offer) { this.#answer(offer, { accept: { reservationId: offer.id } }); }
+
+  reject(offer, reason = "") { this.#answer(offer, { reject: { reservationId: offer.id, reason } }); }
+
+  reply(conversation, body) {
+    const content = { text: { body } };
+    const at = this.#options.now();
+    const commandId = this.#command({ reply: { conversation, content }, at }, { quiet: true });
+    this.desk.write({ commandId, conversation, content, at });
+    this.#changed();
+  }
+
+  /** Sends a refused reply once more, as a new command: the old one was answered. */
+  again(pending) {
+    this.desk.discard(pending.commandId);
+    this.reply(pending.conversation, pending.raw.text.body);
+  }
+
+  discard(pending) {
+    this.desk.discard(pending.commandId);
+    this.#changed();
+  }
+
+  close(conversation, { wrapUpCode, note, finish }) {
+    this.#command({ close: { conversation, wrapUpCode, note } });
+    if (finish) this.finish(conversation);
+  }
+
+  finish(conversation) { this.#command({ finishWrapUp: { conversation } }); }
+
+  /** To an agent or a queue: `{agent}` or `{queue}`. */
+  transfer(conversation, to) { this.#command({ transfer: { conversation, ...to } }); }
+
+  release(conversation) { this.#command({ release: { conversation } }); }
+
+  select(id) {
+    this.desk.select(id);
+    this.#save();
+    this.#changed();
+  }
+
+  loadEarlier(conversation) {
+    const { transcript } = conversation;
+    if (!transcript.more || this.#asked.has(conversation.id)) return;
+    this.#ask(conversation.id, transcript.oldest ?? 0);
+  }
+
+  loading(conversation) { return this.#asked.has(conversation.id); }
+
+  signOut() {
+    this.setPresence("offline");
+    this.socket.end("");
+    this.#options.storage.removeItem("desk");
+  }
+
+  #answer(offer, action) {
+    if (offer.answered) return;
+    offer.answered = true;
+    this.#command(action);
+  }
+
+  #command(action, { quiet = false } = {}) {
+    const commandId = this.#options.uuid();
+    const command = { commandId, ...action };
+    this.#commands.push(command);
+    this.#save();
+    this.#send(command);
+    if (!quiet) this.#changed();
+    return commandId;
+  }
+
+  #send({ at: _, ...command }) {
+    if (this.socket.send({ command })) this.#await();
+  }
+
+  /** The oldest unanswered command is waited for; silence means the line is dead. */
+  #await() {
+    const { timers } = this.#options;
+    if (this.#resultTimer === null) this.#resultTimer = timers.setTimeout(() => this.socket.renew(), RESULT_WITHIN_MS);
+  }
+
+  #heard(response) {
+    const [kind, body] = frameOf(response);
+    const now = this.#options.now();
+    let happened = [];
+    if (kind === "welcome") this.#welcome(body);
+    else if (kind === "state") this.#state(body, now);
+    else if (kind === "event") happened = this.desk.applyEvent(body, now);
+    else if (kind === "history") this.#history(body);
+    else if (kind === "result") happened = this.#result(body);
+    else if (kind === "error") happened = this.#error(body);
+    if (kind === null || kind === "pong") return;
+    this.#fetchHistories();
+    const watched = this.desk.selected && (globalThis.document?.visibilityState ?? "visible") === "visible";
+    if (watched) this.desk.read(this.desk.selected);
+    this.#save();
+    this.#changed(happened);
+  }
+
+  #welcome({ agent, resumed = false }) {
+    if (agent) this.desk.profile = agent;
+    // Unless the server resumes, a full state follows and histories are asked for anew.
+    this.#asked.clear();
+    if (resumed) this.#fetchHistories();
+    for (const command of this.#commands) this.#send(command);
+  }
+
+  #state(state, now) {
+    this.#asked.clear();
+    this.desk.applyState(state, now);
+    if (this.desk.selected === null && this.#wished) this.desk.select(this.#wished);
+    this.#wished = null;
+  }
+
+  #history(history) {
+    this.#asked.delete(history.conversation);
+    this.desk.applyHistory(history);
+  }
+
+  #result(result) {
+    this.#commands = this.#commands.filter((command) => command.commandId !== result.commandId);
+    const { timers } = this.#options;
+    timers.clearTimeout(this.#resultTimer);
+    this.#resultTimer = null;
+    if (this.#commands.length > 0) this.#await();
+    if (!result.accepted) for (const offer of this.desk.offers.values()) offer.answered = false;
+    return this.desk.applyResult(result);
+  }
+
+  #error({ code, message, fatal = false }) {
+    if (fatal) this.socket.end(message || code);
+    return [{ what: "error", reason: message || code || "The server reported an error." }];
+  }
+
+  #fetchHistories() {
+    for (const conversation of this.desk.withoutHistory()) if (!this.#asked.has(conversation.id)) this.#ask(conversation.id, 0);
+  }
+
+  #ask(conversation, before) {
+    if (this.socket.send({ loadHistory: { conversation, before: String(before), limit: HISTORY_PAGE } })) this.#asked.add(conversation);
+  }
+
+  #line(state) {
+    const { timers } = this.#options;
+    if (state.name !== "ready") {
+      timers.clearTimeout(this.#resultTimer);
+      this.#resultTimer = null;
+      this.#asked.clear();
+    }
+    if (state.name === "ended") this.#options.onEnd(state);
+    else this.#changed();
+  }
+
+  #changed(happened = []) { this.#options.onChange(happened); }
+
+  #load() {
+    try {
+      const kept = JSON.parse(this.#options.storage.getItem("desk") ?? "{}");
+      if (kept.who === this.#who()) return { readSeq: kept.readSeq ?? {}, commands: kept.commands ?? [], selected: kept.selected ?? null };
+    } catch {
+      // Nothing useful was kept.
+    }
+    return { readSeq: {}, commands: [], selected: null };
+  }
+
+  #save() {
+    const kept = { who: this.#who(), readSeq: Object.fromEntries(this.desk.readSeq), commands: this.#commands, selected: this.desk.selected ?? this.#wished };
+    try {
+      this.#options.storage.setItem("desk", JSON.stringify(kept));
+    } catch {
+      // A full storage costs what survives a page load, not the session.
+    }
+  }
+
+  #who() { return `${this.#options.agent?.tenant ?? ""}/${this.#options.agent?.name ?? ""}`; }
+}

@@ -1,0 +1,51 @@
+/** The questions the desk asks: how a conversation ended, where it goes, which keys there are. */
+
+import { h } from "./dom.js";
+
+const CODES = [["resolved", "Resolved"], ["answered", "Question answered"], ["follow_up", "Needs a follow-up"], ["complaint", "Complaint"], ["no_reply", "Customer went silent"], ["spam", "Spam"]];
+
+export const SHORTCUTS = [
+  ["Alt A", "Accept the oldest offer"], ["Alt R", "Decline the oldest offer"], ["Alt ↑  Alt ↓", "Previous, next conversation"], ["Alt C", "To the answer field"],
+  ["Alt W", "Close the conversation"], ["Alt 1  2  3", "Online, away, offline"], ["Enter", "Send"], ["Shift Enter", "New line"], ["?", "This list"],
+];
+
+/** Opens a modal dialog around a form; resolves with its data, or null if it was dismissed. */
+function ask(title, fields, submitLabel) {
+  return new Promise((resolve) => {
+    const form = h("form", { method: "dialog" }, h("h2", { id: "dialog-title", textContent: title }), ...fields,
+      h("div", { className: "buttons end" },
+        h("button", { type: "button", className: "quiet", textContent: submitLabel ? "Cancel" : "Done", on: { click: () => dialog.close() } }),
+        submitLabel ? h("button", { type: "submit", className: "primary", value: "ok", textContent: submitLabel }) : null));
+    const dialog = h("dialog", { attrs: { "aria-labelledby": "dialog-title" } }, form);
+    dialog.addEventListener("close", () => {
+      resolve(dialog.returnValue === "ok" ? new FormData(form) : null);
+      dialog.remove();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+/** How it ended: `{wrapUpCode, note, finish}` or null. */
+export async function askClose() {
+  const data = await ask("Close the conversation", [
+    h("label", {}, "How did it end? ", h("select", { name: "code", required: true }, ...CODES.map(([value, label]) => h("option", { value, textContent: label })))),
+    h("label", {}, "Note for your colleagues ", h("textarea", { name: "note", rows: 3, maxLength: 2000 })),
+    h("label", { className: "check" }, h("input", { type: "checkbox", name: "finish", checked: true }), " No wrap-up needed, I can take the next one"),
+  ], "Close conversation");
+  return data && { wrapUpCode: data.get("code"), note: data.get("note").trim(), finish: data.has("finish") };
+}
+
+/** Where it goes: `{agent}`, `{queue}` or null. `queues` are names. */
+export async function askTransfer(queues) {
+  const data = await ask("Transfer the conversation", [
+    h("label", {}, "To ", h("select", { name: "kind" }, h("option", { value: "queue", textContent: "a queue" }), h("option", { value: "agent", textContent: "an agent" }))),
+    h("label", {}, "Name ", h("input", { name: "name", required: true, autocapitalize: "none", spellcheck: false, attrs: { list: "transfer-names" } })),
+    h("datalist", { id: "transfer-names" }, ...queues.map((value) => h("option", { value }))),
+  ], "Transfer");
+  return data && { [data.get("kind")]: data.get("name").trim() };
+}
+
+export function showShortcuts() {
+  return ask("Keyboard shortcuts", [h("dl", { className: "keys" }, ...SHORTCUTS.flatMap(([keys, meaning]) => [h("dt", {}, h("kbd", { textContent: keys })), h("dd", { textContent: meaning })]))], "");
+}

@@ -1,0 +1,289 @@
+/**
+ * What the desk knows: presence, offers, conversations, and the agent's own words on their way. Fed with frames,
+ * asked by the views. Pure: no clock, network, storage or DOM. Whatever comes twice counts once.
+ */
+
+import { Transcript } from "./transcript.js";
+import { describe, inWords, name, number, payloadOf, time } from "./wire.js";
+
+/** How long a customer's typing is believed without news. */
+const TYPING_MS = 8_000;
+/** Closed conversations that stay at hand. */
+const CLOSED_KEPT = 10;
+
+export class Desk {
+  #typing = new Map();
+
+  constructor({ readSeq = {} } = {}) {
+    this.profile = null;
+    this.presence = "offline";
+    /** The last event seen; where a reconnect resumes. */
+    this.sequence = 0;
+    /** Events up to here are contained in the last full state. */
+    this.baseline = 0;
+    this.conversations = new Map();
+    this.offers = new Map();
+    this.queues = [];
+    this.selected = null;
+    /** conversation → the sequence up to which the agent has read it. */
+    this.readSeq = new Map(Object.entries(readSeq));
+    /** Own replies without a place in the conversation: `{commandId, conversation, content, at, state, reason, placed}`. */
+    this.pending = [];
+  }
+
+  get me() {
+    return this.profile?.name ?? "";
+  }
+
+  /** Conversations to work on, the longest held first, then those just closed. */
+  list() {
+    const all = [...this.conversations.values()];
+    return { open: all.filter((one) => one.state !== "closed"), closed: all.filter((one) => one.state === "closed") };
+  }
+
+  current() {
+    return this.conversations.get(this.selected) ?? null;
+  }
+
+  unread(conversation) {
+    return conversation.transcript.unread(number(this.readSeq.get(conversation.id)));
+  }
+
+  /** The customer of this conversation is writing. */
+  typing(conversation, now) {
+    return (this.#typing.get(conversation.id) ?? 0) > now;
+  }
+
+  /** Conversations whose history has not been asked for since the last full state. */
+  withoutHistory() {
+    const offered = [...this.offers.values()].map((offer) => offer.conversation);
+    return [...this.conversations.values(), ...offered].filter((one) => !one.transcript.loaded);
+  }
+
+  find(id) {
+    return this.conversations.get(id) ?? [...this.offers.values()].find((offer) => offer.conversation.id === id)?.conversation ?? null;
+  }
+
+  /** A full state: replaces everything but what the agent has read and what is on its way. */
+  applyState(state, now) {
+    this.sequence = Math.max(this.sequence, number(state.sequence));
+    this.baseline = number(state.sequence);
+    this.presence = name(state.presence, "PRESENCE_");
+    this.queues = (state.queues ?? []).map(({ name: queue, waiting, oldestWaitMs }) => ({ name: queue, waiting: waiting ?? 0, oldestWaitMs: number(oldestWaitMs) }));
+    const closed = this.list().closed;
+    this.conversations = new Map((state.conversations ?? []).map((view) => [view.id, conversationOf(view)]));
+    for (const one of closed) if (!this.conversations.has(one.id)) this.conversations.set(one.id, one);
+    this.offers = new Map();
+    for (const { reservation, conversation } of state.reservations ?? []) {
+      this.#offer(reservation, conversationOf(conversation ?? {}), now, now);
+    }
+    this.#typing.clear();
+    if (!this.conversations.has(this.selected)) this.selected = null;
+  }
+
+  /** One event of the stream. Returns what deserves a word to the agent, as `{what, …}`. */
+  applyEvent(entry, now) {
+    const { event } = entry;
+    if (!event) return [];
+    const seq = number(entry.sequence);
+    this.sequence = Math.max(this.sequence, seq);
+    const happened = seq > this.baseline ? this.#live(event, now) : [];
+    const conversation = this.find(event.conversation);
+    const fresh = conversation?.transcript.fold(entry) ?? false;
+    if (conversation && fresh) this.#folded(conversation, event, seq, now, happened);
+    return happened;
+  }
+
+  applyHistory(history) {
+    const conversation = this.find(history.conversation);
+    if (!conversation) return;
+    conversation.transcript.history(history);
+    complete(conversation);
+    // A reply whose acceptance we only learn from the history is no longer on its way.
+    for (const { event } of history.events ?? []) this.#arrived(event);
+    if (this.selected === conversation.id) this.read(conversation.id);
+  }
+
+  /** The answer to a command. Returns what deserves a word. */
+  applyResult({ commandId, accepted = false, reasons }) {
+    const reply = this.pending.find((one) => one.commandId === commandId);
+    if (accepted) {
+      if (reply?.placed) this.discard(commandId);
+      else if (reply) this.#change(commandId, { state: "accepted" });
+      return [];
+    }
+    if (reply) this.#change(commandId, { state: "failed", reason: inWords(reasons), placed: false });
+    return [{ what: "refused", commandId, reply: Boolean(reply), reason: inWords(reasons) || "The server gave no reason." }];
+  }
+
+  /** The agent wrote something. */
+  write({ commandId, conversation, content, at }) {
+    this.pending = [...this.pending, { commandId, conversation, content: describe(content), raw: content, at, state: "sending", reason: "", placed: false }];
+  }
+
+  /** The agent gives up a reply that was refused. */
+  discard(commandId) {
+    this.pending = this.pending.filter((one) => one.commandId !== commandId);
+  }
+
+  pendingIn(conversation) {
+    return this.pending.filter((one) => one.conversation === conversation && !one.placed);
+  }
+
+  select(id) {
+    this.selected = this.conversations.has(id) ? id : null;
+    if (this.selected) this.read(this.selected);
+  }
+
+  /** The agent has the end of this conversation before their eyes. */
+  read(id) {
+    const conversation = this.conversations.get(id);
+    if (!conversation) return;
+    this.readSeq.set(id, Math.max(number(this.readSeq.get(id)), conversation.transcript.lastSeq));
+  }
+
+  #live(event, now) {
+    const payload = payloadOf(event);
+    const conversation = this.conversations.get(event.conversation);
+    const mine = payload.agent === this.me && this.me !== "";
+    switch (event.type) {
+      case "reservation.created":
+        if (!mine || this.offers.has(payload.reservationId)) return [];
+        return [{ what: "offer", offer: this.#offer(payload, conversationOf({ id: event.conversation, contact: event.contact, queue: payload.queue, state: "reserved" }), now, time(event.time) ?? now) }];
+      case "reservation.accepted":
+      case "reservation.rejected":
+      case "reservation.timed_out":
+      case "reservation.rescinded":
+        return this.#endOffer(event.type, payload, mine, event.conversation);
+      case "conversation.assigned":
+        if (!mine) return this.#leave(event.conversation, `Assigned to ${payload.agent}`);
+        return this.#assign(event, payload);
+      case "conversation.requeued":
+        return this.#leave(event.conversation, inWords(event.reasons) || "It went back to its queue");
+      case "conversation.transferred":
+        return payload.toAgent === this.me ? [] : this.#leave(event.conversation, null);
+      case "conversation.wrap_up":
+        if (conversation) Object.assign(conversation, { state: "wrap_up", until: time(payload.until) });
+        return [];
+      case "conversation.closed":
+        if (conversation) this.#close(conversation);
+        return [];
+      case "agent.presence_changed": {
+        if (!mine) return [];
+        const before = this.presence;
+        this.presence = name(payload.to, "PRESENCE_");
+        return before === this.presence ? [] : [{ what: "presence", presence: this.presence, reason: inWords(event.reasons) }];
+      }
+      case "command.refused":
+        return mine || this.pending.some((one) => one.commandId === payload.commandId)
+          ? this.applyResult({ commandId: payload.commandId, reasons: event.reasons }) : [];
+      default:
+        return [];
+    }
+  }
+
+  #folded(conversation, event, seq, now, happened) {
+    complete(conversation);
+    if (event.type === "customer.typing") this.#typing.set(conversation.id, payloadOf(event).on && seq > this.baseline ? now + TYPING_MS : 0);
+    if (event.type === "message.received") {
+      this.#typing.delete(conversation.id);
+      happened.push({ what: "message", conversation });
+    }
+    this.#arrived(event);
+  }
+
+  /** A reply got its place: the copy that was on its way goes. */
+  #arrived(event) {
+    if (event?.type !== "message.accepted") return;
+    const { message } = payloadOf(event);
+    const byCause = this.pending.find((one) => one.commandId === event.cause);
+    if (byCause) return this.discard(byCause.commandId);
+    const { text } = describe(message.content);
+    const alike = this.pending.filter((one) => one.conversation === event.conversation && one.content.text === text);
+    const answered = alike.find((one) => one.state === "accepted");
+    if (answered) this.discard(answered.commandId);
+    // Before the answer we cannot be sure that it is ours: no longer shown, but kept until we are.
+    const open = alike.find((one) => one.state === "sending" && !one.placed);
+    if (!answered && open) this.#change(open.commandId, { placed: true });
+    return undefined;
+  }
+
+  #offer(reservation, conversation, now, since) {
+    const known = this.conversations.get(conversation.id);
+    const expiresAt = time(reservation.expiresAt);
+    const offer = {
+      id: reservation.reservationId, queue: reservation.queue || conversation.queue, expiresAt,
+      // The whole of the ring; at least what is left of it now.
+      totalMs: expiresAt === null ? 0 : Math.max(expiresAt - since, expiresAt - now, 1),
+      conversation: known ?? conversation, answered: false,
+    };
+    this.offers.set(offer.id, offer);
+    return offer;
+  }
+
+  #endOffer(type, payload, mine, conversationId) {
+    const offer = this.offers.get(payload.reservationId);
+    if (!offer) return [];
+    this.offers.delete(offer.id);
+    if (type === "reservation.accepted" && mine) this.#hold(offer.conversation, "reserved");
+    if (type === "reservation.timed_out") return [{ what: "rang_out", conversation: conversationId }];
+    return type === "reservation.rescinded" ? [{ what: "rescinded", conversation: conversationId }] : [];
+  }
+
+  #assign(event, payload) {
+    const conversation = this.find(event.conversation) ?? conversationOf({ id: event.conversation, contact: event.contact });
+    for (const [id, offer] of this.offers) if (offer.conversation.id === conversation.id) this.offers.delete(id);
+    const before = conversation.state;
+    this.#hold(conversation, "assigned");
+    Object.assign(conversation, { agent: payload.agent, queue: payload.queue || conversation.queue });
+    return before === "assigned" ? [] : [{ what: "assigned", conversation }];
+  }
+
+  #hold(conversation, state) {
+    conversation.state = state;
+    this.conversations.set(conversation.id, conversation);
+  }
+
+  /** It is not this agent's any more. */
+  #leave(id, why) {
+    const conversation = this.conversations.get(id);
+    if (!conversation || conversation.state === "closed") return [];
+    this.conversations.delete(id);
+    if (this.selected === id) this.selected = null;
+    return why === null ? [] : [{ what: "left", conversation, reason: why }];
+  }
+
+  #close(conversation) {
+    conversation.state = "closed";
+    const { closed } = this.list();
+    for (const old of closed.slice(0, Math.max(0, closed.length - CLOSED_KEPT))) {
+      if (old.id !== this.selected) this.conversations.delete(old.id);
+    }
+  }
+
+  #change(commandId, changes) {
+    this.pending = this.pending.map((one) => (one.commandId === commandId ? { ...one, ...changes } : one));
+  }
+}
+
+function conversationOf(view) {
+  return {
+    id: view.id ?? "", contact: view.contact ?? "", state: view.state || "assigned", queue: view.queue ?? "", agent: view.agent ?? "",
+    address: view.address ?? null, region: view.region ?? null, verdict: view.verdict ?? null, window: view.window ?? null,
+    until: null, transcript: new Transcript(),
+  };
+}
+
+/** Takes over what the events say and the state did not. */
+function complete(conversation) {
+  const { transcript } = conversation;
+  conversation.address = transcript.address ?? conversation.address;
+  conversation.region = transcript.region ?? conversation.region;
+  conversation.verdict = transcript.verdict ?? conversation.verdict;
+  conversation.queue ||= transcript.queue;
+}
+
+/** What to call the customer of a conversation. */
+export function customerOf({ address, contact }) {
+  return address?.displayName || address?.phone || address?.email || address?.userId || contact || "Customer";
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Transcript } from "../transcript.js";
+import { at, heard, said } from "./fakes.mjs";
+
+const seqs = (transcript) => transcript.items.map((item) => item.seq);
+
+test("events count once and stand in the stream's order, however they come", () => {
+  const events = [heard(2, "a"), said(4, "b"), at(7, "conversation.assigned", { agent: "ann" }), said(9, "d")];
+  const permute = (items) => (items.length < 2 ? [items] : items.flatMap((item, index) => permute(items.toSpliced(index, 1)).map((rest) => [item, ...rest])));
+  for (const order of permute(events)) {
+    const transcript = new Transcript();
+    for (const entry of [...order, ...order]) transcript.fold(entry);
+    assert.deepEqual(seqs(transcript), [2, 4, 7, 9]);
+  }
+});
+
+test("live events, replay and history overlap without doubling", () => {
+  const transcript = new Transcript();
+  transcript.fold(heard(8, "live"));
+  transcript.history({ events: [heard(2, "old"), said(4, "older"), heard(8, "live")], more: true });
+  transcript.history({ events: [heard(1, "first"), heard(2, "old")] });
+  assert.deepEqual(seqs(transcript), [1, 2, 4, 8]);
+  assert.deepEqual([transcript.oldest, transcript.more, transcript.loaded], [1, false, true]);
+});
+
+test("one message told by two events is shown once", () => {
+  const transcript = new Transcript();
+  transcript.fold(heard(2, "a"));
+  transcript.fold({ ...heard(2, "a"), event: { ...heard(2, "a").event, id: "evt_again" } });
+  assert.equal(transcript.items.length, 1);
+});
+
+test("a delivery only moves forward, whatever order the receipts come in", () => {
+  const told = (sequence, type, more = {}) => at(sequence, `message.${type}`, { messageId: "msg_1", ...more });
+  const cases = [
+    [["sent", "delivered", "read"], "read"], [["read", "delivered", "sent"], "read"], [["in_doubt", "sent"], "sent"], [["sent", "failed"], "failed"],
+    [["deferred", "sent"], "sent"], [["deferred", "in_doubt"], "in_doubt"], [["failed", "delivered"], "delivered"], [["delivered", "failed"], "delivered"], [["refused"], "refused"], [[], "queued"],
+  ];
+  for (const [types, wanted] of cases) {
+    const transcript = new Transcript();
+    types.forEach((type, index) => transcript.fold(told(index + 10, type)));
+    assert.equal(transcript.delivery("msg_1").state, wanted, String(types));
+  }
+});
+
+test("why it failed is told", () => {
+  const transcript = new Transcript();
+  transcript.fold(at(3, "message.failed", { messageId: "msg_1", error: { code: "21610", text: "Opted out" } }));
+  assert.equal(transcript.delivery("msg_1").reason, "Opted out; code 21610");
+});
+
+test("the newest verdict holds, also when an older one comes later", () => {
+  const judged = (sequence, outcome) => ({ ...heard(sequence, "x"), event: { ...heard(sequence, "x").event, messageReceived: { message: { id: `m${sequence}` }, verdict: { outcome, region: { name: outcome } } } } });
+  const transcript = new Transcript();
+  transcript.fold(judged(5, "OUTCOME_DENY"));
+  transcript.fold(judged(3, "OUTCOME_ALLOW"));
+  assert.deepEqual([transcript.verdict.outcome, transcript.region.name], ["OUTCOME_DENY", "OUTCOME_DENY"]);
+});
+
+test("unread are the customer's words since the agent looked or answered", () => {
+  const transcript = new Transcript();
+  for (const entry of [heard(1, "a"), said(2, "b"), heard(3, "c"), heard(5, "d")]) transcript.fold(entry);
+  assert.deepEqual([transcript.unread(0), transcript.unread(3), transcript.unread(5)], [2, 1, 0]);
+});
+
+test("events without an id, or of a kind unheard of, disturb nobody", () => {
+  const transcript = new Transcript();
+  assert.equal(transcript.fold({ sequence: "1" }), false);
+  assert.equal(transcript.fold(at(2, "something.new", { x: 1 })), true);
+  assert.deepEqual(transcript.items, []);
+});

@@ -1,0 +1,140 @@
+/**
+ * One conversation's history, folded from its events. Live events, replays after a reconnect and pages of history may
+ * overlap and come in any order: each event counts once, and the order on screen is that of the stream. Pure.
+ */
+
+import { describe, inWords, name, number, payloadOf, time } from "./wire.js";
+
+/** How far a message is known to have come; a later fact never takes it back. */
+const RANK = { queued: 0, deferred: 1, in_doubt: 2, sent: 3, failed: 4, refused: 4, delivered: 5, read: 6 };
+
+const DELIVERY = {
+  "message.sent": "sent", "message.delivered": "delivered", "message.read": "read", "message.failed": "failed",
+  "message.in_doubt": "in_doubt", "message.deferred": "deferred", "message.refused": "refused",
+};
+
+export class Transcript {
+  #ids = new Set();
+  #messageIds = new Set();
+  #deliveries = new Map();
+  /** Sequences of the events the verdict and the queue were taken from. */
+  #verdictAt = -1;
+  #queueAt = -1;
+
+  constructor() {
+    /** Messages and notices, ascending by `seq`. */
+    this.items = [];
+    /** The oldest sequence folded in; where the next page of history ends. */
+    this.oldest = null;
+    /** The newest page of history has come, so that nothing between the past and now is missing. */
+    this.loaded = false;
+    this.more = true;
+    this.verdict = null;
+    this.address = null;
+    this.region = null;
+    this.queue = "";
+  }
+
+  /** Takes one event; false if it has been taken before. */
+  fold({ sequence, event }) {
+    if (!event?.id || this.#ids.has(event.id)) return false;
+    this.#ids.add(event.id);
+    const seq = number(sequence);
+    if (this.oldest === null || seq < this.oldest) this.oldest = seq;
+    const payload = payloadOf(event);
+    if (event.type in DELIVERY) this.#deliver(event, payload, seq);
+    else if (payload.message) this.#message(event, payload, seq);
+    else this.#notice(event, payload, seq);
+    this.#judge(payload.verdict, seq);
+    return true;
+  }
+
+  /** A page of history, oldest first. */
+  history({ events = [], more = false }) {
+    for (const entry of events) this.fold(entry);
+    this.loaded = true;
+    this.more = more && events.length > 0;
+  }
+
+  /** How the message fares: `{state, reason}`. */
+  delivery(messageId) {
+    return this.#deliveries.get(messageId) ?? { state: "queued", reason: "" };
+  }
+
+  /** Messages of the customer behind `seq`, and behind the last answer: who answers has read. */
+  unread(seq) {
+    const answered = this.items.findLast((item) => item.kind === "message" && item.sender.kind === "agent")?.seq ?? 0;
+    return this.items.filter((item) => item.kind === "message" && item.inbound && item.seq > Math.max(seq, answered)).length;
+  }
+
+  get lastSeq() {
+    return this.items.at(-1)?.seq ?? 0;
+  }
+
+  /** The newest message, for the list of conversations. */
+  get lastMessage() {
+    return this.items.findLast((item) => item.kind === "message") ?? null;
+  }
+
+  #message(event, { message, deliveryId = "" }, seq) {
+    if (this.#messageIds.has(message.id)) return;
+    this.#messageIds.add(message.id);
+    const inbound = event.type === "message.received";
+    const sender = message.sender ?? {};
+    if (inbound && message.address) this.address = message.address;
+    this.#insert({
+      kind: "message", key: message.id, id: message.id, seq, at: time(event.time) ?? time(message.time), inbound,
+      sender: { kind: name(sender.kind, "SENDER_KIND_"), id: sender.id ?? "", name: sender.displayName || sender.id || "" },
+      content: describe(message.content), channel: event.channel ?? "", deliveryId,
+    });
+  }
+
+  #deliver(event, payload, seq) {
+    const state = DELIVERY[event.type];
+    const before = this.#deliveries.get(payload.messageId);
+    if (before && (RANK[before.state] > RANK[state] || (RANK[before.state] === RANK[state] && before.seq > seq))) return;
+    const { error, verdict, attempt } = payload;
+    const reason = [error?.text, error?.code && `code ${error.code}`, inWords(verdict?.fired), inWords(event.reasons)].filter(Boolean).join("; ");
+    this.#deliveries.set(payload.messageId, {
+      state, reason, attempt: attempt ?? 0, seq, until: time(payload.until), changed: inWords(payload.transcoding), parts: payload.parts ?? 0,
+    });
+  }
+
+  #notice(event, payload, seq) {
+    if (event.type === "conversation.opened") {
+      this.address ??= payload.address ?? null;
+      this.region ??= payload.region ?? null;
+    }
+    if (payload.queue && seq > this.#queueAt) [this.queue, this.#queueAt] = [payload.queue, seq];
+    const text = NOTICES[event.type]?.(payload, event);
+    if (text) this.#insert({ kind: "notice", key: event.id, seq, at: time(event.time), text });
+  }
+
+  #judge(verdict, seq) {
+    if (!verdict || seq <= this.#verdictAt) return;
+    this.#verdictAt = seq;
+    this.verdict = verdict;
+    this.region = verdict.region ?? this.region;
+  }
+
+  #insert(item) {
+    let at = this.items.length;
+    while (at > 0 && this.items[at - 1].seq > item.seq) at -= 1;
+    this.items.splice(at, 0, item);
+  }
+}
+
+const because = (event) => (event.reasons?.length ? ` (${inWords(event.reasons)})` : "");
+
+const NOTICES = {
+  "conversation.opened": (_, event) => `Conversation opened${because(event)}`,
+  "conversation.queued": ({ queue, noAgentOnline }, event) => `Waiting in queue ${queue || "default"}${noAgentOnline ? "; nobody is online" : ""}${because(event)}`,
+  "conversation.assigned": ({ agent }, event) => `Assigned to ${agent}${because(event)}`,
+  "conversation.requeued": ({ agent, queue }, event) => `Back to queue ${queue || "default"}${agent ? ` from ${agent}` : ""}${because(event)}`,
+  "conversation.transferred": ({ fromAgent, toAgent, toQueue }) => `Transferred${fromAgent ? ` by ${fromAgent}` : ""} to ${toAgent || `queue ${toQueue}`}`,
+  "conversation.wrap_up": ({ agent }) => `Closed for the customer; ${agent || "the agent"} is wrapping up`,
+  "conversation.closed": ({ wrapUpCode, note }) => `Conversation closed${wrapUpCode ? `: ${wrapUpCode.replaceAll("_", " ")}` : ""}${note ? `. ${note}` : ""}`,
+  "reservation.rejected": ({ agent, reason }) => `${agent} declined${reason ? `: ${reason}` : ""}`,
+  "reservation.timed_out": ({ agent }) => `${agent} did not answer in time`,
+  "consent.changed": ({ channel, purpose, granted }) => `Consent for ${purpose} on ${channel} ${granted ? "given" : "withdrawn"}`,
+};
