@@ -18,8 +18,11 @@ pub(super) fn router(state: Arc<State>) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/phones/") }))
         .route("/phones/", get(page))
-        .route("/phones/page.js", get(|| file("text/javascript", include_str!("../../web/phones.js"))))
-        .route("/phones/page.css", get(|| file("text/css", include_str!("../../web/phones.css"))))
+        .route(
+            "/phones/page.js",
+            get(|| async { file("text/javascript", include_str!("../../web/phones.js")) }),
+        )
+        .route("/phones/page.css", get(|| async { file("text/css", include_str!("../../web/phones.css")) }))
         .route("/phones/api/state", get(phones))
         .route("/phones/api/say", post(say))
         .with_state(state)
@@ -32,7 +35,7 @@ async fn page() -> Response {
     response
 }
 
-async fn file(content_type: &'static str, body: &'static str) -> Response {
+fn file(content_type: &'static str, body: &'static str) -> Response {
     ([(header::CONTENT_TYPE, content_type)], body).into_response()
 }
 

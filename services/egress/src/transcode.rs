@@ -1,0 +1,179 @@
+//! What a channel cannot show becomes what it can, and says so. Pure.
+//!
+//! Nothing is dropped silently: every change is a [`Reason`], and content that has no form on a channel at all is an
+//! error with its reason.
+
+mod flatten;
+mod markup;
+mod measure;
+mod split;
+
+use heliograph_domain::content::{self, kind_name};
+use heliograph_proto::v1::{Capabilities, Choice, Content, Media, Reason, Text, TextFormat, content::Kind};
+
+pub use flatten::Numbered;
+
+/// Content ready for a channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transcoded {
+    /// What to send, in order; never empty.
+    pub parts: Vec<Content>,
+    /// Every change, machine-readable; empty when the content goes out as it is.
+    pub reasons: Vec<Reason>,
+    /// Options that were numbered, in order: a reply "2" means the second.
+    pub numbered: Vec<Numbered>,
+}
+
+/// Content that has no form on the channel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Untranslatable {
+    /// Stable, e.g. `transcode.deletion_not_supported`.
+    pub code: String,
+    /// For people.
+    pub text: String,
+}
+
+/// Fits `content` to what `capabilities` can show.
+///
+/// # Errors
+/// When it has no form there: a deletion on a channel without deletions, or nothing at all.
+pub fn transcode(content: &Content, capabilities: &Capabilities) -> Result<Transcoded, Untranslatable> {
+    let Some(kind) = &content.kind else {
+        return Err(untranslatable("transcode.empty", "the message has no content"));
+    };
+    let mut out = Transcoded::default();
+    if !shows(kind, capabilities) {
+        let plain = flatten::to_text(kind, &mut out)?;
+        let code = format!("transcode.{}_to_text", kind_name(kind));
+        let text = format!("{} cannot show {}: it goes out as text", capabilities.channel, words(kind));
+        out.reasons.push(reason(&code, &text));
+        out.parts = text_parts(&plain, capabilities, &mut out.reasons);
+    } else if let Kind::Text(text) = kind {
+        let body = readable(text, capabilities, &mut out.reasons);
+        out.parts = text_parts_as(text, &body, capabilities, &mut out.reasons);
+    } else {
+        out.parts = native(kind, capabilities, &mut out.reasons);
+    }
+    if out.parts.is_empty() {
+        return Err(untranslatable("transcode.empty", "there is nothing left to show"));
+    }
+    Ok(out)
+}
+
+/// Whether the channel shows this very content, limits included.
+fn shows(kind: &Kind, capabilities: &Capabilities) -> bool {
+    let declared = capabilities.content.iter().any(|name| name == kind_name(kind));
+    let within = |limit: i32, count: usize| limit == 0 || count <= usize::try_from(limit).unwrap_or(0);
+    declared
+        && match kind {
+            Kind::Choice(choice) => {
+                within(capabilities.choice_limit, choice.options.len()) && titles_fit(choice, capabilities)
+            }
+            Kind::List(list) => {
+                let options: usize = list.sections.iter().map(|section| section.options.len()).sum();
+                within(capabilities.list_limit, options)
+            }
+            Kind::Carousel(carousel) => within(capabilities.card_limit, carousel.cards.len()),
+            Kind::Media(media) => takes(media, capabilities),
+            _ => true,
+        }
+}
+
+fn titles_fit(choice: &Choice, capabilities: &Capabilities) -> bool {
+    let limit = usize::try_from(capabilities.option_title_limit).unwrap_or(0);
+    limit == 0
+        || choice
+            .options
+            .iter()
+            .all(|option| measure::length(&option.title, capabilities.text_unit()) <= limit)
+}
+
+fn takes(media: &Media, capabilities: &Capabilities) -> bool {
+    capabilities.media.is_empty()
+        || capabilities.media.iter().any(|able| {
+            let small = able.max_bytes == 0 || media.size_bytes <= able.max_bytes;
+            let known = able.content_types.is_empty() || able.content_types.contains(&media.content_type);
+            able.kind() == media.kind() && small && known
+        })
+}
+
+/// Content the channel shows itself; only a caption may be too long, and then it follows as text.
+fn native(kind: &Kind, capabilities: &Capabilities, reasons: &mut Vec<Reason>) -> Vec<Content> {
+    let limit = usize::try_from(capabilities.caption_limit).unwrap_or(0);
+    if let Kind::Media(media) = kind
+        && limit > 0
+        && measure::length(&media.caption, capabilities.text_unit()) > limit
+    {
+        reasons.push(reason("transcode.caption_split", "the caption is too long and follows as text"));
+        let bare = Media { caption: String::new(), ..media.clone() };
+        let mut parts = vec![Content { kind: Some(Kind::Media(bare)) }];
+        parts.extend(text_parts(&media.caption, capabilities, reasons));
+        return parts;
+    }
+    vec![Content { kind: Some(kind.clone()) }]
+}
+
+/// The body as the channel can show it: markup it does not know is taken off, a subject it has no line for goes first.
+fn readable(text: &Text, capabilities: &Capabilities, reasons: &mut Vec<Reason>) -> String {
+    let known = text.format() == TextFormat::Unspecified
+        || text.format() == TextFormat::Plain
+        || capabilities.formats.contains(&text.format);
+    let mut body = if known {
+        text.body.clone()
+    } else {
+        reasons.push(reason("transcode.markup_removed", "the channel shows plain text"));
+        match text.format() {
+            TextFormat::Html => markup::html_to_plain(&text.body),
+            _ => markup::markdown_to_plain(&text.body),
+        }
+    };
+    if !text.subject.is_empty() && capabilities.channel != "email" {
+        body = format!("{}\n{body}", text.subject);
+        reasons.push(reason("transcode.subject_inlined", "the channel has no subject line"));
+    }
+    body
+}
+
+fn text_parts(body: &str, capabilities: &Capabilities, reasons: &mut Vec<Reason>) -> Vec<Content> {
+    let limit = usize::try_from(capabilities.text_limit).unwrap_or(0);
+    let parts = split::split(body, limit, capabilities.text_unit());
+    if parts.len() > 1 {
+        let text = format!("the text is longer than {limit} and goes out in {} parts", parts.len());
+        reasons.push(reason("transcode.text_split", &text));
+    }
+    parts.into_iter().map(content::text).collect()
+}
+
+/// Like [`text_parts`], keeping what the channel understands of the original.
+fn text_parts_as(
+    original: &Text,
+    body: &str,
+    capabilities: &Capabilities,
+    reasons: &mut Vec<Reason>,
+) -> Vec<Content> {
+    let changed = body != original.body;
+    let mut parts = text_parts(body, capabilities, reasons);
+    if !changed && let [Content { kind: Some(Kind::Text(only)) }] = parts.as_mut_slice() {
+        original.clone_into(only);
+    }
+    parts
+}
+
+fn words(kind: &Kind) -> String {
+    match kind {
+        Kind::Media(media) => format!("this {}", content::media_word(media)),
+        other => format!("a {}", kind_name(other).replace('_', " ")),
+    }
+}
+
+fn reason(code: &str, text: &str) -> Reason {
+    Reason { code: code.to_owned(), text: text.to_owned(), detail: None }
+}
+
+fn untranslatable(code: &str, text: &str) -> Untranslatable {
+    Untranslatable { code: code.to_owned(), text: text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;
