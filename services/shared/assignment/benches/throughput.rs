@@ -77,7 +77,7 @@ impl Load {
             queue: name("queue", at % QUEUES),
             required: vec![Skill::new(language, 3)],
             preferred: Vec::new(),
-            priority: (at % 3) as u32,
+            priority: i32::try_from(at % 3).unwrap(),
             language: Some(language.into()),
             policy_allowed: true,
             policy_reasons: Vec::new(),

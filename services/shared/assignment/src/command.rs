@@ -180,6 +180,7 @@ impl Step<'_> {
                     return Err(Refusal::TargetUnavailable);
                 }
                 self.cool_off(number, agent);
+                self.transferred(number, agent, to);
                 self.reserve(number, target, None, vec![Reason::new("transfer", format!("by {agent}"))]);
                 Ok(())
             }
@@ -197,10 +198,16 @@ impl Step<'_> {
                 };
                 self.conversation(number).profile = Arc::new(profile);
                 self.cool_off(number, agent);
+                self.transferred(number, agent, to);
                 self.requeue(number, Reason::new("transfer", format!("by {agent}")));
                 Ok(())
             }
         }
+    }
+
+    fn transferred(&mut self, number: Number, from: &Text, to: &Target) {
+        let transferred = Kind::ConversationTransferred { from: from.clone(), to: to.clone() };
+        self.decide_on(number, transferred, Vec::new());
     }
 
     fn reserved_for(&self, agent: &Text, reservation: &str) -> Result<Number, Refusal> {

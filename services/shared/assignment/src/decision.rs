@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::{
     config::Skill,
-    entry::{Address, Presence},
+    entry::{Address, Presence, Target},
     text::{Text, Timestamp},
 };
 
@@ -66,6 +66,16 @@ pub enum Sender {
     Business,
 }
 
+/// Which way the first message of a conversation went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the customer.
+    Inbound,
+    /// To the customer.
+    Outbound,
+}
+
 /// Where work waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -98,6 +108,8 @@ pub struct Choice {
 pub enum Kind {
     /// A conversation began.
     ConversationOpened {
+        /// Who spoke first.
+        direction: Direction,
         /// Channel class it counts as.
         class: Text,
     },
@@ -117,7 +129,7 @@ pub enum Kind {
         /// Skills preferred, queue defaults included.
         preferred: Vec<Skill>,
         /// Priority.
-        priority: u32,
+        priority: i32,
         /// Language tag.
         language: Option<Text>,
     },
@@ -187,6 +199,13 @@ pub enum Kind {
         /// The agent it was with.
         agent: Text,
     },
+    /// The agent passed the conversation on; the offer or the queueing that follows says where it is now.
+    ConversationTransferred {
+        /// The agent who passed it on.
+        from: Text,
+        /// To whom.
+        to: Target,
+    },
     /// The agent wraps up; their capacity is held until the end.
     WrapUpStarted {
         /// Agent.
@@ -254,7 +273,8 @@ impl Kind {
             Self::ConversationAssigned { .. } => "conversation.assigned",
             Self::MessageAccepted { .. } => "message.accepted",
             Self::ConversationRequeued { .. } => "conversation.requeued",
-            Self::WrapUpStarted { .. } => "conversation.wrap_up_started",
+            Self::ConversationTransferred { .. } => "conversation.transferred",
+            Self::WrapUpStarted { .. } => "conversation.wrap_up",
             Self::ConversationClosed { .. } => "conversation.closed",
             Self::AgentPresenceChanged { .. } => "agent.presence_changed",
             Self::CommandAccepted { .. } => "command.accepted",

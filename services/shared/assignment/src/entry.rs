@@ -61,7 +61,7 @@ pub struct Inbound {
     pub preferred: Vec<Skill>,
     /// The higher, the sooner.
     #[serde(default)]
-    pub priority: u32,
+    pub priority: i32,
     /// Language tag, for agents to see. Intake adds a skill where it should decide who answers.
     #[serde(default)]
     pub language: Option<Text>,

@@ -6,7 +6,7 @@ use heliograph_domain::ids;
 
 use crate::{
     config::{QueueSpec, merge_skills},
-    decision::{ConversationRef, Kind, Reason, Sender},
+    decision::{ConversationRef, Direction, Kind, Reason, Sender},
     entry::{Address, Inbound, SendMessage},
     state::{Conversation, Number, Phase, Profile},
     step::Step,
@@ -33,7 +33,7 @@ impl Step<'_> {
         } else {
             let class = self.pool.config.class(&inbound.address.channel);
             let reason = Reason::new("customer_wrote", format!("on {}", inbound.address.channel));
-            self.open(&inbound.contact, &inbound.scope, &inbound.address, class, reason)
+            self.open((&inbound.contact, &inbound.scope), &inbound.address, Direction::Inbound, class, reason)
         };
         self.said_something(number);
         let received = Kind::MessageReceived {
@@ -69,7 +69,7 @@ impl Step<'_> {
         } else {
             let class = send.class.clone().unwrap_or_else(|| self.pool.config.class(&send.address.channel));
             let reason = Reason::new("business_wrote", format!("on {}", send.address.channel));
-            self.open(&send.contact, &send.scope, &send.address, class, reason)
+            self.open((&send.contact, &send.scope), &send.address, Direction::Outbound, class, reason)
         };
         self.said_something(number);
         let accepted = Kind::MessageAccepted {
@@ -104,9 +104,9 @@ impl Step<'_> {
 
     fn open(
         &mut self,
-        contact: &Text,
-        scope: &Text,
+        (contact, scope): (&Text, &Text),
         address: &Address,
+        direction: Direction,
         class: Text,
         reason: Reason,
     ) -> Number {
@@ -139,7 +139,7 @@ impl Step<'_> {
         if let Some(due) = memory.forget_at.take() {
             self.disarm(due, Timer::Forget(contact.clone()));
         }
-        self.decide_on(number, Kind::ConversationOpened { class }, vec![reason]);
+        self.decide_on(number, Kind::ConversationOpened { direction, class }, vec![reason]);
         number
     }
 

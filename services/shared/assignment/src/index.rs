@@ -44,7 +44,7 @@ struct Lane {
 #[derive(Clone, Debug, Default)]
 struct Line {
     /// What waits, by priority and in order of arrival.
-    waiting: BTreeMap<Reverse<u32>, BTreeSet<(Timestamp, Number)>>,
+    waiting: BTreeMap<Reverse<i32>, BTreeSet<(Timestamp, Number)>>,
     /// Agents of the queue.
     agents: BTreeSet<Text>,
     /// How many of them are ready.

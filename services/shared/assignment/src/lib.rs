@@ -40,7 +40,7 @@ mod view;
 mod tests;
 
 pub use config::{AgentSpec, PoolConfig, QueueSpec, Skill};
-pub use decision::{Choice, ConversationRef, Decision, Kind, Place, Reason, Refusal, Sender};
+pub use decision::{Choice, ConversationRef, Decision, Direction, Kind, Place, Reason, Refusal, Sender};
 pub use entry::{
     Action, Address, Command, Configure, Entry, Inbound, Presence, SendMessage, Target, TimerDue,
 };

@@ -53,7 +53,7 @@ pub(crate) struct Conversation {
     pub(crate) about: Arc<ConversationRef>,
     pub(crate) phase: Phase,
     pub(crate) profile: Arc<Profile>,
-    pub(crate) priority: u32,
+    pub(crate) priority: i32,
     #[serde(default)]
     pub(crate) language: Option<Text>,
     pub(crate) opened_at: Timestamp,
@@ -117,7 +117,7 @@ pub(crate) struct Agent {
 }
 
 /// Order of waiting work: priority, then arrival, then opening.
-pub(crate) type WaitKey = (Reverse<u32>, Timestamp, Number);
+pub(crate) type WaitKey = (Reverse<i32>, Timestamp, Number);
 
 impl Phase {
     /// The agent whose capacity it holds.

@@ -53,7 +53,7 @@ pub struct ConversationView {
     /// Channel class.
     pub class: Text,
     /// Priority.
-    pub priority: u32,
+    pub priority: i32,
     /// Language tag.
     pub language: Option<Text>,
     /// When it opened.

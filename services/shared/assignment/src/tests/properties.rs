@@ -25,7 +25,7 @@ enum Step {
         sales: bool,
         skill: u8,
         prefer: bool,
-        priority: u32,
+        priority: i32,
         allowed: bool,
     },
     Send {
@@ -65,19 +65,20 @@ enum Verb {
 
 fn steps() -> impl Strategy<Value = Vec<(Step, bool)>> {
     let flag = any::<bool>;
-    let write = ((0..5_u8, flag(), 0..40_u8, flag()), (flag(), 0..4_u8, flag(), 0..3_u32, 0..8_u8)).prop_map(
-        |((contact, scope, message, voice), (sales, skill, prefer, priority, denied))| Step::Write {
-            contact,
-            scope,
-            message,
-            voice,
-            sales,
-            skill,
-            prefer,
-            priority,
-            allowed: denied > 0,
-        },
-    );
+    let write = ((0..5_u8, flag(), 0..40_u8, flag()), (flag(), 0..4_u8, flag(), -1..2_i32, 0..8_u8))
+        .prop_map(|((contact, scope, message, voice), (sales, skill, prefer, priority, denied))| {
+            Step::Write {
+                contact,
+                scope,
+                message,
+                voice,
+                sales,
+                skill,
+                prefer,
+                priority,
+                allowed: denied > 0,
+            }
+        });
     let verb = prop::sample::select(vec![
         Verb::Online,
         Verb::Online,

@@ -11,7 +11,7 @@ fn ask(
     contact: &str,
     required: &[(&str, u8)],
     preferred: &[(&str, u8)],
-    priority: u32,
+    priority: i32,
 ) -> Vec<Decision> {
     let mut message = inbound(contact, &format!("m-{contact}"));
     message.required = skills(required);
@@ -247,8 +247,8 @@ fn a_transfer_to_a_queue_takes_its_skills_and_keeps_the_arrival() {
     let transfer = |to| Action::Transfer { conversation: conversation.clone(), to };
     assert_eq!(refusal(&bench.act("bo", transfer(Target::Queue("nowhere".into())))).0, "unknown_queue");
     let decisions = bench.act("bo", transfer(Target::Queue("sales".into())));
-    assert_eq!(names(&decisions), ["command.accepted", "conversation.requeued"]);
-    let Kind::ConversationRequeued { place, .. } = &decisions[1].kind else { panic!("{decisions:?}") };
+    assert_eq!(names(&decisions), ["command.accepted", "conversation.transferred", "conversation.requeued"]);
+    let Kind::ConversationRequeued { place, .. } = &decisions[2].kind else { panic!("{decisions:?}") };
     assert_eq!((&*place.queue, place.position, place.waiting), ("sales", 1, 2));
     bench.presence("cy", Presence::Online);
     assert_eq!(bench.holder("a").as_deref(), Some("cy"));

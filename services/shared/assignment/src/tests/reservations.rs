@@ -105,7 +105,7 @@ fn a_transfer_rings_at_the_agent_named_and_falls_back_to_the_queue() {
     }
     bench.online("cy");
     let decisions = bench.act("bo", transfer("cy"));
-    assert_eq!(names(&decisions), ["command.accepted", "reservation.created"]);
+    assert_eq!(names(&decisions), ["command.accepted", "conversation.transferred", "reservation.created"]);
     assert_eq!(bench.holder("ana").as_deref(), Some("cy"));
     let reservation = bench.agent("cy").reservations[0].reservation.clone();
     let decisions = bench.act("cy", Action::Reject { reservation, reason: None });

@@ -150,7 +150,7 @@ fn a_message_in_wrap_up_goes_on_with_the_same_agent() {
     bench.accept("bo");
     let conversation = bench.open("ana");
     let close = Action::Close { conversation: conversation.clone(), wrap_up: Some("solved".into()) };
-    assert_eq!(names(&bench.act("bo", close.clone())), ["command.accepted", "conversation.wrap_up_started"]);
+    assert_eq!(names(&bench.act("bo", close.clone())), ["command.accepted", "conversation.wrap_up"]);
     assert_eq!(refusal(&bench.act("bo", close.clone())).0, "conversation_in_wrap_up");
     let decisions = bench.write("ana");
     assert_eq!(names(&decisions), ["message.received", "conversation.assigned"]);
