@@ -8,7 +8,10 @@
 
 use heliograph_channel::Delivery;
 use heliograph_domain::content;
-use heliograph_proto::v1::{Address, Content, MessageReference, SignalRequest, signal_request::Signal};
+use heliograph_proto::{
+    Timestamp,
+    v1::{Address, Content, MessageReference, SignalRequest, signal_request::Signal},
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -33,17 +36,18 @@ pub(crate) fn message(delivery: &Delivery<'_>) -> Value {
     if let Some(sender) = message.sender.as_ref().filter(|sender| !sender.display_name.is_empty()) {
         data["from"] = json!({ "name": sender.display_name });
     }
-    envelope("message.send", delivery.delivery_id, delivery.now_ms, &data)
+    // The message's own time and not the attempt's: who gets an id twice may expect the same body.
+    envelope("message.send", delivery.delivery_id, message.time.as_ref().and_then(time_of), &data)
 }
 
 /// A signal to the customer; `None` for one that is not in the protocol.
 pub(crate) fn signal(request: &SignalRequest, id: &str, now_ms: i64) -> Option<Value> {
-    let to = person(request.address.as_ref());
+    let (to, now) = (person(request.address.as_ref()), jiff::Timestamp::from_millisecond(now_ms).ok());
     Some(match request.signal.as_ref()? {
-        Signal::Typing(typing) => envelope("typing", id, now_ms, &json!({ "to": to, "on": typing.on })),
+        Signal::Typing(typing) => envelope("typing", id, now, &json!({ "to": to, "on": typing.on })),
         Signal::ReadMark(mark) => {
             let up_to = mark.up_to.as_ref().map(target);
-            envelope("message.read", id, now_ms, &json!({ "to": to, "up_to": up_to }))
+            envelope("message.read", id, now, &json!({ "to": to, "up_to": up_to }))
         }
     })
 }
@@ -64,9 +68,16 @@ pub(crate) fn canonical(content: &impl Serialize) -> Value {
     serde_json::to_value(content).expect("the content model is JSON by construction")
 }
 
-fn envelope(kind: &str, id: &str, now_ms: i64, data: &Value) -> Value {
-    let timestamp = jiff::Timestamp::from_millisecond(now_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    json!({ "type": kind, "id": id, "timestamp": timestamp.to_string(), "data": data })
+fn envelope(kind: &str, id: &str, time: Option<jiff::Timestamp>, data: &Value) -> Value {
+    let mut envelope = json!({ "type": kind, "id": id, "data": data });
+    if let Some(time) = time {
+        envelope["timestamp"] = json!(time.to_string());
+    }
+    envelope
+}
+
+fn time_of(time: &Timestamp) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::new(time.seconds, time.nanos).ok()
 }
 
 fn person(address: Option<&Address>) -> Value {

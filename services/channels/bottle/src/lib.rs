@@ -23,7 +23,7 @@ mod template;
 pub use settings::{BottleSettings, Spec};
 
 use heliograph_channel::{Account, Channel};
-use heliograph_proto::v1::{Capabilities, MediaCapability, MediaKind, TextFormat};
+use heliograph_proto::v1::{Capabilities, MediaCapability, MediaKind, TextFormat, TextUnit};
 
 /// The channel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,6 +68,7 @@ impl Channel for Bottle {
             channel: self.name().to_owned(),
             content: content.iter().map(|&kind| kind.to_owned()).collect(),
             text_limit: settings.text_limit(),
+            text_unit: TextUnit::CodePoints.into(),
             media: if rich { every_media() } else { Vec::new() },
             formats: vec![TextFormat::Plain.into()],
             receipts_delivered: true,

@@ -161,16 +161,12 @@ impl Template {
 /// The URL with its placeholders, in full; a customer's words never choose the host.
 fn url(source: &str, raw: &RawAccount) -> Result<String, AccountError> {
     let field = format!("{FIELD}.url");
-    let full = absolute(&field, source, raw)?;
-    let behind_scheme = full.split_once("://").map_or("", |(_, behind)| behind);
-    let host = behind_scheme.split(['/', '?', '#']).next().unwrap_or_default();
-    if host.contains("{{") {
-        return Err(AccountError::new(
-            field,
-            "has a placeholder in its host; placeholders stand behind the host",
-        ));
+    let host = source.split_once("://").and_then(|(_, behind)| behind.split(['/', '?', '#']).next());
+    if host.is_some_and(|host| host.contains("{{")) {
+        let problem = "has a placeholder in its host; placeholders stand behind the host";
+        return Err(AccountError::new(field, problem));
     }
-    Ok(full)
+    absolute(&field, source, raw)
 }
 
 fn headers(
