@@ -1,1 +1,50 @@
-//! See ARCHITECTURE.md.
+//! The only room that knows NATS: streams, subjects, envelopes, partitions, dead letters.
+//!
+//! What it promises, and where:
+//!
+//! * [`Fabric::publish`] returns after the PubAck and retries with the same `Nats-Msg-Id`; a [`Sequencer`] keeps order per
+//!   lane while many lanes are in flight.
+//! * [`Ownership`] spreads partitions over live members; a [`Fence`] tells a holder whether it still owns one.
+//! * [`LogReader`] reads a stream as a log, without gaps or repeats, over reconnects and broker restarts.
+//! * [`WorkReader`] reads work that is acknowledged item by item, and keeps order when a partition changes hands.
+//! * [`provision`] lays the streams out, and never shrinks or deletes silently.
+//! * [`DeadLetters`] keeps what could not be processed until someone replays or discards it.
+//!
+//! Nothing here looks into payloads.
+
+pub mod backoff;
+pub mod connection;
+pub mod dead;
+pub mod envelope;
+mod fabric;
+pub mod kv;
+pub mod log;
+mod metrics;
+mod options;
+pub mod ownership;
+pub mod provision;
+pub mod publish;
+mod pull;
+pub mod record;
+pub mod sequencer;
+pub mod subjects;
+pub mod trace;
+pub mod work;
+
+pub use async_nats;
+pub use bytes::Bytes;
+pub use connection::{ConnectError, Link};
+pub use dead::{Burial, DeadError, DeadFilter, DeadLetter, DeadLetters};
+pub use envelope::{Envelope, EnvelopeError};
+pub use fabric::{BrokerError, Fabric};
+pub use kv::{CasError, Versioned};
+pub use log::{Cursor, CursorError, LogError, LogReader, RangeReader, Start};
+pub use options::{Credentials, Options};
+pub use ownership::{Fence, Lost, Owned, Ownership, OwnershipHandle, OwnershipOptions};
+pub use provision::{Layout, Missing, Plan, ProvisionError, Report};
+pub use publish::{PublishError, Published};
+pub use record::Record;
+pub use sequencer::{Sequencer, SequencerOptions, Ticket};
+pub use subjects::Stream;
+pub use tokio_util::sync::CancellationToken;
+pub use work::{AckError, WorkError, WorkItem, WorkOptions, WorkReader};

@@ -1,0 +1,30 @@
+//! How long to wait before the next try.
+
+use std::time::Duration;
+
+/// Doubling waits with jitter, from `first` up to `most`.
+#[derive(Debug, Clone)]
+pub struct Backoff {
+    next: Duration,
+    most: Duration,
+}
+
+impl Backoff {
+    /// Waits that start at `first` and double up to `most`.
+    pub fn new(first: Duration, most: Duration) -> Self {
+        Self { next: first, most }
+    }
+
+    /// The next wait: between half of the current step and all of it, so that a fleet does not retry in step.
+    pub fn next_wait(&mut self) -> Duration {
+        let step = self.next;
+        self.next = (step * 2).min(self.most);
+        step.mul_f64(0.5 + rand::random::<f64>() / 2.0)
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new(Duration::from_millis(20), Duration::from_secs(1))
+    }
+}

@@ -1,0 +1,173 @@
+//! The handle everything else hangs on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::Client;
+use async_nats::jetstream::{self, kv, object_store};
+use tokio::sync::{OnceCell, watch};
+use tokio::time::Instant;
+
+use crate::connection::{self, ConnectError, Link};
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::provision::{self, Layout, ProvisionError};
+use crate::subjects::{Bucket, ObjectBucket, Stream};
+
+/// A connection to the broker and what is known about it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Fabric {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    client: Client,
+    jetstream: jetstream::Context,
+    link: watch::Receiver<Link>,
+    layout: OnceCell<Layout>,
+    metrics: Arc<Metrics>,
+    request_timeout: Duration,
+    name: String,
+}
+
+/// A request to the broker's API failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the broker could not {what}")]
+pub struct BrokerError {
+    what: String,
+    #[source]
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl BrokerError {
+    pub(crate) fn new(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { what: what.into(), source: source.into() }
+    }
+}
+
+impl Fabric {
+    /// Connects. Tries for [`Options::connect_within`]; afterwards reconnects by itself for ever.
+    pub async fn connect(options: Options) -> Result<Self, ConnectError> {
+        let metrics = Arc::new(Metrics::new());
+        let (client, link) = connection::connect(&options, &metrics).await?;
+        let jetstream =
+            jetstream::ContextBuilder::new().timeout(options.request_timeout).build(client.clone());
+        Ok(Self {
+            inner: Arc::new(Inner {
+                client,
+                jetstream,
+                link,
+                layout: OnceCell::new(),
+                metrics,
+                request_timeout: options.request_timeout,
+                name: options.name,
+            }),
+        })
+    }
+
+    /// Whether the broker can be reached now.
+    pub fn is_connected(&self) -> bool {
+        self.inner.link.borrow().connected
+    }
+
+    /// The link's state as it changes, for readiness.
+    pub fn link(&self) -> watch::Receiver<Link> {
+        self.inner.link.clone()
+    }
+
+    /// The client's name.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// The NATS client itself, for core requests; streams are reached through this crate.
+    pub fn client(&self) -> &Client {
+        &self.inner.client
+    }
+
+    /// The JetStream context, for what this crate does not cover.
+    pub fn jetstream(&self) -> &jetstream::Context {
+        &self.inner.jetstream
+    }
+
+    /// Partition counts, as the broker has them. Read once: they are fixed at provisioning.
+    pub async fn layout(&self) -> Result<Layout, ProvisionError> {
+        self.inner.layout.get_or_try_init(|| provision::read_layout(self)).await.copied()
+    }
+
+    /// Fails, naming what is missing and the command that makes it, unless every stream and bucket exists.
+    ///
+    /// Call it at start: publishing to a subject without a stream may wait instead of failing (nats-server #8038).
+    pub async fn check(&self) -> Result<(), ProvisionError> {
+        provision::check(self).await
+    }
+
+    /// A key-value bucket.
+    pub async fn kv(&self, bucket: Bucket) -> Result<kv::Store, BrokerError> {
+        self.jetstream()
+            .get_key_value(bucket.name())
+            .await
+            .map_err(|source| BrokerError::new(format!("open bucket {}", bucket.name()), source))
+    }
+
+    /// An object store.
+    pub async fn object_store(&self, bucket: ObjectBucket) -> Result<object_store::ObjectStore, BrokerError> {
+        self.jetstream()
+            .get_object_store(bucket.name())
+            .await
+            .map_err(|source| BrokerError::new(format!("open object store {}", bucket.name()), source))
+    }
+
+    /// Sequence of the newest message of `stream`, 0 when it never had one.
+    pub async fn last_sequence(&self, stream: Stream) -> Result<u64, BrokerError> {
+        let info = self.stream_info(stream.name()).await?;
+        Ok(info.state.last_sequence)
+    }
+
+    /// Erases what matches `filter` in `stream`; how many messages went. Irrevocable: the way to erase a conversation.
+    pub async fn purge(&self, stream: Stream, filter: &str) -> Result<u64, BrokerError> {
+        let purged = self.raw_stream(stream.name()).await?.purge().filter(filter).await;
+        purged.map(|done| done.purged).map_err(|source| BrokerError::new(format!("purge {filter}"), source))
+    }
+
+    /// Erases what matches `filter` and is older than sequence `before`: the log behind a snapshot.
+    pub async fn truncate(&self, stream: Stream, filter: &str, before: u64) -> Result<u64, BrokerError> {
+        let purged = self.raw_stream(stream.name()).await?.purge().filter(filter).sequence(before).await;
+        purged
+            .map(|done| done.purged)
+            .map_err(|source| BrokerError::new(format!("truncate {filter}"), source))
+    }
+
+    pub(crate) async fn raw_stream(&self, name: &str) -> Result<jetstream::stream::Stream<()>, BrokerError> {
+        let handle = self.jetstream().get_stream_no_info(name).await;
+        handle.map_err(|source| BrokerError::new(format!("open stream {name}"), source))
+    }
+
+    pub(crate) async fn stream_info(&self, name: &str) -> Result<jetstream::stream::Info, BrokerError> {
+        let info = self.jetstream().get_stream(name).await;
+        info.map(|stream| stream.cached_info().clone())
+            .map_err(|source| BrokerError::new(format!("tell about stream {name}"), source))
+    }
+
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.inner.metrics
+    }
+
+    pub(crate) fn request_timeout(&self) -> Duration {
+        self.inner.request_timeout
+    }
+
+    /// Waits until connected; false when the deadline passed first.
+    pub async fn wait_connected(&self, deadline: Option<Instant>) -> bool {
+        let mut link = self.link();
+        let connected = link.wait_for(|link| link.connected);
+        match deadline {
+            None => connected.await.is_ok(),
+            Some(deadline) => matches!(tokio::time::timeout_at(deadline, connected).await, Ok(Ok(_))),
+        }
+    }
+}
