@@ -1,0 +1,9 @@
+//! End to end, on real processes and real input.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod browser;
+mod chaos;
+mod outage;
+mod peers;
+mod policy;
+mod repeats;

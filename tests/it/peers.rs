@@ -1,0 +1,146 @@
+//! What the providers' own SDKs sign or encrypt goes in normalized, and the agent's answer goes out as they want it.
+
+use std::sync::Arc;
+
+use heliograph_tests::{
+    agent::Agent,
+    fleet::Fleet,
+    peers::{post, sign},
+    tenant::{BOTTLE_SECRET, SINCH_SECRET, TWILIO_TOKEN, WECHAT_AES_KEY, WECHAT_APP, WECHAT_TOKEN},
+};
+use serde_json::{Value, json};
+
+/// What is posted, and what must come out of it.
+struct Case {
+    channel: &'static str,
+    account: &'static str,
+    user_id: &'static str,
+    text: &'static str,
+    region: &'static str,
+    request: Value,
+}
+
+fn cases(webhook: impl Fn(&str, &str) -> String) -> Vec<Case> {
+    let wechat = "<xml><ToUserName><![CDATA[gh_1]]></ToUserName><FromUserName><![CDATA[oPeer]]></FromUserName>\
+        <CreateTime>1762800000</CreateTime><MsgType><![CDATA[text]]></MsgType>\
+        <Content><![CDATA[你好 👋]]></Content><MsgId>22876340532172986</MsgId></xml>";
+    vec![
+        Case {
+            channel: "wechat",
+            account: "acme-cn",
+            user_id: "oPeer",
+            text: "你好 👋",
+            region: "greater-china",
+            request: json!({
+                "peer": "wechat", "token": WECHAT_TOKEN, "encoding_aes_key": WECHAT_AES_KEY,
+                "app_id": WECHAT_APP, "openid": "oPeer", "xml": wechat,
+            }),
+        },
+        Case {
+            channel: "sms",
+            account: "acme-us",
+            user_id: "+12125550101",
+            text: "hallå from Sinch",
+            region: "north-america",
+            request: json!({
+                "peer": "sinch", "webhook_secret": SINCH_SECRET,
+                "body": {
+                    "type": "mo_text", "id": "01PEER", "from": "12125550101", "to": "12025550123",
+                    "body": "hallå from Sinch", "received_at": "2026-11-22T14:17:22.123Z", "a_new_field": 1,
+                },
+            }),
+        },
+        Case {
+            channel: "sms",
+            account: "acme-ca",
+            user_id: "+16135550102",
+            text: "hello & goodbye",
+            region: "north-america",
+            request: json!({
+                "peer": "twilio", "auth_token": TWILIO_TOKEN, "url": webhook("sms", "acme-ca"),
+                "form": {
+                    "MessageSid": "SM0000000000000000000000000000peer", "AccountSid": "AC1",
+                    "From": "+16135550102", "To": "+16135550123", "Body": "hello & goodbye",
+                    "NumMedia": "0", "ANewParameter": "x",
+                },
+            }),
+        },
+        Case {
+            channel: "bottle",
+            account: "acme-islands",
+            user_id: "fletcher",
+            text: "ship ahoy",
+            region: "islands",
+            request: json!({
+                "peer": "bottle", "secret": BOTTLE_SECRET, "id": "peer-1",
+                "body": {
+                    "type": "message.received", "id": "peer-1",
+                    "data": { "from": { "id": "fletcher", "country": "PN" }, "text": "ship ahoy" },
+                },
+            }),
+        },
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_providers_sdks_sign_comes_out_normalized_and_is_answered() {
+    let fleet = Fleet::start(&["sms", "wechat", "bottle", "router", "egress", "desk"]).await;
+    let answers = Arc::new(|_: &str, text: &str| Some(format!("you said: {text}")));
+    let agent = Agent::start(&fleet.grpc("desk"), "ann", "ann", answers).await;
+
+    let webhook = |channel: &str, account: &str| fleet.webhook_url(channel, account);
+    for case in cases(webhook) {
+        // WeChat's customers have a window with the provider once they wrote; the sandbox must know.
+        if case.channel == "wechat" {
+            fleet.sandbox.customer(case.account, case.user_id, "").say("hi").await;
+            agent
+                .wait("the first message", |seen| (!seen.texts_of(case.user_id).is_empty()).then_some(()))
+                .await;
+        }
+        let signed = sign(&case.request).await;
+        let (status, answer) = post(&webhook(case.channel, case.account), &signed).await;
+        assert!((200..300).contains(&status), "{}: {status} {answer}", case.account);
+
+        // The same, forged: refused, and nothing comes of it.
+        let mut forged = signed.clone();
+        forged.body = forged
+            .body
+            .replace(case.text, "tampered")
+            .replace("<Encrypt><![CDATA[", "<Encrypt><![CDATA[AAAA");
+        if forged.body != signed.body {
+            let (status, answer) = post(&webhook(case.channel, case.account), &forged).await;
+            assert_eq!(status, 401, "{}: {answer}", case.account);
+            assert!(!answer.contains("made-up"), "a secret in an answer: {answer}");
+        }
+
+        agent
+            .wait(case.account, |seen| {
+                seen.texts_of(case.user_id).contains(&case.text.to_owned()).then_some(())
+            })
+            .await;
+        let expected = format!("you said: {}", case.text);
+        fleet
+            .sandbox
+            .wait_for(|sent| {
+                sent.iter().find(|sent| sent.user_id == case.user_id && sent.text == expected).map(|_| ())
+            })
+            .await;
+    }
+    assert_eq!(fleet.sandbox.problems().len(), 0, "{:?}", fleet.sandbox.problems());
+
+    // The public stream says the same, as canonical JSON.
+    let lines = fleet.cli(&["tail", "--json", "--from", "start", "--limit", "200"]).await;
+    for case in cases(webhook) {
+        let event = lines
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .map(|line| if line.get("event").is_some() { line["event"].clone() } else { line })
+            .find(|event| event["messageReceived"]["message"]["content"]["text"]["body"] == case.text)
+            .unwrap_or_else(|| panic!("{} is not on the stream", case.account));
+        assert_eq!(event["type"], "message.received");
+        assert_eq!(event["channel"], case.channel);
+        assert_eq!(event["region"], case.region, "{}", case.account);
+        assert_eq!(event["messageReceived"]["verdict"]["outcome"], "OUTCOME_ALLOW", "{event}");
+        assert!(event["messageReceived"]["verdict"]["fired"].is_array(), "{event}");
+    }
+}

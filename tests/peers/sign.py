@@ -1,0 +1,84 @@
+"""Requests as the providers' own SDKs sign them: independent peers of our channels.
+
+Reads one JSON object from standard input, `{"peer": "...", ...}`, and prints the request that peer would make:
+`{"query": "...", "headers": {...}, "body": "..."}`.
+"""
+
+import json
+import sys
+import time
+from urllib.parse import urlencode
+
+
+def wechat(given):
+    """An encrypted message, by wechatpy."""
+    from wechatpy.crypto import WeChatCrypto
+    from wechatpy.utils import WeChatSigner
+
+    crypto = WeChatCrypto(given["token"], given["encoding_aes_key"], given["app_id"])
+    timestamp, nonce = str(int(time.time())), "1320562132"
+    body = crypto.encrypt_message(given["xml"], nonce, timestamp)
+    encrypted = body.split("<Encrypt><![CDATA[")[1].split("]]>")[0]
+
+    def signature(*parts):
+        signer = WeChatSigner()
+        signer.add_data(given["token"], timestamp, nonce, *parts)
+        return signer.signature
+
+    query = {
+        "signature": signature(),
+        "timestamp": timestamp,
+        "nonce": nonce,
+        "openid": given["openid"],
+        "encrypt_type": "aes",
+        "msg_signature": signature(encrypted),
+    }
+    return {"query": urlencode(query), "headers": {"content-type": "text/xml"}, "body": body}
+
+
+def twilio(given):
+    """A signed form, by twilio's RequestValidator."""
+    from twilio.request_validator import RequestValidator
+
+    signature = RequestValidator(given["auth_token"]).compute_signature(given["url"], given["form"])
+    headers = {"content-type": "application/x-www-form-urlencoded", "x-twilio-signature": signature}
+    return {"query": "", "headers": headers, "body": urlencode(given["form"])}
+
+
+def sinch(given):
+    """A signed callback, by the functions sinch's SDK verifies with."""
+    from sinch.domains.authentication.sinch_events.v1 import authentication_validation as sdk
+
+    body, nonce, timestamp = json.dumps(given["body"], ensure_ascii=False), "01JNONCE", str(int(time.time()))
+    signed = sdk.compute_signed_data(body, nonce, timestamp)
+    headers = {
+        "content-type": "application/json",
+        "x-sinch-webhook-signature": sdk.calculate_sinch_event_signature(signed, given["webhook_secret"]),
+        "x-sinch-webhook-signature-nonce": nonce,
+        "x-sinch-webhook-signature-timestamp": timestamp,
+        "x-sinch-webhook-signature-algorithm": "HmacSHA256",
+    }
+    return {"query": "", "headers": headers, "body": body}
+
+
+def bottle(given):
+    """A signed letter, by standardwebhooks."""
+    from datetime import datetime, timezone
+
+    from standardwebhooks.webhooks import Webhook
+
+    body, identifier, now = json.dumps(given["body"]), given["id"], datetime.now(timezone.utc)
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": identifier,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(given["secret"]).sign(identifier, now, body),
+    }
+    return {"query": "", "headers": headers, "body": body}
+
+
+PEERS = {"wechat": wechat, "twilio": twilio, "sinch": sinch, "bottle": bottle}
+
+if __name__ == "__main__":
+    request = json.load(sys.stdin)
+    print(json.dumps(PEERS[request["peer"]](request)))

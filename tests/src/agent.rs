@@ -1,0 +1,270 @@
+//! An agent at the desk, over gRPC: accepts what is offered, remembers what customers say, answers.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use heliograph_domain::content;
+use heliograph_proto::v1::{
+    AcceptReservation, Command, Event, Hello, Presence, Reply, SessionRequest, SetPresence, SignInRequest,
+    command::Action, desk_service_client::DeskServiceClient, event::Payload, session_request::Frame as In,
+    session_response::Frame as Out,
+};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
+
+use crate::eventually;
+
+/// What an agent has seen, by conversation.
+#[derive(Clone, Debug, Default)]
+pub struct Transcript {
+    /// Customers' messages in the order they were shown: (user id, text).
+    pub received: BTreeMap<String, Vec<(String, String)>>,
+    /// Every event, in order, with its place on the stream.
+    pub events: Vec<(u64, Event)>,
+    /// Conversations that were the agent's.
+    pub assigned: HashSet<String>,
+}
+
+impl Transcript {
+    /// The texts a customer wrote, over all conversations.
+    pub fn texts_of(&self, user_id: &str) -> Vec<String> {
+        let all = self.received.values().flatten();
+        all.filter(|(user, _)| user == user_id).map(|(_, text)| text.clone()).collect()
+    }
+
+    /// How many customer messages were shown.
+    pub fn count(&self) -> usize {
+        self.received.values().map(Vec::len).sum()
+    }
+
+    /// How many events of this type were shown.
+    pub fn count_of(&self, kind: &str) -> usize {
+        self.events.iter().filter(|(_, event)| event.r#type == kind).count()
+    }
+}
+
+/// Says what to answer to a customer's message: (user id, text).
+pub type Answers = Arc<dyn Fn(&str, &str) -> Option<String> + Send + Sync>;
+
+/// An agent who works until dropped.
+pub struct Agent {
+    transcript: Arc<Mutex<Transcript>>,
+    changed: watch::Receiver<()>,
+    commands: mpsc::Sender<(String, Action)>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Agent {
+    /// Signs in at `desk` (a gRPC URL), goes online and takes whatever is offered.
+    pub async fn start(desk: &str, login: &str, password: &str, answers: Answers) -> Self {
+        let token = eventually("signing in", || async {
+            let mut client = DeskServiceClient::connect(desk.to_owned()).await.ok()?;
+            let request = SignInRequest {
+                tenant: "acme".to_owned(),
+                login: login.to_owned(),
+                password: password.to_owned(),
+            };
+            client.sign_in(request).await.ok().map(|answer| answer.into_inner().token)
+        })
+        .await;
+        let transcript = Arc::new(Mutex::new(Transcript::default()));
+        let (notify, changed) = watch::channel(());
+        let (commands, waiting) = mpsc::channel(1024);
+        let work = Work {
+            desk: desk.to_owned(),
+            token,
+            transcript: transcript.clone(),
+            notify,
+            answers,
+            last: 0,
+            unanswered: BTreeMap::new(),
+            next_command: 0,
+            seen: HashSet::new(),
+        };
+        let task = tokio::spawn(work.run(waiting));
+        let agent = Self { transcript, changed, commands, task };
+        let presence = Action::SetPresence(SetPresence { presence: Presence::Online.into() });
+        agent.command("online", presence).await;
+        agent.wait("being online", |seen| (seen.count_of("agent.presence_changed") > 0).then_some(())).await;
+        agent
+    }
+
+    /// Gives a command under an id of the caller's.
+    pub async fn command(&self, id: &str, action: Action) {
+        self.commands.send((id.to_owned(), action)).await.expect("the agent works");
+    }
+
+    /// What was seen so far.
+    pub fn transcript(&self) -> Transcript {
+        self.transcript.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until the transcript holds what `wanted` looks for.
+    pub async fn wait<T>(&self, what: &str, wanted: impl Fn(&Transcript) -> Option<T>) -> T {
+        self.wait_for(what, crate::PATIENCE, wanted).await
+    }
+
+    /// Like [`Agent::wait`], for long runs.
+    pub async fn wait_for<T>(
+        &self,
+        what: &str,
+        patience: Duration,
+        wanted: impl Fn(&Transcript) -> Option<T>,
+    ) -> T {
+        let mut changed = self.changed.clone();
+        let look = || {
+            let seen = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
+            wanted(&seen)
+        };
+        let search = async {
+            loop {
+                if let Some(found) = look() {
+                    return found;
+                }
+                changed.changed().await.expect("the agent works");
+            }
+        };
+        match tokio::time::timeout(patience, search).await {
+            Ok(found) => found,
+            Err(_) => panic!("gave up waiting for {what}; {} messages were seen", self.transcript().count()),
+        }
+    }
+}
+
+struct Work {
+    desk: String,
+    token: String,
+    transcript: Arc<Mutex<Transcript>>,
+    notify: watch::Sender<()>,
+    answers: Answers,
+    /// The last event's place on the stream.
+    last: u64,
+    /// Commands whose result is not known, in order: sent again after a reconnect.
+    unanswered: BTreeMap<u64, Command>,
+    next_command: u64,
+    seen: HashSet<String>,
+}
+
+impl Work {
+    async fn run(mut self, mut waiting: mpsc::Receiver<(String, Action)>) {
+        loop {
+            // A broken session is opened again where it broke.
+            let _ = self.session(&mut waiting).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn session(&mut self, waiting: &mut mpsc::Receiver<(String, Action)>) -> Result<(), tonic::Status> {
+        let mut client = DeskServiceClient::connect(self.desk.clone())
+            .await
+            .map_err(|error| tonic::Status::unavailable(error.to_string()))?;
+        let (requests, outgoing) = mpsc::channel(4096);
+        let send = |frame: In| {
+            let request = SessionRequest { frame: Some(frame) };
+            requests.try_send(request).map_err(|_| tonic::Status::unavailable("the session is gone"))
+        };
+        send(In::Hello(Hello { token: self.token.clone(), resume_after: self.last }))?;
+        let mut frames = client.session(ReceiverStream::new(outgoing)).await?.into_inner();
+        let mut pings = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            tokio::select! {
+                frame = frames.next() => {
+                    let Some(frame) = frame.transpose()?.and_then(|response| response.frame) else { return Ok(()) };
+                    for frame in self.take(frame) {
+                        send(frame)?;
+                    }
+                }
+                command = waiting.recv() => {
+                    let Some((id, action)) = command else { return Ok(()) };
+                    send(self.give(id, action))?;
+                }
+                _ = pings.tick() => send(In::Ping(heliograph_proto::v1::Ping { nonce: 1 }))?,
+            }
+        }
+    }
+
+    fn give(&mut self, command_id: String, action: Action) -> In {
+        let command = Command { command_id, action: Some(action), ..Command::default() };
+        self.next_command += 1;
+        self.unanswered.insert(self.next_command, command.clone());
+        In::Command(command)
+    }
+
+    /// What a frame calls for.
+    fn take(&mut self, frame: Out) -> Vec<In> {
+        match frame {
+            Out::Welcome(_) => self.unanswered.values().cloned().map(In::Command).collect(),
+            Out::State(state) => {
+                self.last = self.last.max(state.sequence);
+                let offered = state.reservations.into_iter().filter_map(|view| view.reservation);
+                let ids: Vec<String> = offered.map(|reservation| reservation.reservation_id).collect();
+                ids.into_iter().map(|id| self.accept(id)).collect()
+            }
+            Out::Result(result) => {
+                self.unanswered.retain(|_, command| command.command_id != result.command_id);
+                Vec::new()
+            }
+            Out::Event(event) => {
+                self.last = self.last.max(event.sequence);
+                let Some(fact) = event.event else { return Vec::new() };
+                let actions = self.act(&fact);
+                self.transcript
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .events
+                    .push((event.sequence, fact));
+                self.notify.send_replace(());
+                actions
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn accept(&mut self, reservation_id: String) -> In {
+        self.give(format!("accept-{reservation_id}"), Action::Accept(AcceptReservation { reservation_id }))
+    }
+
+    fn act(&mut self, event: &Event) -> Vec<In> {
+        match &event.payload {
+            Some(Payload::ReservationCreated(it)) => vec![self.accept(it.reservation_id.clone())],
+            Some(Payload::ConversationAssigned(_)) => {
+                let mut seen = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.assigned.insert(event.conversation.clone());
+                Vec::new()
+            }
+            Some(Payload::MessageReceived(it)) => {
+                let Some(message) = &it.message else { return Vec::new() };
+                let user = message.address.as_ref().map_or("", |address| address.user_id.as_str());
+                let text = message.content.as_ref().map(content::preview).unwrap_or_default();
+                {
+                    let mut seen = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
+                    let lines = seen.received.entry(event.conversation.clone()).or_default();
+                    lines.push((user.to_owned(), text.clone()));
+                }
+                // A message is answered once, however often it is shown: twice would be a failure of its own.
+                let first = self.seen.insert(message.id.clone());
+                let answer = first.then(|| (self.answers)(user, &text)).flatten();
+                answer.map(|answer| self.answer(event, &message.id, answer)).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn answer(&mut self, event: &Event, message_id: &str, answer: String) -> In {
+        let reply = Reply {
+            conversation: event.conversation.clone(),
+            content: Some(content::text(answer)),
+            ..Reply::default()
+        };
+        self.give(format!("reply-{message_id}"), Action::Reply(reply))
+    }
+}

@@ -1,0 +1,106 @@
+//! The tenant that the fleets serve: Acme's policy, with accounts whose secrets come from the environment.
+
+use heliograph_channel::{RawAccount, Secrets};
+use serde_json::json;
+use url::Url;
+
+/// Signing key of the bottle's account.
+pub const BOTTLE_SECRET: &str = "whsec_bWFkZS11cC1mb3ItZGV2ZWxvcG1lbnQtb25seSE=";
+/// WeChat's signing token.
+pub const WECHAT_TOKEN: &str = "madeupwechattoken";
+/// WeChat's key: 43 characters of base64.
+pub const WECHAT_AES_KEY: &str = "bWFkZS11cC1mb3ItZGV2ZWxvcG1lbnQtb25seS0wMDA";
+/// WeChat's app id.
+pub const WECHAT_APP: &str = "wx0123456789abcdef";
+/// Signing secret of the Sinch account.
+pub const SINCH_SECRET: &str = "made-up-sinch-webhook-secret";
+/// Signing token of the Twilio account.
+pub const TWILIO_TOKEN: &str = "made-up-twilio-auth-token";
+
+/// The secrets, as environment variables of the channel services.
+pub fn environment() -> Vec<(String, String)> {
+    [
+        ("ACME_BOTTLE", BOTTLE_SECRET),
+        ("ACME_WECHAT_TOKEN", WECHAT_TOKEN),
+        ("ACME_WECHAT_KEY", WECHAT_AES_KEY),
+        ("ACME_WECHAT_APP_SECRET", "made-up-wechat-app-secret"),
+        ("ACME_SINCH_TOKEN", "made-up-sinch-token"),
+        ("ACME_SINCH_SECRET", SINCH_SECRET),
+        ("ACME_TWILIO_TOKEN", TWILIO_TOKEN),
+        ("ACME_ANN", "ann"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec()
+}
+
+/// The accounts, as the sandbox plays their providers.
+pub fn accounts() -> Vec<RawAccount> {
+    let account = |name: &str, channel: &str, provider: Option<&str>, settings, secrets: &[(&str, &str)]| {
+        let mut resolved = Secrets::default();
+        for (name, value) in secrets {
+            resolved.add(*name, (*value).into());
+        }
+        RawAccount {
+            tenant: "acme".to_owned(),
+            name: name.to_owned(),
+            channel: channel.to_owned(),
+            provider: provider.map(str::to_owned),
+            base_url: None,
+            public_base_url: None,
+            settings,
+            secrets: resolved,
+        }
+    };
+    vec![
+        account(
+            "acme-us",
+            "sms",
+            Some("sinch"),
+            json!({ "service_plan_id": "made-up-plan", "sender": "+12025550123" }),
+            &[("api_token", "made-up-sinch-token"), ("webhook_secret", SINCH_SECRET)],
+        ),
+        account(
+            "acme-ca",
+            "sms",
+            Some("twilio"),
+            json!({ "account_sid": "AC00000000000000000000000000000000", "sender": "+16135550123" }),
+            &[("auth_token", TWILIO_TOKEN)],
+        ),
+        account(
+            "acme-cn",
+            "wechat",
+            None,
+            json!({ "app_id": WECHAT_APP, "mode": "encrypted" }),
+            &[
+                ("token", WECHAT_TOKEN),
+                ("encoding_aes_key", WECHAT_AES_KEY),
+                ("app_secret", "made-up-wechat-app-secret"),
+            ],
+        ),
+        account(
+            "acme-islands",
+            "bottle",
+            None,
+            json!({ "url": "acme-islands" }),
+            &[("signing", BOTTLE_SECRET)],
+        ),
+    ]
+}
+
+/// The manifest. `base` is the provider's API for a channel and provider, `public` our ingress of a channel.
+pub fn manifest(base: impl Fn(&str, Option<&str>) -> String, public: impl Fn(&str) -> Url) -> String {
+    let mut manifest = include_str!("tenant.yaml").to_owned();
+    for (mark, channel, provider) in [
+        ("SINCH", "sms", Some("sinch")),
+        ("TWILIO", "sms", Some("twilio")),
+        ("WECHAT", "wechat", None),
+        ("BOTTLE", "bottle", None),
+    ] {
+        manifest = manifest.replace(&format!("${mark}_API"), &base(channel, provider));
+    }
+    for channel in ["sms", "wechat", "bottle", "webchat"] {
+        let mark = format!("${}_INGRESS", channel.to_uppercase());
+        manifest = manifest.replace(&mark, public(channel).as_str().trim_end_matches('/'));
+    }
+    manifest
+}
