@@ -31,7 +31,7 @@ pub trait Webhook: Channel {
 pub struct WebhookRequest {
     /// GET for handshakes, POST for events.
     pub method: Method,
-    /// What follows `/<channel>/<account>`, e.g. `/status`; empty when nothing does.
+    /// What follows `/<channel>/<account>` as sent, e.g. `/status`; empty when nothing does, `/` when only that does.
     pub path: String,
     /// The query as sent, still encoded, without `?`.
     pub query: String,

@@ -57,11 +57,13 @@ impl<W: Webhook + ?Sized> Ingress<W> {
         let below = format!("{base}/{{*rest}}");
         Router::new()
             .route(&base, any(handle::<W>))
+            .route(&format!("{base}/"), any(handle::<W>))
             .route(&below, any(handle::<W>))
             .with_state(Arc::new(self))
     }
 
-    async fn take(&self, request: Request) -> Result<Answer, Refused> {
+    /// The answer, and the word it is counted under.
+    async fn take(&self, request: Request) -> Result<(Answer, &'static str), Refused> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         let behind_channel = path.get(self.name.len() + 2..).unwrap_or_default();
@@ -95,11 +97,8 @@ impl<W: Webhook + ?Sized> Ingress<W> {
             }
             let body = received.same_id_same_body.then_some(&request.body[..]);
             match self.inlet.accept_from(&account.tenant, &received.events, body).await {
-                Ok(Stored::New) => Ok(received.answer),
-                Ok(Stored::Before) => {
-                    self.metrics.webhook("duplicate");
-                    Ok(received.answer_if_seen.unwrap_or(received.answer))
-                }
+                Ok(Stored::New) => Ok((received.answer, "accepted")),
+                Ok(Stored::Before) => Ok((received.answer_if_seen.unwrap_or(received.answer), "duplicate")),
                 Err(error) => Err(Refused::not_stored(&error)),
             }
         }
@@ -132,8 +131,8 @@ fn handle<W: Webhook + ?Sized>(
 ) -> Pin<Box<dyn Future<Output = Response> + Send>> {
     Box::pin(async move {
         match ingress.take(request).await {
-            Ok(answer) => {
-                ingress.metrics.webhook("accepted");
+            Ok((answer, outcome)) => {
+                ingress.metrics.webhook(outcome);
                 respond(answer)
             }
             Err(refused) => {

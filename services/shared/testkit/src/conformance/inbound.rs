@@ -276,7 +276,7 @@ fn check_bad_bodies<W>(
         Ok(answered) => {
             suite.expect("oversized body", answered.status == StatusCode::PAYLOAD_TOO_LARGE, || {
                 format!("is answered {} instead of 413", answered.status)
-            })
+            });
         }
         Err(problem) => suite.fail("oversized body", problem),
     }

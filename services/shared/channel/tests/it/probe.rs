@@ -1,0 +1,182 @@
+//! A channel made for these tests: a shared key in, a bearer token out.
+
+use std::time::Duration;
+
+use heliograph_channel::{
+    Account, AccountError, Answer, Body, Channel, Delivery, Inbound, Outcome, Provider, ProviderRequest,
+    ProviderResponse, RawAccount, Received, Refusal, Secrets, Settings, TokenGrant, TokenSource, Webhook,
+    WebhookRequest,
+};
+use heliograph_domain::content;
+use heliograph_proto::v1::{Address, Capabilities, Message, SignalRequest, inbound_event::Kind};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+
+pub(crate) struct Probe;
+
+#[derive(Debug)]
+pub(crate) struct ProbeSettings {
+    key: SecretString,
+    spec: ProbeSpec,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProbeSpec {
+    /// Where messages go, below the base URL.
+    #[serde(default)]
+    path: String,
+    #[serde(default)]
+    idempotent: bool,
+    #[serde(default)]
+    token: bool,
+}
+
+impl Settings for ProbeSettings {
+    type Spec = ProbeSpec;
+
+    fn build(spec: ProbeSpec, secrets: &Secrets, _: &RawAccount) -> Result<Self, AccountError> {
+        Ok(Self { key: secrets.require("key")?.clone(), spec })
+    }
+}
+
+impl Channel for Probe {
+    type Settings = ProbeSettings;
+
+    fn name(&self) -> &'static str {
+        "probe"
+    }
+
+    fn capabilities(&self, account: &Account<ProbeSettings>) -> Capabilities {
+        Capabilities {
+            channel: "probe".to_owned(),
+            content: vec!["text".to_owned()],
+            idempotent_send: account.settings.spec.idempotent,
+            ..Capabilities::default()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Said {
+    id: String,
+    user: String,
+    text: String,
+}
+
+impl Webhook for Probe {
+    fn receive(
+        &self,
+        account: &Account<ProbeSettings>,
+        request: &WebhookRequest,
+    ) -> Result<Received, Refusal> {
+        if request.header("x-key") != Some(account.settings.key.expose_secret()) {
+            return Err(Refusal::Forged("x-key".to_owned()));
+        }
+        let said: Vec<Said> =
+            serde_json::from_slice(&request.body).map_err(|error| Refusal::Malformed(error.to_string()))?;
+        let inbound = Inbound::new(account, request.now_ms);
+        let events = said.into_iter().map(|said| {
+            let address = Address { user_id: said.user, ..Address::default() };
+            let message = Message {
+                id: inbound.message_id(&said.id),
+                content: Some(content::text(said.text)),
+                ..Message::default()
+            };
+            inbound.event(&said.id, address, None, Kind::Message(message))
+        });
+        Ok(Received {
+            events: events.collect(),
+            answer: Answer::ok("text/plain", "taken"),
+            answer_if_seen: Some(Answer::ok("text/plain", "known")),
+            same_id_same_body: true,
+        })
+    }
+}
+
+impl Provider for Probe {
+    fn encode(
+        &self,
+        account: &Account<ProbeSettings>,
+        delivery: &Delivery<'_>,
+        token: Option<&SecretString>,
+    ) -> Result<ProviderRequest, Outcome> {
+        let body = json!({ "to": delivery.user_id(), "id": delivery.delivery_id }).to_string();
+        Ok(request(account, Method::POST, &account.settings.spec.path, token, Body::Json(body.into())))
+    }
+
+    fn classify(&self, _: &Account<ProbeSettings>, response: &ProviderResponse) -> Outcome {
+        let text = String::from_utf8_lossy(&response.body);
+        match response.status {
+            StatusCode::OK => Outcome::delivered(text),
+            StatusCode::UNAUTHORIZED => {
+                Outcome::Auth { code: "401".to_owned(), text: String::new(), token_expired: true }
+            }
+            status => Outcome::retry(response.retry_after(), status.as_str(), text),
+        }
+    }
+
+    fn token(&self, account: &Account<ProbeSettings>) -> Option<TokenSource> {
+        account.settings.spec.token.then(|| TokenSource {
+            key: "access".to_owned(),
+            request: request(account, Method::POST, "/token", None, Body::Empty),
+        })
+    }
+
+    fn read_token(
+        &self,
+        _: &Account<ProbeSettings>,
+        response: &ProviderResponse,
+    ) -> Result<TokenGrant, Outcome> {
+        if !response.status.is_success() {
+            return Err(Outcome::auth(response.status.as_str(), "no token"));
+        }
+        let token = String::from_utf8_lossy(&response.body).into_owned();
+        Ok(TokenGrant { token: token.into(), expires_in: Duration::from_hours(2) })
+    }
+
+    fn encode_signal(
+        &self,
+        account: &Account<ProbeSettings>,
+        _: &SignalRequest,
+        _: i64,
+        token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        Some(request(
+            account,
+            Method::POST,
+            "/typing",
+            token,
+            Body::Form(vec![("on".to_owned(), "1".to_owned())]),
+        ))
+    }
+
+    fn encode_media(
+        &self,
+        account: &Account<ProbeSettings>,
+        provider_media_id: &str,
+        _: &str,
+        token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        Some(request(account, Method::GET, &format!("/media/{provider_media_id}"), token, Body::Empty))
+    }
+}
+
+fn request(
+    account: &Account<ProbeSettings>,
+    method: Method,
+    path: &str,
+    token: Option<&SecretString>,
+    body: Body,
+) -> ProviderRequest {
+    let mut headers = HeaderMap::new();
+    if let Some(token) = token {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).unwrap();
+        value.set_sensitive(true);
+        headers.insert("authorization", value);
+    }
+    let url = format!("{}{path}", account.api_base("https://api.example.test"));
+    ProviderRequest { method, url, headers, body }
+}
