@@ -16,6 +16,7 @@ mod letter;
 mod outbound;
 mod payload;
 mod placeholder;
+mod reading;
 mod rule;
 mod settings;
 mod template;

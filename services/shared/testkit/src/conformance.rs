@@ -79,6 +79,7 @@ pub struct Conformance<C: Channel> {
     sign: Option<Signer>,
     stale_after: Option<Duration>,
     token_in_url: bool,
+    ignored: Vec<&'static str>,
     secrets: Secrets,
     journal: Journal,
     checks: usize,
@@ -100,6 +101,7 @@ where
             sign: None,
             stale_after: None,
             token_in_url: false,
+            ignored: Vec::new(),
             journal: Journal::default(),
             checks: 0,
             failures: Vec::new(),
@@ -126,6 +128,14 @@ where
     #[must_use]
     pub fn stale_after(mut self, age: Duration) -> Self {
         self.stale_after = Some(age);
+        self
+    }
+
+    /// Headers or query parameters that come with a signature and that the channel need not look at, because the rest
+    /// proves the request: they may be absent or anything.
+    #[must_use]
+    pub fn ignores(mut self, parts: &[&'static str]) -> Self {
+        self.ignored.extend_from_slice(parts);
         self
     }
 

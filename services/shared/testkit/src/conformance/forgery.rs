@@ -80,10 +80,13 @@ fn unsigned<W: Webhook>(suite: &Conformance<W>, genuine: &WebhookRequest) -> Add
     if let Some(sign) = &suite.sign {
         sign(&suite.raw, &mut bare);
     }
-    let headers = bare.headers.keys().filter(|name| *name != header::CONTENT_TYPE).cloned().collect();
+    let covered = |name: &str| !suite.ignored.contains(&name);
+    let headers = bare.headers.keys().filter(|name| *name != header::CONTENT_TYPE && covered(name.as_str()));
+    let headers = headers.cloned().collect();
     let parameters = bare.query.split('&').filter(|pair| !pair.is_empty());
     // A parameter that depends on the rest of the query has another value here; its key is what counts.
-    let keys: Vec<&str> = parameters.filter_map(|pair| pair.split('=').next()).collect();
+    let keys: Vec<&str> =
+        parameters.filter_map(|pair| pair.split('=').next()).filter(|key| covered(key)).collect();
     let parameters =
         genuine.query.split('&').filter(|pair| keys.contains(&pair.split('=').next().unwrap_or_default()));
     Added { headers, parameters: parameters.map(str::to_owned).collect() }
