@@ -78,12 +78,16 @@ impl Settings for BottleSettings {
     }
 }
 
-/// `url` in full: a path is put below the account's `base_url`.
+/// `url` in full: a path, `/out` or `out`, is put below the account's `base_url`.
 pub(crate) fn absolute(field: &str, url: &str, raw: &RawAccount) -> Result<String, AccountError> {
-    let full = match (&raw.base_url, url.starts_with('/')) {
-        (Some(base), true) => format!("{}{url}", base.as_str().trim_end_matches('/')),
-        (None, true) => return Err(AccountError::new(field, "is a path, so the account needs a `base_url`")),
-        (_, false) => url.to_owned(),
+    let full = match (&raw.base_url, url.contains("://")) {
+        (_, true) => url.to_owned(),
+        (Some(base), false) => {
+            format!("{}/{}", base.as_str().trim_end_matches('/'), url.trim_start_matches('/'))
+        }
+        (None, false) => {
+            return Err(AccountError::new(field, "is a path, so the account needs a `base_url`"));
+        }
     };
     match Url::parse(&full) {
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => Ok(full),

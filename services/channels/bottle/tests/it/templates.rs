@@ -62,12 +62,14 @@ fn bad_settings_name_their_field() {
 
 #[test]
 fn a_path_stands_below_the_base_url() {
-    let raw = RawAccount {
-        base_url: Some(Url::parse("http://127.0.0.1:9999/sandbox/").unwrap()),
-        ..account(json!({ "url": "/bottle" }))
-    };
-    let loaded = raw.load::<BottleSettings>().unwrap();
-    assert!(format!("{loaded:?}").contains("http://127.0.0.1:9999/sandbox/bottle"));
+    for url in ["/bottle", "bottle"] {
+        let raw = RawAccount {
+            base_url: Some(Url::parse("http://127.0.0.1:9999/sandbox/").unwrap()),
+            ..account(json!({ "url": url }))
+        };
+        let loaded = raw.load::<BottleSettings>().unwrap();
+        assert!(format!("{loaded:?}").contains("http://127.0.0.1:9999/sandbox/bottle"), "{url}");
+    }
 }
 
 #[test]
