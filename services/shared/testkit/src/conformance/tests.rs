@@ -148,7 +148,7 @@ fn a_channel_that_does_everything_wrong_is_told_so() {
         "the field is not kept",
         "refused/other.http: accepted with 200 OK",
         "panicked: it is always text",
-        "signed garbage \"\": is refused with 401",
+        "signed garbage \"\": is answered Ok(401) instead of 400",
         "`channel` is \"other\"",
         "`work_class` is \"\"",
         "`text_limit` without `text_unit`",
