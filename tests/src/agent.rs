@@ -133,10 +133,10 @@ impl Agent {
                 changed.changed().await.expect("the agent works");
             }
         };
-        match tokio::time::timeout(patience, search).await {
-            Ok(found) => found,
-            Err(_) => panic!("gave up waiting for {what}; {} messages were seen", self.transcript().count()),
-        }
+        let found = tokio::time::timeout(patience, search).await.ok();
+        found.unwrap_or_else(|| {
+            panic!("gave up waiting for {what}; {} messages were seen", self.transcript().count())
+        })
     }
 }
 

@@ -10,7 +10,7 @@ pub mod tenant;
 use std::{path::PathBuf, time::Duration};
 
 /// How long anything may take before a test gives up. Nothing is measured by it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The repository.
 pub fn root() -> PathBuf {

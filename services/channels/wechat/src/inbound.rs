@@ -12,6 +12,41 @@ use http::Method;
 
 use crate::{WechatSettings, crypto::CryptoError, settings::Mode, signature, xml::Fields};
 
+/// Fields that are read, or that say nothing more than those; what is beyond them is kept as it came.
+const KNOWN: [&str; 31] = [
+    "bizmsgmenuid",
+    "content",
+    "createtime",
+    "description",
+    "encrypt",
+    "event",
+    "eventkey",
+    "format",
+    "fromusername",
+    "idx",
+    "label",
+    "location_x",
+    "location_y",
+    "mediaid",
+    "msgdataid",
+    "msgid",
+    "msgtype",
+    "picurl",
+    "recognition",
+    "scale",
+    "status",
+    "thumbmediaid",
+    "ticket",
+    "title",
+    "tousername",
+    "url",
+    "latitude",
+    "longitude",
+    "precision",
+    "appid",
+    "pagepath",
+];
+
 /// Verifies and parses one request.
 pub(crate) fn receive(
     account: &Account<WechatSettings>,
@@ -27,7 +62,9 @@ pub(crate) fn receive(
 /// The provider proves the token and wants its `echostr` back, as it stands.
 fn handshake(account: &Account<WechatSettings>, request: &WebhookRequest) -> Result<Received, Refusal> {
     check_signature(account, request)?;
-    let echo = need(request, "echostr")?;
+    let echo = request
+        .query_value("echostr")
+        .ok_or_else(|| Refusal::Malformed("query parameter `echostr` is missing".to_owned()))?;
     Ok(Received { answer: Answer::ok("text/plain; charset=utf-8", echo), ..Received::default() })
 }
 
@@ -50,8 +87,8 @@ fn post(account: &Account<WechatSettings>, request: &WebhookRequest) -> Result<R
 }
 
 fn check_signature(account: &Account<WechatSettings>, request: &WebhookRequest) -> Result<(), Refusal> {
-    let given = need(request, "signature").map_err(|_| missing("signature"))?;
-    let (timestamp, nonce) = (need(request, "timestamp")?, need(request, "nonce")?);
+    let given = proof(request, "signature")?;
+    let (timestamp, nonce) = (proof(request, "timestamp")?, proof(request, "nonce")?);
     if signature::matches(&account.settings.tokens, &[&timestamp, &nonce], &given) {
         Ok(())
     } else {
@@ -64,10 +101,17 @@ fn decrypted(
     request: &WebhookRequest,
     text: &str,
 ) -> Result<String, Refusal> {
-    let given = need(request, "msg_signature").map_err(|_| missing("msg_signature"))?;
-    let (timestamp, nonce) = (need(request, "timestamp")?, need(request, "nonce")?);
-    let envelope = Fields::parse(text).map_err(Refusal::Malformed)?;
-    let encrypted = envelope.need("encrypt").map_err(Refusal::Malformed)?;
+    check_signature(account, request)?;
+    if proof(request, "encrypt_type")? != "aes" {
+        return Err(Refusal::Forged("`encrypt_type` is not `aes`".to_owned()));
+    }
+    let given = proof(request, "msg_signature")?;
+    let (timestamp, nonce) = (proof(request, "timestamp")?, proof(request, "nonce")?);
+    // What is signed is the element's text: without it, nothing proves where the request comes from.
+    let envelope = Fields::parse(text).unwrap_or_default();
+    let encrypted = envelope
+        .get("encrypt")
+        .ok_or_else(|| Refusal::Forged("the body holds no <Encrypt>, which is what is signed".to_owned()))?;
     if !signature::matches(&account.settings.tokens, &[&timestamp, &nonce, encrypted], &given) {
         return Err(Refusal::Forged("`msg_signature` does not match the account's token".to_owned()));
     }
@@ -84,15 +128,12 @@ fn decrypted(
     }
 }
 
-fn need(request: &WebhookRequest, name: &str) -> Result<String, Refusal> {
+/// A query parameter that proves the sender.
+fn proof(request: &WebhookRequest, name: &str) -> Result<String, Refusal> {
     request
         .query_value(name)
         .filter(|value| !value.is_empty())
-        .ok_or_else(|| Refusal::Malformed(format!("query parameter `{name}` is missing")))
-}
-
-fn missing(name: &str) -> Refusal {
-    Refusal::Forged(format!("query parameter `{name}` is missing"))
+        .ok_or_else(|| Refusal::Forged(format!("query parameter `{name}` is missing")))
 }
 
 /// One verified message, being normalized.
@@ -104,6 +145,14 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn parse(&self) -> Result<InboundEvent, Refusal> {
+        let mut event = self.read()?;
+        if event.raw.is_none() && self.fields.iter().any(|(name, _)| !KNOWN.contains(&name.as_str())) {
+            event.raw = Some(raw("text/xml", &self.source.to_owned().into()));
+        }
+        Ok(event)
+    }
+
+    fn read(&self) -> Result<InboundEvent, Refusal> {
         let user = self.fields.need("fromusername").map_err(Refusal::Malformed)?;
         let kind = self.fields.need("msgtype").map_err(Refusal::Malformed)?;
         let address = Address { user_id: user.to_owned(), ..Address::default() };

@@ -169,16 +169,19 @@ impl<'a> Inbound<'a> {
 
     /// An event whose id derives from `provider_event_id`, which the provider repeats on every retry.
     ///
-    /// The address's channel and account are set here.
+    /// The address's channel and account are set here; a message has its event's address.
     pub fn event(
         &self,
         provider_event_id: &str,
         mut address: Address,
         occurred_at: Option<Timestamp>,
-        kind: Kind,
+        mut kind: Kind,
     ) -> InboundEvent {
         self.channel.clone_into(&mut address.channel);
         self.account.clone_into(&mut address.account);
+        if let Kind::Message(message) = &mut kind {
+            message.address = Some(address.clone());
+        }
         InboundEvent {
             id: ids::derive(ids::EVENT, &[self.tenant, self.channel, self.account, provider_event_id]),
             tenant: self.tenant.to_owned(),

@@ -38,6 +38,8 @@ struct Callback {
     number_of_message_parts: Option<i32>,
     #[serde(default)]
     statuses: Vec<BatchStatus>,
+    #[serde(flatten)]
+    unknown: serde_json::Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +74,7 @@ pub(crate) fn receive(
     let callback: Callback =
         serde_json::from_slice(&request.body).map_err(|error| Refusal::Malformed(error.to_string()))?;
     let events = Events { inbound: Inbound::new(account, request.now_ms), request };
-    let events = match callback.kind.as_str() {
+    let mut parsed = match callback.kind.as_str() {
         "mo_text" | "mo_binary" | "mo_media" => events.message(&callback)?,
         "recipient_delivery_report_sms" | "recipient_delivery_report_mms" => {
             vec![events.recipient_report(&callback)?]
@@ -80,7 +82,13 @@ pub(crate) fn receive(
         "delivery_report_sms" | "delivery_report_mms" => events.batch_report(&callback)?,
         _ => vec![events.unknown(&callback)],
     };
-    Ok(Received { events, ..Received::default() })
+    if !callback.unknown.is_empty()
+        && let Some(first) = parsed.first_mut()
+    {
+        // Fields we do not know yet are kept with the first event.
+        first.raw = Some(raw("application/json", &request.body));
+    }
+    Ok(Received { events: parsed, ..Received::default() })
 }
 
 struct Events<'a> {
@@ -104,7 +112,6 @@ impl Events<'_> {
                 direction: Direction::Inbound.into(),
                 content: Some(content),
                 sender: Some(Sender { kind: SenderKind::Customer.into(), ..Sender::default() }),
-                address: Some(customer.clone()),
                 message_class: MessageClass::Service.into(),
                 time: time.or_else(|| Some(heliograph_channel::inbound::timestamp(self.request.now_ms))),
                 provider_message_id: part.clone(),

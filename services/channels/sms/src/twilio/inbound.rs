@@ -6,12 +6,46 @@ use heliograph_channel::{Account, Answer, Inbound, Received, Refusal, WebhookReq
 use heliograph_domain::content;
 use heliograph_proto::v1::{
     Address, ConsentSignal, Content, DeliveryError, Direction, ErrorClass, InboundEvent, Media, Message,
-    MessageClass, Receipt, ReceiptState, Sender, SenderKind, UnknownEvent, content::Kind as ContentKind,
+    MessageClass, Raw, Receipt, ReceiptState, Sender, SenderKind, UnknownEvent, content::Kind as ContentKind,
     inbound_event::Kind,
 };
 
 use super::{codes, signature};
 use crate::{SmsSettings, address, settings::Twilio, sinch::inbound::kind_of};
+
+/// Parameters that are read, or that say nothing more than those.
+const KNOWN: [&str; 28] = [
+    "AccountSid",
+    "ApiVersion",
+    "Body",
+    "ErrorCode",
+    "ErrorMessage",
+    "EventType",
+    "From",
+    "FromCity",
+    "FromCountry",
+    "FromState",
+    "FromZip",
+    "MessageSid",
+    "MessageStatus",
+    "MessagingServiceSid",
+    "NumMedia",
+    "NumSegments",
+    "OptOutType",
+    "ProfileName",
+    "RawDlrDoneDate",
+    "SmsMessageSid",
+    "SmsSid",
+    "SmsStatus",
+    "To",
+    "ToCity",
+    "ToCountry",
+    "ToState",
+    "ToZip",
+    "WaId",
+];
+/// Numbered parameters.
+const MEDIA: [&str; 2] = ["MediaContentType", "MediaUrl"];
 
 /// Twilio sends at most ten media; a request that claims more is not believed.
 const MEDIA_LIMIT: usize = 10;
@@ -31,11 +65,17 @@ pub(crate) fn receive(
         inbound: Inbound::new(account, request.now_ms),
         request,
     };
-    let events = match (webhook.get("MessageStatus"), webhook.get("From")) {
+    let mut events = match (webhook.get("MessageStatus"), webhook.get("From")) {
         (Some(status), _) => vec![webhook.status(status)?],
         (None, Some(from)) => webhook.message(from)?,
         (None, None) => vec![webhook.unknown()],
     };
+    if webhook.has_unknown_fields()
+        && let Some(first) = events.first_mut()
+    {
+        // Twilio adds parameters without notice; they are kept with the first event.
+        first.raw = Some(webhook.raw());
+    }
     // Empty TwiML: every reply goes through egress.
     Ok(Received { events, answer: Answer::ok("text/xml", "<Response/>"), ..Received::default() })
 }
@@ -77,7 +117,6 @@ impl Form<'_> {
                 direction: Direction::Inbound.into(),
                 content: Some(content),
                 sender: Some(Sender { kind: SenderKind::Customer.into(), ..Sender::default() }),
-                address: Some(customer.clone()),
                 message_class: MessageClass::Service.into(),
                 // Twilio says no time; what it calls us at is as near as there is.
                 time: Some(heliograph_channel::inbound::timestamp(self.request.now_ms)),
@@ -175,7 +214,17 @@ impl Form<'_> {
         let event = self.get("EventType").unwrap_or("webhook").to_owned();
         let kind = Kind::Unknown(UnknownEvent { kind: event.clone() });
         let mut event = self.inbound.event(&format!("{event}:{id}"), Address::default(), None, kind);
-        event.raw = Some(raw(self.request.header("content-type").unwrap_or_default(), &self.request.body));
+        event.raw = Some(self.raw());
         event
+    }
+
+    fn raw(&self) -> Raw {
+        raw(self.request.header("content-type").unwrap_or_default(), &self.request.body)
+    }
+
+    fn has_unknown_fields(&self) -> bool {
+        let known =
+            |field: &str| KNOWN.contains(&field) || MEDIA.iter().any(|prefix| field.starts_with(prefix));
+        self.fields.keys().any(|field| !known(field))
     }
 }

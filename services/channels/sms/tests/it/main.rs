@@ -1,4 +1,5 @@
-//! Vectors made by the providers' official SDKs, against the channel.
+//! The channel against the suite every channel passes, and against vectors made by the providers' official SDKs.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod conformance;
 mod vectors;

@@ -23,7 +23,6 @@ impl Parser<'_> {
             direction: Direction::Inbound.into(),
             content: Some(content),
             sender: Some(Sender { kind: SenderKind::Customer.into(), ..Sender::default() }),
-            address: Some(address.clone()),
             message_class: MessageClass::Service.into(),
             time: self.time(),
             provider_message_id: id.to_owned(),

@@ -1,4 +1,5 @@
-//! Vectors made by the peers `wechatpy` and `wechat-crypto`, against the channel.
+//! The channel against the suite every channel passes, and against vectors made by `wechatpy` and `wechat-crypto`.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod conformance;
 mod vectors;

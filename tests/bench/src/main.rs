@@ -1,0 +1,84 @@
+//! `make bench`: what the message path costs, beside the raw limits of the same machine in the same run.
+//!
+//! * ingress: webhook → PubAck → 200, beside a bare axum handler that checks the same HMAC and publishes the same bytes.
+//!
+//! Every ratio comes from runs that take turns, so that a machine that slows down slows both. Prints a table and writes
+//! `target/bench/<date>.json`. `--quick` runs everything with small numbers, to see that the bench itself works.
+#![allow(clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "counts here stay far below 2^52")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is what it is run for")]
+
+mod ground;
+mod ingress;
+mod load;
+mod machine;
+mod process;
+mod report;
+mod signed;
+mod stats;
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use ground::Ground;
+use report::Report;
+
+/// Measures Heliograph beside the raw limits of this machine.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Small numbers: does the bench work, not how fast is anything.
+    #[arg(long)]
+    quick: bool,
+    /// Only these parts.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Where the report goes.
+    #[arg(long, default_value = "target/bench")]
+    out: PathBuf,
+    #[command(subcommand)]
+    child: Option<Child>,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Webhook → PubAck → 200.
+    Ingress,
+}
+
+/// What the bench starts itself as, in processes of their own.
+#[derive(Debug, Subcommand)]
+enum Child {
+    /// The channel host with the SMS channel.
+    #[command(hide = true)]
+    ServeHost(ground::Addresses),
+    /// The bare handler.
+    #[command(hide = true)]
+    ServeBare(ground::Addresses),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    match &arguments.child {
+        Some(Child::ServeHost(addresses)) => ingress::host::serve(addresses).await,
+        Some(Child::ServeBare(addresses)) => ingress::bare::serve(addresses).await,
+        None => measure(&arguments).await,
+    }
+}
+
+async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
+    let wanted = |part: Part| arguments.only.is_empty() || arguments.only.contains(&part);
+    std::fs::create_dir_all(&arguments.out)
+        .with_context(|| format!("cannot make {}", arguments.out.display()))?;
+    let mut report = Report::new(arguments.quick);
+    if wanted(Part::Ingress) {
+        let ground = Ground::start().await?;
+        ingress::measure(&ground, arguments.quick, &arguments.out, &mut report).await?;
+    }
+    println!("{}", report.table());
+    let path = report.write(&arguments.out)?;
+    println!("written to {}", path.display());
+    Ok(())
+}
