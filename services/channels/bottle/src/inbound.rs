@@ -101,10 +101,14 @@ impl<'a> Reader<'a> {
         Ok(events)
     }
 
-    /// The `part`-th event of this envelope: the other side's id names the first, the others count on from it.
+    /// The `part`-th event of this envelope.
     fn event(&self, part: usize, address: Address, kind: Kind) -> InboundEvent {
-        let id = if part == 0 { self.id.clone() } else { format!("{}#{part}", self.id) };
-        self.inbound.event(&id, address, self.occurred_at, kind)
+        self.inbound.event(&self.part_id(part), address, self.occurred_at, kind)
+    }
+
+    /// The other side's id names the first part, the others count on from it.
+    fn part_id(&self, part: usize) -> String {
+        if part == 0 { self.id.clone() } else { format!("{}#{part}", self.id) }
     }
 
     /// One message, or several when there is more than one attachment: the first carries the text.
@@ -133,15 +137,9 @@ impl<'a> Reader<'a> {
         };
         let contents = contents(received.text, received.attachments, received.content)?;
         let events = contents.into_iter().enumerate().map(|(part, content)| {
-            let mut event = self.event(part, address.clone(), Kind::Typing(Typing::default()));
-            let id = self.inbound.message_id(&event.provider_event_id);
-            event.kind = Some(Kind::Message(Message {
-                id,
-                content: Some(content),
-                address: event.address.clone(),
-                ..message.clone()
-            }));
-            event
+            let id = self.inbound.message_id(&self.part_id(part));
+            let message = Message { id, content: Some(content), ..message.clone() };
+            self.event(part, address.clone(), Kind::Message(message))
         });
         Ok(events.collect())
     }
