@@ -55,12 +55,23 @@ impl SnapshotStore {
 
     /// The newest snapshot of `partition` that is whole.
     pub async fn latest(&self, partition: &str) -> Result<Option<PartitionSnapshot>, ObjectError> {
+        self.latest_before(partition, u64::MAX).await
+    }
+
+    /// The newest snapshot of `partition` that is whole and of a position below `before`: what to fall back to when the
+    /// one at `before` turns out to be of no use.
+    pub async fn latest_before(
+        &self,
+        partition: &str,
+        before: u64,
+    ) -> Result<Option<PartitionSnapshot>, ObjectError> {
         let mut known: Vec<(u64, usize)> = self
             .positions(partition)
             .await?
             .into_iter()
             .enumerate()
             .filter_map(|(slot, position)| Some((position?, slot)))
+            .filter(|(position, _)| *position < before)
             .collect();
         known.sort_unstable();
         let folder = name(partition);
@@ -69,7 +80,7 @@ impl SnapshotStore {
             // The slot may have been replaced since its position was read: the object's own position counts.
             let position = info.attributes.get(POSITION).and_then(|position| position.parse().ok());
             match (position, read_whole(partition, &info, reader).await) {
-                (Some(position), Ok(state)) => {
+                (Some(position), Ok(state)) if position < before => {
                     return Ok(Some(PartitionSnapshot { position, state: Bytes::from(state) }));
                 }
                 (_, Err(error @ ObjectError::Unavailable(_))) if known.is_empty() => return Err(error),

@@ -1,0 +1,183 @@
+//! What was decided on its way to the broker, and how far all of it is stored.
+
+use std::collections::{HashSet, VecDeque};
+
+use heliograph_fabric::{
+    DeadLetters, Envelope, Fabric, Fence, Layout, PublishError, Record, Sequencer, SequencerOptions, Ticket,
+    subjects::{self, SubjectError},
+};
+use heliograph_proto::{Message as _, v1::OutboundMessage};
+
+use super::{
+    HEADER_ROOM, STAGE,
+    emit::{Emission, Item},
+};
+use crate::{envelope, error::PartitionError, metrics::Metrics, naming::SOURCE, time::millis};
+
+/// Publishes in the order of the log within each lane, and knows up to which entry everything is stored.
+pub(super) struct Outflow {
+    fabric: Fabric,
+    dead: DeadLetters,
+    layout: Layout,
+    sequencer: Sequencer,
+    pending: VecDeque<Pending>,
+    /// Everything of entries up to here is stored.
+    through: u64,
+    /// The latest sequence of HG_EVENTS that is known to us.
+    head: u64,
+    /// Events that a former owner has stored already.
+    stored: HashSet<String>,
+}
+
+/// What one entry led to and is not all stored yet.
+struct Pending {
+    sequence: u64,
+    /// The events of this entry stand behind this sequence of HG_EVENTS.
+    floor: u64,
+    tickets: VecDeque<(bool, Ticket)>,
+}
+
+impl Outflow {
+    pub(super) fn new(
+        fabric: &Fabric,
+        dead: &DeadLetters,
+        layout: Layout,
+        fence: &Fence,
+        capacity: usize,
+        through: u64,
+    ) -> Self {
+        let options = SequencerOptions { capacity, fence: Some(fence.clone()) };
+        Self {
+            fabric: fabric.clone(),
+            dead: dead.clone(),
+            layout,
+            sequencer: Sequencer::new(fabric, options),
+            pending: VecDeque::new(),
+            through,
+            head: 0,
+            stored: HashSet::new(),
+        }
+    }
+
+    /// What a former owner stored behind its cursor, and where HG_EVENTS ended then.
+    pub(super) fn know(&mut self, stored: HashSet<String>, head: u64) {
+        self.stored = stored;
+        self.head = self.head.max(head);
+    }
+
+    /// Forgets what a former owner stored: its entries are behind us.
+    pub(super) fn caught_up(&mut self) {
+        self.stored = HashSet::new();
+    }
+
+    /// Everything of entries up to here is stored.
+    pub(super) fn through(&self) -> u64 {
+        self.through
+    }
+
+    /// Events of entries that are not all stored stand behind this sequence of HG_EVENTS.
+    pub(super) fn floor(&self) -> u64 {
+        self.pending.front().map_or(self.head, |pending| pending.floor)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Hands over what an entry led to. Waits while too much is under way.
+    pub(super) async fn emit(
+        &mut self,
+        record: &Record,
+        emissions: Vec<Emission>,
+        metrics: &Metrics,
+    ) -> Result<(), PartitionError> {
+        let mut pending = Pending {
+            sequence: record.seq,
+            floor: self.head,
+            tickets: VecDeque::with_capacity(emissions.len()),
+        };
+        for Emission { lane, item } in emissions {
+            let prepared = match item {
+                Item::Event(event) => {
+                    if self.stored.contains(&event.id) {
+                        continue;
+                    }
+                    envelope::public(*event).map(|(subject, envelope, kind)| (true, subject, envelope, kind))
+                }
+                Item::Outbound(work) => {
+                    self.outbound(&work).map(|(subject, envelope)| (false, subject, envelope, "outbound"))
+                }
+            };
+            let (is_event, subject, envelope, kind) = match prepared {
+                Ok(prepared) => prepared,
+                Err(error) => {
+                    self.bury(record, "subject", error.to_string()).await?;
+                    continue;
+                }
+            };
+            let largest = self.fabric.client().server_info().max_payload;
+            let size = envelope.payload.len() + HEADER_ROOM;
+            if largest > 0 && size > largest {
+                self.bury(
+                    record,
+                    "too_large",
+                    format!("{kind}: {size} bytes are more than the broker takes"),
+                )
+                .await?;
+                continue;
+            }
+            metrics.emitted(kind);
+            let ticket = self.sequencer.submit(lane, subject, envelope, None).await;
+            pending.tickets.push_back((is_event, ticket));
+        }
+        self.push(pending);
+        Ok(())
+    }
+
+    /// Notes an entry that leads to nothing, or whose effects a former owner has stored.
+    pub(super) fn skip(&mut self, sequence: u64) {
+        let floor = self.head;
+        self.push(Pending { sequence, floor, tickets: VecDeque::new() });
+    }
+
+    fn push(&mut self, pending: Pending) {
+        if self.pending.is_empty() && pending.tickets.is_empty() {
+            self.through = self.through.max(pending.sequence);
+        } else {
+            self.pending.push_back(pending);
+        }
+    }
+
+    /// Waits for the next acknowledgement. May be dropped and called again.
+    pub(super) async fn settle(&mut self) -> Result<(), PublishError> {
+        let Some(front) = self.pending.front_mut() else { return Ok(()) };
+        if let Some((is_event, ticket)) = front.tickets.front_mut() {
+            let published = ticket.await?;
+            if *is_event {
+                self.head = self.head.max(published.seq);
+            }
+            front.tickets.pop_front();
+        }
+        while let Some(done) = self.pending.pop_front_if(|pending| pending.tickets.is_empty()) {
+            self.through = self.through.max(done.sequence);
+        }
+        Ok(())
+    }
+
+    fn outbound(&self, work: &OutboundMessage) -> Result<(String, Envelope), SubjectError> {
+        let channel =
+            work.message.as_ref().and_then(|message| message.address.as_ref()).map_or("", |it| &it.channel);
+        let partition = subjects::partition_of_conversation(&work.conversation, self.layout.outbound);
+        let subject = subjects::outbound(channel, partition, &work.tenant)?;
+        let time = work.accepted_at.as_ref().map_or(0, millis);
+        let envelope =
+            Envelope::new(work.delivery_id.clone(), "outbound.message", SOURCE, time, work.encode_to_vec());
+        Ok((subject, envelope.about(work.conversation.clone())))
+    }
+
+    async fn bury(&self, record: &Record, reason: &str, error: String) -> Result<(), PartitionError> {
+        let burial = heliograph_fabric::Burial { stage: STAGE, reason, error, tries: 1 };
+        self.dead.bury(record, &burial, None).await?;
+        Ok(())
+    }
+}

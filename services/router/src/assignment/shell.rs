@@ -1,0 +1,351 @@
+//! One routing partition: restore, catch up, then apply, publish and answer until told to stop.
+
+use std::{collections::HashSet, time::Duration};
+
+use heliograph_fabric::{
+    Burial, Cursor, CursorError, LogError, LogReader, Owned, RangeReader, Record, Start, Stream, subjects,
+};
+use heliograph_proto::{
+    Message as _,
+    v1::{RoutingEntry, routing_entry::Kind},
+};
+use heliograph_store::now_ms;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior},
+};
+use tracing::Instrument as _;
+
+use super::{
+    Assignment, STAGE,
+    append::Appender,
+    convert,
+    outflow::Outflow,
+    query::{self, Question},
+    restore,
+    snapshot::Snapshots,
+    state::State,
+};
+use crate::{
+    ROUTING_GROUP,
+    envelope::POSITION,
+    error::{PartitionError, chain},
+    naming::{query_subject, routing_partition},
+};
+
+/// The cursor that says behind which sequence of HG_EVENTS the events of entries after the emit cursor stand.
+const EVENTS_GROUP: &str = "router.routing.events";
+/// How long a cursor may take to be stored before work goes on without.
+const CURSOR_PATIENCE: Duration = Duration::from_secs(1);
+/// How often the events cursor is stored: what stands behind it is read at a takeover.
+const EVENTS_EVERY: Duration = Duration::from_secs(1);
+/// How often a partition at rest looks where HG_EVENTS ends, so that its events cursor does not stay behind.
+const REST_EVERY: Duration = Duration::from_secs(10);
+/// How long what is under way may take to be stored when the partition is handed over.
+const FINISH: Duration = Duration::from_secs(5);
+
+/// A partition at work.
+struct Shell<'a> {
+    assignment: &'a Assignment,
+    owned: &'a Owned,
+    state: State,
+    /// Everything up to here was emitted and stored.
+    emitted: Cursor,
+    events: Cursor,
+    events_at: Instant,
+    rested_at: Instant,
+    outflow: Outflow,
+    appender: Appender,
+    snapshots: Snapshots,
+}
+
+/// Works on `owned` until told to stop.
+pub(super) async fn partition(assignment: &Assignment, owned: &Owned) -> Result<(), PartitionError> {
+    let begun = Instant::now();
+    let Some((mut shell, head)) = Shell::restore(assignment, owned).await? else { return Ok(()) };
+    assignment.metrics.restored(begun.elapsed().as_secs_f64());
+    let partition = owned.partition;
+    let (applied, millis) = (shell.state.machine.applied(), begun.elapsed().as_millis());
+    tracing::info!(partition, applied, millis = millis as u64, "partition restored");
+    let ended = shell.follow(head).await;
+    match ended {
+        Ok(()) => shell.hand_over().await,
+        Err(error) => Err(error),
+    }
+}
+
+/// The routing entry of a record, if it may stand where it stands.
+pub(super) fn decode(
+    record: &Record,
+    partition: u16,
+    partitions: u16,
+) -> Result<RoutingEntry, (&'static str, String)> {
+    let at: subjects::Routing =
+        record.subject.parse().map_err(|error: subjects::SubjectError| ("subject", error.to_string()))?;
+    let entry = record
+        .envelope()
+        .and_then(|envelope| envelope.decode::<RoutingEntry>())
+        .map_err(|error| ("malformed", chain(&error)))?;
+    if matches!(entry.kind, Some(Kind::Timer(_))) {
+        return Ok(entry);
+    }
+    if entry.tenant != at.tenant {
+        return Err(("tenant_mismatch", "the entry says another tenant than its subject".to_owned()));
+    }
+    if routing_partition(&entry.tenant, partitions) != partition {
+        return Err(("wrong_partition", format!("the tenant's partition is not {partition}")));
+    }
+    Ok(entry)
+}
+
+impl<'a> Shell<'a> {
+    /// Restores the state, and catches up with the log as it is now, emitting what the former owner did not.
+    /// None when told to stop meanwhile. Also says where the log ended.
+    async fn restore(
+        assignment: &'a Assignment,
+        owned: &'a Owned,
+    ) -> Result<Option<(Self, u64)>, PartitionError> {
+        let (fabric, partition) = (&assignment.fabric, owned.partition);
+        let mut emitted = Cursor::claim(fabric, ROUTING_GROUP, partition, owned.epoch).await?;
+        let events = Cursor::claim(fabric, EVENTS_GROUP, partition, owned.epoch).await?;
+        let state = restore::latest(&assignment.snapshots, partition).await?;
+        let restored = state.machine.applied();
+        if restored > emitted.seq() {
+            emitted.store(restored, CURSOR_PATIENCE).await?;
+        }
+        let filter = subjects::routing_partition(partition);
+        let mut range = RangeReader::open(fabric, Stream::Routing, [filter], restored).await?;
+        let head = range.head();
+        if head < restored.max(emitted.seq()) {
+            let asked = restored.max(emitted.seq());
+            return Err(
+                LogError::Regressed { stream: Stream::Routing.name().to_owned(), asked, last: head }.into()
+            );
+        }
+        let capacity = assignment.config.in_flight;
+        let outflow =
+            Outflow::new(fabric, &assignment.dead, assignment.layout, &owned.fence, capacity, emitted.seq());
+        let mut shell = Self {
+            assignment,
+            owned,
+            state,
+            emitted,
+            events,
+            events_at: Instant::now(),
+            rested_at: Instant::now(),
+            outflow,
+            appender: Appender::new(fabric, &owned.fence, partition, assignment.layout),
+            snapshots: Snapshots::new(
+                &assignment.snapshots,
+                &assignment.config,
+                &assignment.metrics,
+                partition,
+                restored,
+            ),
+        };
+        let mut looked = false;
+        loop {
+            let record = tokio::select! {
+                () = owned.cancel.cancelled() => return Ok(None),
+                record = range.next() => record?,
+            };
+            let Some(record) = record else { break };
+            if !looked && record.seq > shell.emitted.seq() {
+                looked = true;
+                let (stored, last) = stored_events(assignment, partition, shell.events.seq()).await?;
+                shell.outflow.know(stored, last);
+            }
+            shell.apply(&record).await?;
+        }
+        shell.outflow.caught_up();
+        if !looked {
+            shell.rest().await?;
+        }
+        Ok(Some((shell, head)))
+    }
+
+    /// Follows the log from `head` until told to stop.
+    async fn follow(&mut self, head: u64) -> Result<(), PartitionError> {
+        let Assignment { fabric, config, .. } = self.assignment;
+        let partition = self.owned.partition;
+        let filter = subjects::routing_partition(partition);
+        let mut reader = LogReader::open(fabric, Stream::Routing, [filter], Start::After(head)).await?;
+        let asked = fabric.client().subscribe(query_subject(partition)).await?;
+        let (sender, mut questions) = mpsc::channel(64);
+        let taking = tokio::spawn(query::take(fabric.clone(), asked, sender));
+        let _taking = AbortOnDrop(taking);
+        let mut book = self.assignment.book.clone();
+        self.configure().await;
+        let mut tick = tokio::time::interval(config.cursor_every.max(Duration::from_millis(10)));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let due = self.appender.wait(self.state.machine.next_due(), now_ms());
+            tokio::select! {
+                biased;
+                () = self.owned.cancel.cancelled() => return Ok(()),
+                settled = self.outflow.settle(), if !self.outflow.is_empty() => settled?,
+                _ = tick.tick() => self.checkpoint().await?,
+                Some(question) = questions.recv() => self.answer(&question).await,
+                changed = book.changed() => {
+                    if changed.is_ok() {
+                        self.configure().await;
+                    }
+                }
+                () = tokio::time::sleep(due) => {
+                    let due = self.state.machine.next_due();
+                    self.appender.timer(due, now_ms()).await;
+                }
+                record = reader.next() => self.apply(&record?).await?,
+            }
+        }
+    }
+
+    /// Applies one record of the log and hands over what follows from it.
+    async fn apply(&mut self, record: &Record) -> Result<(), PartitionError> {
+        let span = record.process_span();
+        self.apply_in_span(record).instrument(span).await
+    }
+
+    async fn apply_in_span(&mut self, record: &Record) -> Result<(), PartitionError> {
+        let again = record.seq <= self.emitted.seq();
+        let decoded = decode(record, self.owned.partition, self.assignment.layout.routing);
+        let applied = decoded.and_then(|entry| {
+            let effects = self.state.apply(&entry, record.seq, record.time_ms);
+            effects.map(|effects| (entry, effects)).map_err(|error| ("unfit", error.to_string()))
+        });
+        self.snapshots.applied();
+        let (entry, effects) = match applied {
+            Ok(applied) => applied,
+            Err((reason, error)) => {
+                if !again {
+                    let burial = Burial { stage: STAGE, reason, error, tries: 1 };
+                    self.assignment.dead.bury(record, &burial, None).await?;
+                }
+                self.outflow.skip(record.seq);
+                return Ok(());
+            }
+        };
+        self.assignment.metrics.entry(convert::kind_name(&entry), now_ms() - record.time_ms);
+        if again {
+            self.outflow.skip(record.seq);
+            return Ok(());
+        }
+        for change in effects.open {
+            // Expendable: a full queue means that Redis cannot follow.
+            let _ = self.assignment.open.try_send(change);
+        }
+        tokio::select! {
+            () = self.owned.cancel.cancelled() => return Ok(()),
+            emitted = self.outflow.emit(record, effects.emissions, &self.assignment.metrics) => emitted?,
+        }
+        if let Some(tenant) = effects.configured {
+            self.appender.applied(&tenant);
+            self.configure().await;
+        }
+        Ok(())
+    }
+
+    async fn configure(&mut self) {
+        let book = self.assignment.book.borrow().clone();
+        self.appender.configure(&book, &self.state.annex, now_ms()).await;
+    }
+
+    async fn answer(&mut self, question: &Question) {
+        let (answer, kind) = query::answer(&self.state, question, now_ms());
+        self.assignment.metrics.query(kind);
+        if self.owned.fence.check().is_ok() {
+            let sent = self
+                .assignment
+                .fabric
+                .client()
+                .publish(question.reply.clone(), answer.encode_to_vec().into());
+            if let Err(error) = sent.await {
+                tracing::debug!(%error, "a question was not answered");
+            }
+        }
+    }
+
+    /// Stores how far everything was emitted, and a snapshot when one is due.
+    async fn checkpoint(&mut self) -> Result<(), PartitionError> {
+        if self.owned.fence.check().is_err() {
+            return Ok(());
+        }
+        self.assignment.metrics.open(self.owned.partition, self.state.annex.len());
+        store(&mut self.emitted, self.outflow.through()).await?;
+        if self.events_at.elapsed() >= EVENTS_EVERY {
+            self.events_at = Instant::now();
+            if self.rested_at.elapsed() >= REST_EVERY && self.outflow.is_empty() {
+                self.rest().await?;
+            }
+            store(&mut self.events, self.outflow.floor()).await?;
+        }
+        self.snapshots.step(&self.state, self.emitted.seq()).await;
+        Ok(())
+    }
+
+    /// Nothing is under way, so what will be emitted stands behind what HG_EVENTS holds now.
+    async fn rest(&mut self) -> Result<(), PartitionError> {
+        self.rested_at = Instant::now();
+        let last = self.assignment.fabric.last_sequence(Stream::Events).await?;
+        self.outflow.know(HashSet::new(), last);
+        Ok(())
+    }
+
+    /// Lets what is under way be stored, then leaves a snapshot for the next owner.
+    async fn hand_over(mut self) -> Result<(), PartitionError> {
+        if self.owned.fence.check().is_err() {
+            return Ok(());
+        }
+        let settled = async {
+            while !self.outflow.is_empty() {
+                self.outflow.settle().await?;
+            }
+            Ok::<(), PartitionError>(())
+        };
+        // What is not stored in time is emitted by the next owner.
+        if let Ok(settled) = tokio::time::timeout(FINISH, settled).await {
+            settled?;
+        }
+        store(&mut self.emitted, self.outflow.through()).await?;
+        store(&mut self.events, self.outflow.floor()).await?;
+        self.snapshots.last(&self.state, self.emitted.seq()).await;
+        Ok(())
+    }
+}
+
+async fn store(cursor: &mut Cursor, sequence: u64) -> Result<(), PartitionError> {
+    match cursor.store(sequence, CURSOR_PATIENCE).await {
+        Ok(()) | Err(CursorError::Away { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Ids of the partition's events behind `after`, and where HG_EVENTS ends. The broker recognizes duplicates for two
+/// minutes only; a fleet may be down for longer.
+async fn stored_events(
+    assignment: &Assignment,
+    partition: u16,
+    after: u64,
+) -> Result<(HashSet<String>, u64), PartitionError> {
+    let mut range =
+        RangeReader::open(&assignment.fabric, Stream::Events, Vec::<String>::new(), after).await?;
+    let ours = format!("{partition}.");
+    let mut stored = HashSet::new();
+    while let Some(record) = range.next().await? {
+        let header = |name: &'static str| record.headers.get(name).map(async_nats::HeaderValue::as_str);
+        if header(POSITION).is_some_and(|place| place.starts_with(&ours))
+            && let Some(id) = header("ce-id")
+        {
+            stored.insert(id.to_owned());
+        }
+    }
+    Ok((stored, range.head()))
+}
+
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

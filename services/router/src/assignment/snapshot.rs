@@ -1,0 +1,161 @@
+//! Snapshots: when they are taken, and what they look like.
+
+use std::sync::Arc;
+
+use heliograph_assignment::Machine;
+use heliograph_store::{objects::ObjectError, snapshots::SnapshotStore};
+use serde::{Deserialize, Serialize};
+use tokio::{task::JoinHandle, time::Instant};
+
+use super::{annex::Annex, state::State};
+use crate::{config::AssignmentConfig, error::chain, metrics::Metrics};
+
+/// Version of what is written. Another one is not read: the snapshot before it, or the log, is used instead.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u32,
+    machine: &'a Machine,
+    annex: &'a Annex,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    version: u32,
+    machine: Machine,
+    annex: Annex,
+}
+
+/// Why a snapshot cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("the snapshot cannot be decoded")]
+    Decode(#[from] rmp_serde::decode::Error),
+    #[error("the snapshot has version {0}, this release reads {VERSION}")]
+    Version(u32),
+    #[error("the snapshot says it stands at {inside}, but was stored for {outside}")]
+    Misplaced { inside: u64, outside: u64 },
+}
+
+/// The key of a partition's snapshots.
+pub(super) fn key(partition: u16) -> String {
+    format!("routing-{partition}")
+}
+
+/// The state as bytes: MessagePack with named fields.
+pub(super) fn encode(state: &State) -> Vec<u8> {
+    let written = Written { version: VERSION, machine: &state.machine, annex: &state.annex };
+    rmp_serde::to_vec_named(&written).expect("facts are maps with plain keys, and memory does not fail")
+}
+
+/// The state from bytes that were stored for `position`.
+pub(super) fn decode(partition: u16, position: u64, bytes: &[u8]) -> Result<State, Unreadable> {
+    let Read { version, machine, annex } = rmp_serde::from_slice(bytes)?;
+    if version != VERSION {
+        return Err(Unreadable::Version(version));
+    }
+    if machine.applied() != position {
+        return Err(Unreadable::Misplaced { inside: machine.applied(), outside: position });
+    }
+    Ok(State { partition, machine, annex })
+}
+
+/// Decides when a snapshot is due, and stores it once everything in it has been published.
+pub(super) struct Snapshots {
+    store: SnapshotStore,
+    config: AssignmentConfig,
+    metrics: Arc<Metrics>,
+    key: String,
+    /// Position of the last one taken.
+    last: u64,
+    entries: u64,
+    at: Instant,
+    /// Taken, and waiting for its effects to be stored.
+    taken: Option<(u64, Vec<u8>)>,
+    writing: Option<JoinHandle<Result<(), ObjectError>>>,
+}
+
+impl Snapshots {
+    pub(super) fn new(
+        store: &SnapshotStore,
+        config: &AssignmentConfig,
+        metrics: &Arc<Metrics>,
+        partition: u16,
+        restored: u64,
+    ) -> Self {
+        Self {
+            store: store.clone(),
+            config: config.clone(),
+            metrics: Arc::clone(metrics),
+            key: key(partition),
+            last: restored,
+            entries: 0,
+            at: Instant::now(),
+            taken: None,
+            writing: None,
+        }
+    }
+
+    /// An entry was applied.
+    pub(super) fn applied(&mut self) {
+        self.entries += 1;
+    }
+
+    /// Takes a snapshot when one is due, and stores the one taken once the emit cursor, which is at `emitted`, is behind
+    /// it: restored from a snapshot, nothing before it is emitted again.
+    pub(super) async fn step(&mut self, state: &State, emitted: u64) {
+        if self.writing.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.finish().await;
+        }
+        if self.taken.is_none() && self.writing.is_none() && self.is_due(state) {
+            self.take(state);
+        }
+        if self.writing.is_none()
+            && let Some((position, bytes)) = self.taken.take_if(|(position, _)| *position <= emitted)
+        {
+            let (store, key) = (self.store.clone(), self.key.clone());
+            self.writing = Some(tokio::spawn(async move { store.put(&key, position, &bytes).await }));
+        }
+    }
+
+    /// The last snapshot before the partition is handed over.
+    pub(super) async fn last(&mut self, state: &State, emitted: u64) {
+        self.finish().await;
+        if self.entries > 0 && state.machine.applied() <= emitted {
+            self.take(state);
+            self.step(state, emitted).await;
+            self.finish().await;
+        }
+    }
+
+    fn is_due(&self, state: &State) -> bool {
+        // Writing costs as much as there is to write, so a large state is written less often.
+        let enough = self.config.snapshot_entries.max(state.annex.len() as u64);
+        self.entries >= enough || (self.entries > 0 && self.at.elapsed() >= self.config.snapshot_every)
+    }
+
+    fn take(&mut self, state: &State) {
+        let bytes = encode(state);
+        self.metrics.snapshot(bytes.len());
+        self.last = state.machine.applied();
+        self.taken = Some((self.last, bytes));
+        self.entries = 0;
+        self.at = Instant::now();
+    }
+
+    async fn finish(&mut self) {
+        let Some(writing) = self.writing.take() else { return };
+        match writing.await {
+            Ok(Ok(())) => tracing::debug!(partition = self.key, position = self.last, "snapshot stored"),
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    partition = self.key,
+                    error = chain(&error),
+                    "a snapshot was not stored; the next one will be"
+                );
+            }
+            Err(error) => tracing::error!(partition = self.key, %error, "storing a snapshot ended badly"),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Intake: what a customer's event means, proposed to the machine or published at once.
+//!
+//! It holds no state. Its partitions only keep what one customer sends in order, and spread the work.
+
+mod handle;
+mod message;
+mod progress;
+mod receipt;
+mod signals;
+mod work;
+
+use std::sync::Arc;
+
+use heliograph_fabric::{DeadLetters, Envelope, Fabric, Fence, Layout, Owned, subjects};
+use heliograph_proto::{
+    Message as _,
+    v1::{Address, Event, InboundEvent, RoutingEntry, event::Payload},
+};
+use heliograph_store::{
+    Redis,
+    consent::ConsentStore,
+    contacts::{Contact, ContactStore, Resolved},
+    deliveries::DeliveryStore,
+    models::ReadModel,
+    windows::Windows,
+};
+use tokio::sync::watch;
+
+use crate::{
+    book::Book,
+    config::IntakeConfig,
+    envelope,
+    error::{Failure, chain},
+    metrics::Metrics,
+    naming::{SOURCE, routing_partition},
+    time::{millis, timestamp},
+};
+
+/// The stage of intake's dead letters.
+const STAGE: &str = "intake";
+
+/// Everything intake stands on. One for all partitions.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    pub(crate) fabric: Fabric,
+    pub(crate) layout: Layout,
+    pub(crate) dead: DeadLetters,
+    pub(crate) contacts: ContactStore,
+    pub(crate) consent: ConsentStore,
+    pub(crate) deliveries: DeliveryStore,
+    pub(crate) redis: Redis,
+    pub(crate) windows: Windows,
+    pub(crate) open: ReadModel,
+    pub(crate) book: watch::Receiver<Arc<Book>>,
+    pub(crate) config: IntakeConfig,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// Runs one inbound partition until told to stop.
+pub(crate) async fn run(intake: Arc<Intake>, owned: Owned) {
+    let partition = owned.partition;
+    if let Err(error) = work::partition(&intake, &owned).await {
+        let error = chain(&error);
+        tracing::warn!(partition, error, "intake of a partition ended; it is taken up again");
+    }
+}
+
+/// One event in hand, with what is needed again and again.
+#[derive(Debug, Clone, Copy)]
+struct Case<'a> {
+    intake: &'a Intake,
+    event: &'a InboundEvent,
+    address: &'a Address,
+    /// When the broker stored it, milliseconds since 1970.
+    stored_ms: i64,
+    fence: &'a Fence,
+}
+
+impl Case<'_> {
+    fn book(&self) -> Arc<Book> {
+        self.intake.book.borrow().clone()
+    }
+
+    /// When we received it, by our clock; when it was stored if ingress did not say.
+    fn received_ms(&self) -> i64 {
+        self.event.received_at.as_ref().map_or(self.stored_ms, millis)
+    }
+
+    /// When it happened, by the provider's clock where it has one.
+    fn occurred_ms(&self) -> i64 {
+        self.event.occurred_at.as_ref().map_or_else(|| self.received_ms(), millis)
+    }
+
+    /// The region's name, by what is known without the contact.
+    fn region(&self, contact: Option<&Contact>) -> String {
+        let book = self.book();
+        let tenant = book.tenant(&self.event.tenant).map(|tenant| &**tenant);
+        let asked = crate::book::Asked { tenant, address: self.address, contact, now_ms: self.stored_ms };
+        crate::book::judge(&asked).region.map_or_else(String::new, |region| region.name)
+    }
+
+    /// The contact who wrote; `contact.updated` is published when this event is the first of them.
+    async fn contact(&self) -> Result<Resolved, Failure> {
+        let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+        let hints = heliograph_store::contacts::Hints {
+            display_name: given(&self.address.display_name),
+            locale: given(&self.address.locale),
+            // A country the provider declares stays with the address: the contact's own overrides numbers.
+            country: None,
+            seen_at_ms: self.received_ms(),
+            ..Default::default()
+        };
+        let address = stored_address(self.address);
+        let resolved = self.intake.contacts.resolve(&self.event.tenant, &address, &hints).await?;
+        if resolved.created {
+            let payload =
+                heliograph_proto::v1::ContactUpdated { address: Some(self.address.clone()), created: true };
+            let mut event =
+                self.event_of("created", Payload::ContactUpdated(payload), Some(&resolved.contact));
+            event.contact.clone_from(&resolved.contact.id);
+            self.publish(event).await?;
+        }
+        Ok(resolved)
+    }
+
+    /// An event caused by this one. `effect` tells several of them apart.
+    fn event_of(&self, effect: &str, payload: Payload, contact: Option<&Contact>) -> Event {
+        let cause = self.event;
+        Event {
+            id: heliograph_domain::ids::derive(heliograph_domain::ids::EVENT, &[&cause.id, effect]),
+            tenant: cause.tenant.clone(),
+            region: self.region(contact),
+            channel: cause.channel.clone(),
+            account: cause.account.clone(),
+            contact: contact.map_or_else(String::new, |contact| contact.id.clone()),
+            time: Some(timestamp(self.occurred_ms())),
+            cause: cause.id.clone(),
+            payload: Some(payload),
+            ..Event::default()
+        }
+    }
+
+    /// Publishes a public event; returns when it is stored.
+    async fn publish(&self, event: Event) -> Result<(), Failure> {
+        let (subject, envelope, kind) =
+            envelope::public(event).map_err(|error| Failure::poison("subject", error.to_string()))?;
+        self.store(&subject, &envelope).await?;
+        self.intake.metrics.emitted(kind);
+        Ok(())
+    }
+
+    /// Appends an entry to the tenant's routing log; returns when it is stored.
+    async fn append(&self, entry: &RoutingEntry, kind: &str) -> Result<(), Failure> {
+        let partition = routing_partition(&entry.tenant, self.intake.layout.routing);
+        let subject = subjects::routing(partition, &entry.tenant)
+            .map_err(|error| Failure::poison("subject", error.to_string()))?;
+        let envelope = Envelope::new(entry.id.clone(), kind, SOURCE, self.stored_ms, entry.encode_to_vec());
+        self.store(&subject, &envelope).await
+    }
+
+    async fn store(&self, subject: &str, envelope: &Envelope) -> Result<(), Failure> {
+        let largest = self.intake.fabric.client().server_info().max_payload;
+        let size = envelope.payload.len() + crate::assignment::HEADER_ROOM;
+        if largest > 0 && size > largest {
+            return Err(Failure::poison(
+                "too_large",
+                format!("{size} bytes are more than the broker takes ({largest})"),
+            ));
+        }
+        self.fence.check().map_err(|_| Failure::Lost)?;
+        self.intake.fabric.publish(subject, envelope, None).await?;
+        Ok(())
+    }
+}
+
+/// The part of an address that names it.
+fn stored_address(address: &Address) -> heliograph_store::contacts::Address {
+    heliograph_store::contacts::Address::new(&address.channel, &address.account, &address.user_id)
+}

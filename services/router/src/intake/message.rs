@@ -1,0 +1,95 @@
+//! A customer's message becomes a proposal.
+
+use std::time::Duration;
+
+use heliograph_domain::{content, ids};
+use heliograph_proto::v1::{Message, Proposal, RoutingEntry, Window, content::Kind, routing_entry};
+use heliograph_store::{
+    contacts::Contact,
+    windows::{self, WindowKey},
+};
+
+use super::{Case, handle::Handled};
+use crate::{
+    book::{Asked, Saying, judge, wanted},
+    error::Failure,
+    naming::SCOPE,
+    time::timestamp,
+};
+
+/// How long Redis may take to remember a window; it can be rebuilt from the transcript.
+const WINDOW_PATIENCE: Duration = Duration::from_millis(250);
+
+/// Resolves, judges, and appends the proposal.
+pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled, Failure> {
+    let Case { event, address, .. } = case;
+    if message.id.is_empty() {
+        return Err(Failure::poison("no_id", "the message has no id"));
+    }
+    let contact = case.contact().await?.contact;
+    let book = case.book();
+    let tenant = book.tenant(&event.tenant).map(|tenant| &**tenant);
+    let verdict = judge(&Asked { tenant, address, contact: Some(&contact), now_ms: case.stored_ms });
+    let text = message.content.as_ref().map_or_else(String::new, content::preview);
+    let language = language(message, &address.locale, &contact);
+    let saying = Saying {
+        channel: &event.channel,
+        account: &event.account,
+        region: verdict.region.as_ref().map_or("", |region| &region.name),
+        language: &language,
+        text: &text,
+    };
+    let wanted = wanted(tenant, &saying);
+    let window = open_window(case, true).await;
+    let entry = RoutingEntry {
+        id: ids::derive("ent", &["proposal", &event.id]),
+        tenant: event.tenant.clone(),
+        kind: Some(routing_entry::Kind::Proposal(Proposal {
+            event: Some(event.clone()),
+            contact: contact.id.clone(),
+            scope: SCOPE.to_owned(),
+            verdict: Some(verdict),
+            wanted: Some(wanted),
+            window,
+        })),
+    };
+    case.append(&entry, "routing.proposal").await?;
+    Ok(Handled::Done)
+}
+
+/// Opens the messaging window that the event opens, if it opens one.
+pub(super) async fn open_window(case: Case<'_>, message: bool) -> Option<Window> {
+    let Case { intake, event, address, .. } = case;
+    let book = case.book();
+    let tenant = book.tenant(&event.tenant).map(|tenant| &**tenant);
+    let rule = book.window(tenant, &event.channel, &event.account, &event.opens_window, message)?;
+    let length = Duration::from_secs(u64::try_from(rule.seconds).unwrap_or(0));
+    let limit = u32::try_from(rule.messages).ok().filter(|limit| *limit > 0);
+    let window = windows::Window::opened(&rule.kind, case.received_ms(), length, limit);
+    if intake.redis.is_up() {
+        let key = WindowKey::new(&event.tenant, &event.channel, &event.account, &address.user_id);
+        let opened = tokio::time::timeout(WINDOW_PATIENCE, intake.windows.open(&key, &window)).await;
+        if !matches!(opened, Ok(Ok(()))) {
+            tracing::debug!(
+                channel = event.channel,
+                "a messaging window was not remembered; it will be rebuilt"
+            );
+        }
+    }
+    Some(Window {
+        kind: window.kind,
+        opened_at: Some(timestamp(window.opened_at_ms)),
+        expires_at: Some(timestamp(window.expires_at_ms)),
+        remaining: limit.map_or(-1, |limit| i32::try_from(limit).unwrap_or(i32::MAX)),
+    })
+}
+
+/// The language the customer writes in: as the message says, else as their address or contact does.
+fn language(message: &Message, locale: &str, contact: &Contact) -> String {
+    let said = match message.content.as_ref().and_then(|content| content.kind.as_ref()) {
+        Some(Kind::Text(text)) => text.language.as_str(),
+        _ => "",
+    };
+    let known = [said, locale, contact.locale.as_deref().unwrap_or("")];
+    known.into_iter().find(|tag| !tag.is_empty()).unwrap_or("").replace('_', "-")
+}

@@ -1,0 +1,7 @@
+//! The router on real brokers.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod assignment;
+mod failover;
+mod fleet;
+mod intake;
