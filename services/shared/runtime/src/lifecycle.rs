@@ -23,6 +23,10 @@ pub mod exit {
     pub const FAILURE: u8 = 1;
     /// The command line was wrong.
     pub const USAGE: u8 = 2;
+    /// What it was given to work on was wrong (`EX_DATAERR` of sysexits.h).
+    pub const DATA: u8 = 65;
+    /// The broker or another service is away (`EX_UNAVAILABLE`).
+    pub const UNAVAILABLE: u8 = 69;
     /// The configuration was wrong (`EX_CONFIG` of sysexits.h).
     pub const CONFIG: u8 = 78;
 }

@@ -1,0 +1,12 @@
+//! The commands, one module each: its flags, and what it does.
+
+pub mod config;
+pub mod dead;
+pub mod dev;
+pub mod doctor;
+pub mod policy;
+pub mod provision;
+pub mod resources;
+pub mod run;
+pub mod send;
+pub mod tail;

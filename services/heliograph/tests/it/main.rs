@@ -1,0 +1,9 @@
+//! The binary as people use it: real processes, a real broker.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod dead;
+mod policy;
+mod provision;
+mod resources;
+mod support;
+mod tail;
