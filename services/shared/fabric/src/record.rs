@@ -42,7 +42,7 @@ impl Record {
         envelope::trace_of(&self.headers)
     }
 
-    /// A span to process it in, linked to the span that published it.
+    /// A span to process it in, linked to the span that published it; a disabled one when that was not traced.
     pub fn process_span(&self) -> Span {
         let text = |name: &'static str| self.headers.get(name).map(async_nats::HeaderValue::as_str);
         let stream = Stream::by_name(&self.stream).map_or("other", Stream::name);

@@ -81,8 +81,12 @@ pub fn link(span: &Span, producer: &TraceHeaders) {
     }
 }
 
-/// The span under which a message is published.
+/// The span under which a message is published; none unless we are in a trace, so that it costs nothing where
+/// telemetry is off. Traces begin where something comes in, not at a publish.
 pub(crate) fn producer_span(subject: &str, id: &str, stream: &'static str) -> Span {
+    if TraceHeaders::current().is_none() {
+        return Span::none();
+    }
     tracing::info_span!(
         "publish",
         otel.name = format_args!("publish {stream}"),
@@ -96,7 +100,7 @@ pub(crate) fn producer_span(subject: &str, id: &str, stream: &'static str) -> Sp
     )
 }
 
-/// The span under which a message is processed, linked to its producer.
+/// The span under which a message is processed, linked to its producer; none unless that was traced.
 pub(crate) fn consumer_span(
     subject: &str,
     id: &str,
@@ -104,6 +108,9 @@ pub(crate) fn consumer_span(
     about: Option<&str>,
     producer: &TraceHeaders,
 ) -> Span {
+    if producer.is_empty() {
+        return Span::none();
+    }
     let span = tracing::info_span!(
         "process",
         otel.name = format_args!("process {stream}"),

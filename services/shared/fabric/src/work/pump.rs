@@ -143,7 +143,7 @@ impl Pump {
         let mut progress = tokio::time::interval(self.options.ack_wait / 4);
         progress.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let items = self.items.clone();
-        let (mut heard, mut suspicious) = (Instant::now(), false);
+        let (mut heard, mut suspicious, mut counted) = (Instant::now(), false, false);
         loop {
             let holding = matches!(phase, Phase::Holding { .. });
             let give = !holding && !self.buffer.is_empty();
@@ -176,6 +176,9 @@ impl Pump {
                             if self.complete(&asked, info.as_ref(), since) {
                                 phase = Phase::Flowing;
                             } else {
+                                if !std::mem::replace(&mut counted, true) {
+                                    self.fabric.metrics().holds.add(1, &self.labels);
+                                }
                                 question = self.ask_later();
                             }
                         }
@@ -252,9 +255,6 @@ impl Pump {
                 pending = info.num_ack_pending,
                 "redeliveries did not come in time, going on"
             );
-        }
-        if since.elapsed() < ASK_EVERY * 2 {
-            self.fabric.metrics().holds.add(1, &self.labels);
         }
         overdue
     }
