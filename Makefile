@@ -27,10 +27,21 @@ clean-data: ## Forget what `make run` keeps in data/
 ##@ Check
 
 .PHONY: test
-test: tools tools-checks tools-peers tools-browser ## Run every test against real brokers, peers and a browser (TESTS=…)
+test: tools tools-checks tools-peers tools-browser test-web ## Run every test against real brokers, peers and a browser (TESTS=…)
 	$(CARGO) nextest run --locked --workspace $(TESTS)
 	$(CARGO) test --locked --workspace --doc
 	@test -x .tools/browser/chromium || echo "SKIPPED: the browser tests (make tools-browser says why)"
+
+.PHONY: test-web
+test-web: ## Run the web pages' own tests (needs node)
+	@if command -v node >/dev/null; then \
+		node --test services/channels/webchat/web/tests/*.test.mjs services/desk/web/tests/*.test.mjs; \
+	else echo "SKIPPED: the web pages' tests (there is no node)"; fi
+
+.PHONY: chaos
+chaos: tools tools-checks ## Kill, restart and flush everything in turn while 10,000 messages pass
+	HELIOGRAPH_CHAOS_MESSAGES=10000 HELIOGRAPH_CHAOS_CONVERSATIONS=200 \
+		$(CARGO) nextest run --locked --profile chaos -p heliograph -p heliograph-tests -E 'test(chaos::)' --no-capture
 
 .PHONY: lint
 lint: fmt-check proto-check clippy doc deny ## Check format, clippy, docs, wire contracts, licences
