@@ -10,6 +10,8 @@ import { Transport } from "./transport.js";
 const ACK_WITHIN_MS = 15_000;
 const SYNC_AGAIN_MS = 5_000;
 const TYPING_EVERY_MS = 3_000;
+/** Messages that come together are confirmed together. */
+const GOT_AFTER_MS = 300;
 const TYPING_OFF_MS = 6_000;
 const HISTORY_PAGE = 50;
 
@@ -35,6 +37,7 @@ export class Session {
   #ackTimer = null;
   #pauseTimer = null;
   #syncTimer = null;
+  #gotTimer = null;
   #typing = { sentAt: -Infinity, offTimer: null };
   #agentTimer = null;
   #historyRun = 0;
@@ -88,7 +91,10 @@ export class Session {
 
   disconnect() {
     this.transport.stop();
-    for (const timer of [this.#pauseTimer, this.#syncTimer, this.#agentTimer, this.#typing.offTimer]) this.#cancel(timer);
+    for (const timer of [this.#pauseTimer, this.#syncTimer, this.#gotTimer, this.#agentTimer, this.#typing.offTimer]) {
+      this.#cancel(timer);
+    }
+    this.#gotTimer = null;
   }
 
   /** Says something. `attachments` are what uploads returned. */
@@ -236,6 +242,7 @@ export class Session {
     if (frame.cid) persisted.remove(frame.cid);
     persisted.lastSeq = this.log.lastSeq;
     if (this.log.gap) this.#sync();
+    if (entries.some((entry) => !entry.own)) this.#got();
     for (const entry of entries) {
       if (entry.own) continue;
       if (entry.from.kind !== "system") this.#agentTyping(false);
@@ -247,6 +254,15 @@ export class Session {
       this.#landed();
       this.#flush();
     }
+  }
+
+  /** Tells the server that this device holds the answers so far. */
+  #got() {
+    if (this.#gotTimer !== null) return;
+    this.#gotTimer = this.#later(() => {
+      this.#gotTimer = null;
+      this.transport.send({ t: "got", up_to: this.log.lastSeq });
+    }, GOT_AFTER_MS);
   }
 
   /** Asks for what is missing, and asks again while it is. */
@@ -300,6 +316,8 @@ export class Session {
     }
     this.#changed("connection");
     if (state.name !== "ready") return;
+    // What was confirmed on a line that broke may not have arrived.
+    if (this.log.lastSeq > 0) this.#got();
     if (this.log.gap) this.#sync();
     if (this.#readDue !== null && this.transport.send({ t: "read", up_to: this.#readDue })) this.#readDue = null;
     this.#flush();

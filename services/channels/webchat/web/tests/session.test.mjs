@@ -69,6 +69,23 @@ test("a message that never arrived is sent again with the same cid, in order, ov
   assert.deepEqual(new Persisted(storage, SCOPE).outbox(), [], "nothing is left to send");
 });
 
+test("answers are confirmed together, and again after the line broke", () => {
+  const { load, last, server, timers } = browser();
+  const session = load();
+  session.connect();
+  server.greet(last());
+  server.speak(last(), "one");
+  server.speak(last(), "two");
+  assert.deepEqual(last().of("got"), []);
+  timers.advance(1_000);
+  assert.deepEqual(last().of("got"), [{ t: "got", up_to: 2 }]);
+  last().drop();
+  timers.advance(1_000);
+  server.greet(last());
+  timers.advance(1_000);
+  assert.deepEqual(last().of("got"), [{ t: "got", up_to: 2 }]);
+});
+
 test("one message is on its way at a time", () => {
   const { load, last, server } = browser();
   const session = load();
