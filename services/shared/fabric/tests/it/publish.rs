@@ -52,7 +52,7 @@ async fn what_is_published_while_the_broker_restarts_is_stored_once() {
 async fn a_broker_that_hangs_is_away_and_the_retry_does_not_double() {
     let (nats, fabric) = ready().await;
     let subject = subjects::inbound(0, "acme", "sms").unwrap();
-    nats.freeze();
+    nats.freeze().await;
     let error = fabric
         .publish(&subject, &envelope("evt_1", "one"), within(Duration::from_millis(300)))
         .await

@@ -48,8 +48,25 @@ impl Nats {
     }
 
     /// Stops it without closing a connection, as a network that loses everything would.
-    pub(crate) fn freeze(&self) {
+    pub(crate) async fn freeze(&self) {
         self.signal("-STOP");
+        // The signal is on its way when `kill` returns; some thread may still answer.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.is_frozen() {
+            assert!(Instant::now() < deadline, "nats-server does not stop");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Whether every thread of the server is stopped, as Linux tells it.
+    fn is_frozen(&self) -> bool {
+        let tasks = format!("/proc/{}/task", self.child.as_ref().unwrap().id());
+        let Ok(tasks) = std::fs::read_dir(tasks) else { return true };
+        tasks.flatten().all(|task| {
+            // `<id> (<name>) <state> …`
+            let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+        })
     }
 
     /// Lets it go on.
