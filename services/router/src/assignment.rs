@@ -72,3 +72,6 @@ pub(crate) async fn keep_open_model(model: ReadModel, mut changes: mpsc::Receive
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

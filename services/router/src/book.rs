@@ -110,6 +110,11 @@ impl Book {
         self.tenants.iter().map(|(name, tenant)| (name.as_str(), &tenant.pool))
     }
 
+    /// Whether questions with options reach the channel's customers as numbered text, so that answers are typed.
+    pub(crate) fn numbers_options(&self, channel: &str) -> bool {
+        self.channels.get(channel).is_some_and(|known| !known.content.iter().any(|kind| kind == "choice"))
+    }
+
     /// The rule of the messaging window that an event opens, if it opens one. `named` is what the channel said;
     /// `message` says whether the customer wrote.
     pub(crate) fn window(

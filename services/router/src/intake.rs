@@ -22,6 +22,7 @@ use heliograph_store::{
     contacts::{Contact, ContactStore, Resolved},
     deliveries::DeliveryStore,
     models::ReadModel,
+    questions::Questions,
     windows::Windows,
 };
 use tokio::sync::watch;
@@ -50,6 +51,7 @@ pub(crate) struct Intake {
     pub(crate) deliveries: DeliveryStore,
     pub(crate) redis: Redis,
     pub(crate) windows: Windows,
+    pub(crate) questions: Questions,
     pub(crate) open: ReadModel,
     pub(crate) book: watch::Receiver<Arc<Book>>,
     pub(crate) config: IntakeConfig,

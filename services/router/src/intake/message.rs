@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use heliograph_domain::{content, ids};
-use heliograph_proto::v1::{Message, Proposal, RoutingEntry, Window, content::Kind, routing_entry};
+use heliograph_proto::v1::{
+    Content, InboundEvent, Message, MessageReference, Proposal, RoutingEntry, Selection, Window,
+    content::Kind, inbound_event, routing_entry,
+};
 use heliograph_store::{
     contacts::Contact,
     windows::{self, WindowKey},
@@ -17,8 +20,11 @@ use crate::{
     time::timestamp,
 };
 
-/// How long Redis may take to remember a window; it can be rebuilt from the transcript.
-const WINDOW_PATIENCE: Duration = Duration::from_millis(250);
+/// How long Redis may take: a window can be rebuilt from the transcript, and a typed answer reads as text.
+const REDIS_PATIENCE: Duration = Duration::from_millis(250);
+
+/// Key of the metadata that holds what the customer typed, where it was taken for an answer.
+const TYPED: &str = "typed";
 
 /// Resolves, judges, and appends the proposal.
 pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled, Failure> {
@@ -41,11 +47,17 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
     };
     let wanted = wanted(tenant, &saying);
     let window = open_window(case, true).await;
+    let event = match selection(case, message).await {
+        Some(selected) => {
+            InboundEvent { kind: Some(inbound_event::Kind::Message(selected)), ..event.clone() }
+        }
+        None => event.clone(),
+    };
     let entry = RoutingEntry {
         id: ids::derive("ent", &["proposal", &event.id]),
         tenant: event.tenant.clone(),
         kind: Some(routing_entry::Kind::Proposal(Proposal {
-            event: Some(event.clone()),
+            event: Some(event),
             contact: contact.id.clone(),
             scope: SCOPE.to_owned(),
             verdict: Some(verdict),
@@ -55,6 +67,32 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
     };
     case.append(&entry, "routing.proposal").await?;
     Ok(Handled::Done)
+}
+
+/// What the customer typed as the option it means: egress showed the options of a question as numbered text.
+async fn selection(case: Case<'_>, message: &Message) -> Option<Message> {
+    let Case { intake, event, address, .. } = case;
+    let Some(Kind::Text(text)) = &message.content.as_ref()?.kind else { return None };
+    if !case.book().numbers_options(&event.channel) || !intake.redis.is_up() {
+        return None;
+    }
+    let asked = intake.questions.recall(&event.tenant, &event.channel, &event.account, &address.user_id);
+    let question = tokio::time::timeout(REDIS_PATIENCE, asked).await.ok()?.ok()??;
+    let option = question.answer(&text.body)?;
+    let selection = Selection {
+        option_id: option.id.clone(),
+        title: option.title.clone(),
+        payload: option.payload.clone(),
+        question: Some(MessageReference {
+            message_id: question.message_id.clone(),
+            ..MessageReference::default()
+        }),
+        typed: true,
+    };
+    let mut selected = message.clone();
+    selected.metadata.insert(TYPED.to_owned(), text.body.clone());
+    selected.content = Some(Content { kind: Some(Kind::Selection(selection)) });
+    Some(selected)
 }
 
 /// Opens the messaging window that the event opens, if it opens one.
@@ -68,7 +106,7 @@ pub(super) async fn open_window(case: Case<'_>, message: bool) -> Option<Window>
     let window = windows::Window::opened(&rule.kind, case.received_ms(), length, limit);
     if intake.redis.is_up() {
         let key = WindowKey::new(&event.tenant, &event.channel, &event.account, &address.user_id);
-        let opened = tokio::time::timeout(WINDOW_PATIENCE, intake.windows.open(&key, &window)).await;
+        let opened = tokio::time::timeout(REDIS_PATIENCE, intake.windows.open(&key, &window)).await;
         if !matches!(opened, Ok(Ok(()))) {
             tracing::debug!(
                 channel = event.channel,

@@ -9,7 +9,10 @@ use heliograph_proto::v1::{
     command::Action, event::Payload, routing_answer::Answer, routing_query::Query, verdict::Outcome,
 };
 use heliograph_router::{RouterConfig, replay, reply_message_id};
-use heliograph_store::now_ms;
+use heliograph_store::{
+    Redis, RedisOptions, now_ms,
+    windows::{WindowKey, Windows},
+};
 use serde_json::json;
 
 use crate::fleet::{Fleet, LAYOUT, TENANT, assert_unique, eventually, message};
@@ -55,6 +58,13 @@ async fn a_conversation_from_the_first_message_to_the_wrap_up() {
     assert_eq!(seen.address.as_ref().unwrap().user_id, "mia");
     assert_eq!(seen.verdict.as_ref().unwrap().outcome(), Outcome::Allow);
     assert_eq!(desk.queues[0].name, "support");
+    let window = seen.window.as_ref().unwrap();
+    assert_eq!((window.kind.as_str(), window.remaining), ("message", 7));
+    let redis = Redis::connect(&RedisOptions::new(fleet.redis.url())).await.unwrap();
+    let key = WindowKey::new(TENANT, "webchat", "site", "mia");
+    let kept = Windows::new(redis).get(&key).await.unwrap().unwrap();
+    assert_eq!((kept.kind.as_str(), kept.limit), ("message", Some(7)));
+    assert_eq!(kept.expires_at_ms / 1_000, window.expires_at.as_ref().unwrap().seconds);
 
     let close = CloseConversation {
         conversation: conversation.clone(),

@@ -12,14 +12,15 @@ use heliograph_proto::{
     Message as _,
     v1::{
         AcceptReservation, Address, AgentStateQuery, Capabilities, Command, Event, InboundEvent, Message,
-        OutboundMessage, Reply, RoutingAnswer, RoutingEntry, RoutingQuery, SetPresence, command::Action,
-        event::Payload, inbound_event, routing_answer::Answer, routing_entry, routing_query::Query,
+        OutboundMessage, Reply, RoutingAnswer, RoutingEntry, RoutingQuery, SendRequested, SetPresence,
+        WindowRule, command::Action, event::Payload, inbound_event, routing_answer::Answer, routing_entry,
+        routing_query::Query,
     },
 };
 use heliograph_router::{RouterConfig, RouterDeps, query_subject, run};
 use heliograph_runtime::{Health, Shutdown};
 use heliograph_store::{
-    Redis, RedisOptions, now_ms,
+    Redis, RedisOptions, contacts, now_ms,
     objects::Objects,
     resources::{Expect, ResourceStore},
     snapshots::SnapshotStore,
@@ -72,7 +73,13 @@ impl Drop for Router {
 }
 
 pub(crate) fn webchat() -> Capabilities {
-    Capabilities { channel: "webchat".to_owned(), work_class: "chat".to_owned(), ..Capabilities::default() }
+    let windows = vec![WindowRule { kind: "message".to_owned(), seconds: 3_600, messages: 7 }];
+    Capabilities {
+        channel: "webchat".to_owned(),
+        work_class: "chat".to_owned(),
+        windows,
+        ..Capabilities::default()
+    }
 }
 
 impl Fleet {
@@ -178,13 +185,34 @@ impl Fleet {
         self.receive(message(tenant, user, text)).await;
     }
 
+    /// What the API does with a message to a customer that nobody asked for.
+    pub(crate) async fn send(&self, tenant: &str, user: &str, text: &str) {
+        let message = Message {
+            id: ids::derive(ids::MESSAGE, &[tenant, "send", user, text]),
+            content: Some(content::text(text)),
+            address: Some(address(user)),
+            ..Message::default()
+        };
+        let send = SendRequested {
+            command_id: ids::derive(ids::COMMAND, &[tenant, user, text]),
+            contact: contacts::Address::new("webchat", "site", user).own_contact(tenant),
+            message: Some(message),
+            ..SendRequested::default()
+        };
+        self.append(tenant, &format!("send/{user}/{text}"), routing_entry::Kind::Send(send)).await;
+    }
+
     /// What a desk does with an agent's command.
     pub(crate) async fn command(&self, tenant: &str, agent: &str, id: &str, action: Action) {
         let command = Command { command_id: id.to_owned(), agent: agent.to_owned(), action: Some(action) };
+        self.append(tenant, &format!("{agent}/{id}"), routing_entry::Kind::Command(command)).await;
+    }
+
+    async fn append(&self, tenant: &str, id: &str, kind: routing_entry::Kind) {
         let entry = RoutingEntry {
-            id: ids::derive("ent", &[tenant, agent, id]),
+            id: ids::derive("ent", &[tenant, id]),
             tenant: tenant.to_owned(),
-            kind: Some(routing_entry::Kind::Command(command)),
+            kind: Some(kind),
         };
         let at = subjects::partition_of_pool(tenant, "default", LAYOUT.routing);
         let subject = subjects::routing(at, tenant).unwrap();

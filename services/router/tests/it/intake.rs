@@ -7,17 +7,19 @@ use heliograph_proto::{
     Message as _,
     v1::{
         ConsentSignal, ConversationStart, InboundEvent, Raw, Receipt, ReceiptState, RoutingEntry, Typing,
-        UnknownEvent, event::Payload, inbound_event::Kind, routing_entry,
+        UnknownEvent, content, event::Payload, inbound_event::Kind, routing_entry,
     },
 };
 use heliograph_router::{IntakeConfig, RouterConfig};
 use heliograph_store::{
+    Redis, RedisOptions,
     consent::{Choice, ConsentStore},
     deliveries::{DeliveryStore, Reference},
     now_ms,
+    questions::{Asked, Questions},
 };
 
-use crate::fleet::{Fleet, LAYOUT, TENANT, assert_unique, eventually, inbound, message};
+use crate::fleet::{Fleet, LAYOUT, TENANT, assert_unique, eventually, inbound, message, said};
 
 fn receipt(state: ReceiptState) -> Receipt {
     Receipt { state: state.into(), ..Receipt::default() }
@@ -112,6 +114,33 @@ async fn signals_become_facts_and_events() {
     .await;
     let typing = fleet.count("customer.typing", 1).await;
     assert_eq!(typing[0].conversation, opened[0].conversation);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_typed_number_is_the_option_it_means() {
+    let fleet = Fleet::start().await;
+    let _router = fleet.router("one").await;
+    let redis = Redis::connect(&RedisOptions::new(fleet.redis.url())).await.unwrap();
+    let option =
+        |id: &str| Asked { id: id.to_owned(), title: format!("Title {id}"), payload: "p".to_owned() };
+    let options = [option("a"), option("b")];
+    let questions = Questions::new(redis);
+    questions.remember(TENANT, "webchat", "site", "mia", "msg_q", &options).await.unwrap();
+    fleet.write(TENANT, "mia", "2").await;
+    fleet.write(TENANT, "mia", "neither").await;
+    let received = fleet.count("message.received", 2).await;
+    let Some(Payload::MessageReceived(it)) = &received[0].payload else { panic!("not received") };
+    let message = it.message.as_ref().unwrap();
+    let Some(content::Kind::Selection(selected)) = &message.content.as_ref().unwrap().kind else {
+        panic!("not a selection: {message:?}")
+    };
+    assert_eq!(
+        (selected.option_id.as_str(), selected.title.as_str(), selected.typed),
+        ("b", "Title b", true)
+    );
+    assert_eq!(selected.question.as_ref().unwrap().message_id, "msg_q");
+    assert_eq!(message.metadata["typed"], "2");
+    assert_eq!(said(&received[1]), "neither");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
