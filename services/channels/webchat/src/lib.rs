@@ -151,33 +151,38 @@ impl Channel for WebChat {
     }
 
     fn capabilities(&self, _account: &Account<WebChatSettings>) -> Capabilities {
-        let any = |kind: MediaKind| MediaCapability {
-            kind: kind.into(),
-            max_bytes: 64 * 1024 * 1024,
-            content_types: Vec::new(),
-        };
-        Capabilities {
-            channel: NAME.to_owned(),
-            content: ["text", "media", "choice"].map(str::to_owned).to_vec(),
-            text_limit: TEXT_LIMIT,
-            text_unit: TextUnit::CodePoints.into(),
-            caption_limit: TEXT_LIMIT,
-            choice_limit: CHOICES,
-            option_title_limit: 80,
-            media: [MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::File].map(any).to_vec(),
-            receipts_delivered: true,
-            receipts_read: true,
-            typing_in: true,
-            typing_out: true,
-            replies: true,
-            idempotent_send: true,
-            formats: vec![TextFormat::Plain.into()],
-            work_class: "chat".to_owned(),
-            business_initiated: true,
-            rate_per_second: 5_000.0,
-            burst: 10_000,
-            ..Capabilities::default()
-        }
+        capabilities()
+    }
+}
+
+/// What every account can receive and show.
+pub fn capabilities() -> Capabilities {
+    let any = |kind: MediaKind| MediaCapability {
+        kind: kind.into(),
+        max_bytes: 64 * 1024 * 1024,
+        content_types: Vec::new(),
+    };
+    Capabilities {
+        channel: NAME.to_owned(),
+        content: ["text", "media", "choice"].map(str::to_owned).to_vec(),
+        text_limit: TEXT_LIMIT,
+        text_unit: TextUnit::CodePoints.into(),
+        caption_limit: TEXT_LIMIT,
+        choice_limit: CHOICES,
+        option_title_limit: 80,
+        media: [MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::File].map(any).to_vec(),
+        receipts_delivered: true,
+        receipts_read: true,
+        typing_in: true,
+        typing_out: true,
+        replies: true,
+        idempotent_send: true,
+        formats: vec![TextFormat::Plain.into()],
+        work_class: "chat".to_owned(),
+        business_initiated: true,
+        rate_per_second: 5_000.0,
+        burst: 10_000,
+        ..Capabilities::default()
     }
 }
 
