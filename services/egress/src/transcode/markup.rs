@@ -73,7 +73,7 @@ pub(super) fn html_to_plain(html: &str) -> String {
             ("a", false) => address = attribute(tag, "href"),
             ("a", true) => {
                 if let Some(address) = address.take().filter(|address| !plain.ends_with(address.as_str())) {
-                    plain.push_str(&format!(" ({address})"));
+                    plain.extend([" (", address.as_str(), ")"]);
                 }
             }
             ("script" | "style", false) => {

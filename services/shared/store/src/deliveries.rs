@@ -47,8 +47,16 @@ pub struct Outcome {
     /// For people; never holds secrets.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    /// Parts the provider counts it as; 0: it does not say.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub parts: i32,
     /// When it ended.
     pub at_ms: Millis,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(parts: &i32) -> bool {
+    *parts == 0
 }
 
 impl Outcome {
@@ -59,8 +67,15 @@ impl Outcome {
             provider_message_ids,
             reason: String::new(),
             detail: String::new(),
+            parts: 0,
             at_ms,
         }
+    }
+
+    /// The same, counted as so many parts by the provider.
+    #[must_use]
+    pub fn counting(self, parts: i32) -> Self {
+        Self { parts, ..self }
     }
 
     /// Anything but sent.
@@ -75,6 +90,7 @@ impl Outcome {
             provider_message_ids: Vec::new(),
             reason: reason.into(),
             detail: detail.into(),
+            parts: 0,
             at_ms,
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Durable facts stand in NATS JetStream key-value buckets: [`resources`], [`contacts`], [`consent`], [`deliveries`].
 //! Large immutable things stand in an object store or a directory: [`snapshots`], [`media`].
-//! What is fast, shared and expendable stands in Redis: [`seen`], [`windows`], [`tokens`], [`rate`], [`models`].
+//! What is fast, shared and expendable stands in Redis: [`seen`], [`windows`], [`tokens`], [`rate`], [`models`],
+//! [`questions`].
 //!
 //! Two promises hold for everything here:
 //! - **Losing Redis loses no fact.** Every operation on it ends within the connection's time budget with a typed
@@ -19,6 +20,7 @@ pub mod kv;
 pub mod media;
 pub mod models;
 pub mod objects;
+pub mod questions;
 pub mod rate;
 pub mod resources;
 pub mod seen;

@@ -76,3 +76,21 @@ async fn read_models_are_kept_and_rebuilt() {
     model.remove("acme", "con_1").await.unwrap();
     assert_eq!(model.get("acme", "con_1").await.unwrap(), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_latest_question_of_an_address_is_recalled() {
+    use heliograph_store::questions::{Asked, Questions};
+    let server = redis_server().await;
+    let questions = Questions::new(redis(&server).await);
+    let option =
+        |id: &str| Asked { id: id.to_owned(), title: format!("Title {id}"), payload: "p".to_owned() };
+    assert_eq!(questions.recall("acme", "sms", "main", "+1").await.unwrap(), None);
+    questions.remember("acme", "sms", "main", "+1", "msg_1", &[option("a")]).await.unwrap();
+    questions.remember("acme", "sms", "main", "+1", "msg_2", &[option("b"), option("c")]).await.unwrap();
+    let found = questions.recall("acme", "sms", "main", "+1").await.unwrap().unwrap();
+    assert_eq!((found.message_id.as_str(), found.options.len()), ("msg_2", 2));
+    assert_eq!(found.answer("2"), Some(&option("c")));
+    assert_eq!(questions.recall("other", "sms", "main", "+1").await.unwrap(), None);
+    flush(&server).await;
+    assert_eq!(questions.recall("acme", "sms", "main", "+1").await.unwrap(), None);
+}

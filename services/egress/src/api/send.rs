@@ -1,0 +1,183 @@
+//! Sending once per idempotency key.
+
+use heliograph_domain::{content::kind_name, ids};
+use heliograph_fabric::{Envelope, publish::within, subjects};
+use heliograph_proto::{
+    Message as _,
+    v1::{
+        Address, Content, Direction, Message, RoutingEntry, SendRequest, SendRequested, SendResponse, Sender,
+        SenderKind, Verdict, routing_entry, send_request::To,
+    },
+};
+use heliograph_store::{KvError, keys, now_ms};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tonic::Status;
+
+use super::{
+    Api,
+    ask::{Asked, contact_of, may_go},
+    status,
+};
+use crate::{
+    config::ApiToken,
+    event::{EXPIRES, SOURCE},
+    time::{millis, timestamp},
+    verdict::{class, on_wire},
+};
+
+/// The pool whose log an entry goes to.
+const POOL: &str = "default";
+/// The conversation scope unless something else is said.
+const SCOPE: &str = "default";
+/// Characters of an idempotency key.
+const LONGEST_KEY: usize = 128;
+/// How long the broker may take. The caller tries again with the same key.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is remembered of a key.
+#[derive(Debug, Serialize, Deserialize)]
+struct Accepted {
+    message_id: String,
+    /// `Verdict`, encoded.
+    verdict: Vec<u8>,
+}
+
+impl Api {
+    /// Answers a request of `client`, whose tenant it is for.
+    pub(super) async fn send_once(
+        &self,
+        client: &ApiToken,
+        request: SendRequest,
+    ) -> Result<SendResponse, Status> {
+        let tenant = &client.tenant;
+        let content = checked(&request)?;
+        let key = keys::kv(&[tenant, "k", &ids::derive("key", &[&request.idempotency_key])]);
+        if !request.dry_run
+            && let Some(before) = self.keys.get_latest::<Accepted>(&key).await.map_err(status)?
+        {
+            let Accepted { message_id, verdict } = before.value;
+            let verdict = Verdict::decode(verdict.as_slice()).ok();
+            return Ok(SendResponse { message_id, verdict, duplicate: true });
+        }
+        let (address, contact, verdict, goes) = self.resolve(tenant, &request, &content).await?;
+        let (Some(address), true, false) = (address, goes, request.dry_run) else {
+            return Ok(SendResponse { message_id: String::new(), verdict: Some(verdict), duplicate: false });
+        };
+        let now = now_ms();
+        let derived = |prefix| ids::derive(prefix, &[tenant, "send", &request.idempotency_key]);
+        // The routing log has no field of its own for it; the message carries it to where it counts.
+        let expires =
+            request.expires_at.as_ref().map(|expires| (EXPIRES.to_owned(), millis(expires).to_string()));
+        let message = Message {
+            id: derived(ids::MESSAGE),
+            direction: Direction::Outbound.into(),
+            content: Some(content),
+            sender: Some(Sender {
+                kind: SenderKind::Api.into(),
+                id: client.client.clone(),
+                ..Sender::default()
+            }),
+            address: Some(address),
+            message_class: request.message_class,
+            time: Some(timestamp(now)),
+            metadata: expires.into_iter().collect(),
+            ..Message::default()
+        };
+        let message_id = message.id.clone();
+        let entry = RoutingEntry {
+            id: derived("ent"),
+            tenant: tenant.clone(),
+            kind: Some(routing_entry::Kind::Send(SendRequested {
+                command_id: derived(ids::COMMAND),
+                contact,
+                scope: if request.scope.is_empty() { SCOPE.to_owned() } else { request.scope },
+                message: Some(message),
+                verdict: Some(verdict.clone()),
+            })),
+        };
+        let duplicate = self.append(&entry, now).await?;
+        let accepted = Accepted { message_id: message_id.clone(), verdict: verdict.encode_to_vec() };
+        match self.keys.create(&key, &accepted).await {
+            Ok(_) | Err(KvError::Exists { .. }) => {}
+            // The message is on its way; the broker's window and the log's own ids absorb a repeat.
+            Err(error) => tracing::warn!(%error, "an idempotency key was not remembered"),
+        }
+        Ok(SendResponse { message_id, verdict: Some(verdict), duplicate })
+    }
+
+    /// Whom it goes to, the contact, what policy says, and whether it may go.
+    async fn resolve(
+        &self,
+        tenant: &str,
+        request: &SendRequest,
+        content: &Content,
+    ) -> Result<(Option<Address>, String, Verdict, bool), Status> {
+        let accounts = self.accounts(tenant);
+        let policy = self.policy(tenant);
+        let template = content.kind.as_ref().is_some_and(|kind| kind_name(kind) == "template");
+        let class = class(request.message_class());
+        let mut asked =
+            Asked { tenant, class, template, contact: None, accounts: &accounts, policy: &policy };
+        match request.to.as_ref() {
+            None => Err(Status::invalid_argument("`address` or `contact` is needed")),
+            Some(To::Contact(id)) => {
+                let found = self.contacts.get(tenant, id).await.map_err(status)?;
+                let contact = found.ok_or_else(|| Status::not_found("there is no such contact"))?;
+                asked.contact = Some(&contact);
+                let (address, verdict) = self.best(&asked, &contact).await?;
+                let goes = may_go(&verdict, template);
+                Ok((address, contact.id.clone(), on_wire(&verdict), goes))
+            }
+            Some(To::Address(address)) => {
+                let mut address = address.clone();
+                let account = accounts.iter().find(|account| account.name == address.account);
+                let account = account.ok_or_else(|| Status::not_found("there is no such account in use"))?;
+                if address.channel.is_empty() {
+                    address.channel.clone_from(&account.channel);
+                }
+                if address.channel != account.channel || address.user_id.is_empty() {
+                    let text = "`address` needs `user_id`, and the channel of its account";
+                    return Err(Status::invalid_argument(text));
+                }
+                let contact = contact_of(&self.contacts, tenant, &address, !request.dry_run).await?;
+                asked.contact = contact.as_deref();
+                let verdict = self.judge(&asked, &address).await?;
+                let goes = may_go(&verdict, template);
+                let contact = contact.as_ref().map_or_else(String::new, |contact| contact.id.clone());
+                Ok((Some(address), contact, on_wire(&verdict), goes))
+            }
+        }
+    }
+
+    /// Appends an entry to the tenant's routing log; whether the broker had it already.
+    async fn append(&self, entry: &RoutingEntry, now: i64) -> Result<bool, Status> {
+        let partition = subjects::partition_of_pool(&entry.tenant, POOL, self.layout.routing);
+        let subject = subjects::routing(partition, &entry.tenant)
+            .map_err(|error| Status::failed_precondition(format!("the credential's tenant: {error}")))?;
+        let envelope = Envelope::of(entry.id.clone(), "routing.send", SOURCE, now, entry);
+        let published = self.shared.fabric.publish(&subject, &envelope, within(PATIENCE)).await;
+        published.map(|published| published.duplicate).map_err(|error| {
+            if error.is_away() {
+                Status::unavailable("the broker is away; try again with the same idempotency key")
+            } else {
+                tracing::error!(%error, "an entry could not be appended");
+                Status::internal("the message could not be accepted")
+            }
+        })
+    }
+}
+
+/// What is said, of a request that is whole.
+fn checked(request: &SendRequest) -> Result<Content, Status> {
+    let key = request.idempotency_key.chars().count();
+    if key == 0 || key > LONGEST_KEY {
+        return Err(Status::invalid_argument(format!(
+            "`idempotency_key` needs 1 to {LONGEST_KEY} characters"
+        )));
+    }
+    match &request.content {
+        Some(content) if content.kind.is_some() => Ok(content.clone()),
+        _ => Err(Status::invalid_argument("`content` is missing")),
+    }
+}

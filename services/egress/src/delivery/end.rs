@@ -1,0 +1,165 @@
+//! The ends a message can come to, as events.
+
+use heliograph_domain::resources::MessageClass;
+use heliograph_proto::v1::{
+    ConsentChanged, DeliveryError, Event, MessageDeferred, MessageFailed, MessageInDoubt, MessageRefused,
+    MessageSent, Reason, Verdict, event::Payload,
+};
+use heliograph_store::{
+    consent::{Choice, Statement, Subject},
+    now_ms,
+};
+use std::time::Duration;
+
+use super::{Buried, Case, part::Sent};
+use crate::{
+    error::Failure,
+    event,
+    time::{in_ms, millis, timestamp},
+};
+
+/// What became of a message.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The provider has all of it.
+    Sent { parts: Vec<Sent>, transcoding: Vec<Reason> },
+    /// It may not leave.
+    Refused(Verdict),
+    /// It will never work.
+    Failed { error: DeliveryError, attempt: u32 },
+    /// Nobody knows.
+    InDoubt { error: DeliveryError, attempt: u32 },
+    /// It might have worked, and nobody waits any longer: a person may replay it.
+    GivenUp { error: DeliveryError, reason: &'static str, tries: u32 },
+}
+
+impl End {
+    pub(super) fn sent(parts: Vec<Sent>, transcoding: &[Reason]) -> Self {
+        Self::Sent { parts, transcoding: transcoding.to_vec() }
+    }
+
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Sent { .. } => "sent",
+            Self::Refused(_) => "refused",
+            Self::Failed { .. } => "failed",
+            Self::InDoubt { .. } => "held_in_doubt",
+            Self::GivenUp { .. } => "given_up",
+        }
+    }
+}
+
+/// Attempts as events count them.
+pub(super) fn count(attempt: u32) -> i32 {
+    i32::try_from(attempt).unwrap_or(i32::MAX)
+}
+
+impl Case<'_> {
+    /// Says what became of the message; returns when that is stored.
+    pub(super) async fn end(&self, end: End) -> Result<Buried, Failure> {
+        let message_id = self.message.id.clone();
+        let label = end.label();
+        let mut buried = None;
+        let (effect, payload) = match end {
+            End::Sent { parts, transcoding } => {
+                self.line.shared.metrics.sent_after(&self.line.name, self.age_ms());
+                (vec!["sent".to_owned()], Payload::MessageSent(sent(message_id, &parts, transcoding)))
+            }
+            End::Refused(verdict) => {
+                let payload = MessageRefused { message_id, verdict: Some(verdict) };
+                (vec!["refused".to_owned()], Payload::MessageRefused(payload))
+            }
+            End::Failed { error, attempt } => {
+                let payload = MessageFailed { message_id, error: Some(error), attempt: count(attempt) };
+                (vec!["failed".to_owned(), attempt.to_string()], Payload::MessageFailed(payload))
+            }
+            End::InDoubt { error, attempt } => {
+                let payload = MessageInDoubt { message_id, error: Some(error), attempt: count(attempt) };
+                (vec!["in_doubt".to_owned(), attempt.to_string()], Payload::MessageInDoubt(payload))
+            }
+            End::GivenUp { error, reason, tries } => {
+                buried = Some((reason, format!("{}: {}", error.code, error.text), u64::from(tries)));
+                let payload = MessageFailed { message_id, error: Some(error), attempt: count(tries) };
+                (vec!["given_up".to_owned(), reason.to_owned()], Payload::MessageFailed(payload))
+            }
+        };
+        let effect: Vec<&str> = effect.iter().map(String::as_str).collect();
+        self.publish(&event::about(self.out, &effect, payload, now_ms())).await?;
+        self.line.shared.metrics.outcome(&self.line.name, label);
+        Ok(buried)
+    }
+
+    /// Says that the message waits.
+    pub(super) async fn say_deferred(
+        &self,
+        wait: Duration,
+        error: &DeliveryError,
+        attempt: u32,
+    ) -> Result<(), Failure> {
+        let now = now_ms();
+        let payload = Payload::MessageDeferred(MessageDeferred {
+            message_id: self.message.id.clone(),
+            until: Some(timestamp(now.saturating_add(in_ms(wait)))),
+            error: Some(error.clone()),
+            attempt: count(attempt),
+        });
+        let effect = ["deferred", &attempt.to_string(), &error.code];
+        self.publish(&event::about(self.out, &effect, payload, now)).await?;
+        self.line.shared.metrics.outcome(&self.line.name, "deferred");
+        Ok(())
+    }
+
+    /// The customer opted out with the provider: written down for every purpose, and said.
+    pub(super) async fn opt_out(&self, error: &DeliveryError) -> Result<(), Failure> {
+        if self.out.contact.is_empty() {
+            return Ok(());
+        }
+        let at_ms = now_ms();
+        let source = format!("provider {}", error.code);
+        let statement = Statement {
+            choice: Choice::OptedOut,
+            source: source.clone(),
+            cause: self.out.delivery_id.clone(),
+            at_ms,
+        };
+        for class in MessageClass::ALL {
+            let subject =
+                Subject::new(&self.out.tenant, &self.out.contact, Some(&self.line.name), class.as_str());
+            self.line.shared.consent.record(&subject, &statement).await?;
+        }
+        let changed = ConsentChanged {
+            channel: self.line.name.clone(),
+            purpose: String::new(),
+            granted: false,
+            source,
+        };
+        self.publish(&event::about(self.out, &["opted_out"], Payload::ConsentChanged(changed), at_ms)).await
+    }
+
+    /// Publishes a public event; returns when it is stored. In order, because a conversation has one message in hand.
+    async fn publish(&self, event: &Event) -> Result<(), Failure> {
+        let now = event.time.as_ref().map_or_else(now_ms, millis);
+        let (subject, envelope) =
+            event::public(event, now).map_err(|error| Failure::poison("subject", error.to_string()))?;
+        self.owned.fence.check().map_err(|_| Failure::Lost)?;
+        self.line.shared.fabric.publish(&subject, &envelope, None).await?;
+        Ok(())
+    }
+
+    fn age_ms(&self) -> i64 {
+        self.out.accepted_at.as_ref().map_or(0, |accepted| now_ms() - millis(accepted))
+    }
+}
+
+fn sent(message_id: String, parts: &[Sent], transcoding: Vec<Reason>) -> MessageSent {
+    let mut ids = parts.iter().flat_map(|part| part.ids.iter().cloned());
+    let counted = |part: &Sent| if parts.len() > 1 { part.parts.max(1) } else { part.parts };
+    MessageSent {
+        message_id,
+        provider_message_id: ids.next().unwrap_or_default(),
+        provider_part_ids: ids.collect(),
+        attempt: parts.iter().map(|part| count(part.attempt)).max().unwrap_or_default(),
+        transcoding,
+        parts: parts.iter().map(counted).sum(),
+    }
+}

@@ -1,0 +1,27 @@
+//! Milliseconds and protobuf timestamps.
+
+use std::time::Duration;
+
+use heliograph_proto::Timestamp;
+
+/// The timestamp of a moment in milliseconds since 1970.
+pub(crate) fn timestamp(ms: i64) -> Timestamp {
+    Timestamp { seconds: ms.div_euclid(1_000), nanos: (ms.rem_euclid(1_000) * 1_000_000) as i32 }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn millis(timestamp: &Timestamp) -> i64 {
+    timestamp.seconds.saturating_mul(1_000).saturating_add(i64::from(timestamp.nanos) / 1_000_000)
+}
+
+/// A wait as a channel gives it; none when it is negative or absurd.
+pub(crate) fn wait(duration: &heliograph_proto::Duration) -> Option<Duration> {
+    let seconds = u64::try_from(duration.seconds).ok()?;
+    let nanos = u32::try_from(duration.nanos).ok()?;
+    (nanos < 1_000_000_000).then(|| Duration::new(seconds.min(366 * 24 * 3600), nanos))
+}
+
+/// A duration in milliseconds, for sums with moments.
+pub(crate) fn in_ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
