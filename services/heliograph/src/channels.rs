@@ -1,11 +1,21 @@
 //! The channels this fleet has. The only list of them there is: a channel is one crate, one dependency line, one row
 //! here and one value of the chart.
 
-use heliograph_channel::{Account, AccountError, RawAccount, Secrets, Settings};
-use heliograph_channel_bottle::BottleSettings;
-use heliograph_channel_sms::SmsSettings;
-use heliograph_channel_wechat::WechatSettings;
-use heliograph_domain::resources::{ChannelAccountSpec, Resource, SecretRef};
+use std::collections::BTreeMap;
+
+use futures::{FutureExt as _, future::BoxFuture};
+use heliograph_channel::{
+    Account, AccountError, Channel, RawAccount, Secrets, Settings,
+    host::{ChannelHost, Hosted},
+};
+use heliograph_channel_bottle::{Bottle, BottleSettings};
+use heliograph_channel_sms::{Sms, SmsSettings};
+use heliograph_channel_webchat::{WebChat, WebChatSettings};
+use heliograph_channel_wechat::{Wechat, WechatSettings};
+use heliograph_proto::v1::Capabilities;
+use serde_json::{Value, json};
+
+use crate::fleet::Ground;
 
 /// A channel as the binary knows it.
 pub struct ChannelRow {
@@ -15,6 +25,10 @@ pub struct ChannelRow {
     pub about: &'static str,
     /// Checks an account as the channel will when it loads it.
     pub check: fn(&RawAccount) -> Result<(), AccountError>,
+    /// What the channel can do in general, for services that plan work before an account is known.
+    pub capabilities: fn() -> Capabilities,
+    /// Starts it on its ground; nothing listens yet.
+    pub start: for<'a> fn(&'a Ground) -> BoxFuture<'a, anyhow::Result<Hosted>>,
 }
 
 /// Every channel, by name.
@@ -23,11 +37,61 @@ pub const CHANNELS: &[ChannelRow] = &[
         name: "bottle",
         about: "bring your own: signed JSON both ways",
         check: check::<BottleSettings>,
+        capabilities: || in_general(&Bottle, None, json!({ "url": "https://example.com/" }), &["signing"]),
+        start: |ground| {
+            async { Ok(ChannelHost::new(Bottle).webhook().provider().start(&ground.host("bottle")?).await?) }
+                .boxed()
+        },
     },
-    ChannelRow { name: "sms", about: "SMS by Sinch or Twilio", check: check::<SmsSettings> },
-    ChannelRow { name: "webchat", about: "the widget on a web page", check: |_| Ok(()) },
-    ChannelRow { name: "wechat", about: "WeChat official accounts", check: check::<WechatSettings> },
+    ChannelRow {
+        name: "sms",
+        about: "SMS by Sinch or Twilio",
+        check: check::<SmsSettings>,
+        capabilities: || {
+            let settings = json!({ "service_plan_id": "plan", "sender": "+12025550123" });
+            in_general(&Sms, Some("sinch"), settings, &["api_token", "webhook_secret"])
+        },
+        start: |ground| {
+            async { Ok(ChannelHost::new(Sms).webhook().provider().start(&ground.host("sms")?).await?) }
+                .boxed()
+        },
+    },
+    ChannelRow {
+        name: "webchat",
+        about: "the widget on a web page",
+        check: check::<WebChatSettings>,
+        capabilities: heliograph_channel_webchat::capabilities,
+        start: |ground| {
+            async {
+                let options = ground.webchat()?;
+                let media = ground.media().await?;
+                let channel = WebChat::start(&ground.fabric, &ground.redis, media, options).await?;
+                let host = ChannelHost::new(channel).routes(heliograph_channel_webchat::routes).carrier();
+                Ok(host.start(&ground.host("webchat")?).await?)
+            }
+            .boxed()
+        },
+    },
+    ChannelRow {
+        name: "wechat",
+        about: "WeChat official accounts",
+        check: check::<WechatSettings>,
+        capabilities: || {
+            let settings = json!({ "app_id": "wx0000000000000000", "mode": "plain" });
+            in_general(&Wechat, None, settings, &["app_secret", "token"])
+        },
+        start: |ground| {
+            async {
+                let host = ChannelHost::new(Wechat).webhook().provider().answer_within(WECHAT_PATIENCE);
+                Ok(host.start(&ground.host("wechat")?).await?)
+            }
+            .boxed()
+        },
+    },
 ];
+
+/// WeChat waits five seconds for an answer; one second is for the way there and back.
+const WECHAT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
 
 /// The names of every channel.
 pub fn names() -> Vec<&'static str> {
@@ -39,44 +103,38 @@ pub fn find(name: &str) -> Option<&'static ChannelRow> {
     CHANNELS.iter().find(|row| row.name == name)
 }
 
+/// What every channel can do in general, by its name.
+pub fn capabilities() -> BTreeMap<String, Capabilities> {
+    CHANNELS.iter().map(|row| (row.name.to_owned(), (row.capabilities)())).collect()
+}
+
 fn check<S: Settings>(raw: &RawAccount) -> Result<(), AccountError> {
     raw.load::<S>().map(|_: Account<S>| ())
 }
 
-/// What stands for a secret that is not on this machine.
-const ELSEWHERE: &str = "resolved-where-the-channel-runs";
-
-/// An account with the secrets that can be found here; whether that is all of them.
-///
-/// # Errors
-/// When one of its addresses is none.
-pub fn raw_account(
-    resource: &Resource,
-    spec: &ChannelAccountSpec,
-) -> Result<(RawAccount, bool), AccountError> {
-    let without = ChannelAccountSpec { secrets: std::collections::BTreeMap::new(), ..spec.clone() };
-    let mut raw = heliograph_channel::host::raw_account(resource, &without, true)?;
-    let mut complete = true;
-    let mut secrets = Secrets::default();
-    for (name, references) in &spec.secrets {
-        for reference in references.iter() {
-            let secret = reference.resolve(look_up).unwrap_or_else(|_| {
-                complete = false;
-                ELSEWHERE.into()
-            });
-            secrets.add(name, secret);
-        }
+/// What a channel can do for an account that says no more than it must.
+fn in_general<C: Channel>(
+    channel: &C,
+    provider: Option<&str>,
+    settings: Value,
+    secrets: &[&str],
+) -> Capabilities {
+    let mut given = Secrets::default();
+    for name in secrets {
+        given.add(*name, "whsec_bm8gc2VjcmV0IG9mIGFueWJvZHkgYXQgYWxs".into());
     }
-    raw.secrets = secrets;
-    Ok((raw, complete))
-}
-
-fn look_up(reference: &SecretRef) -> Option<String> {
-    match reference {
-        SecretRef::Env(name) => std::env::var(name).ok(),
-        SecretRef::File(path) => std::fs::read_to_string(path).ok(),
-        SecretRef::Value(_) => None,
-    }
+    let raw = RawAccount {
+        tenant: "any".to_owned(),
+        name: "any".to_owned(),
+        channel: channel.name().to_owned(),
+        provider: provider.map(str::to_owned),
+        base_url: None,
+        public_base_url: None,
+        settings,
+        secrets: given,
+    };
+    let account = raw.load().expect("the least account of a channel loads; a test says so for each");
+    channel.capabilities(&account)
 }
 
 #[cfg(test)]
@@ -85,8 +143,10 @@ mod tests {
 
     use std::collections::BTreeSet;
 
+    use heliograph_domain::resources::Kind;
+
     use super::*;
-    use crate::admin::{Manifest, Rules, Sandboxed};
+    use crate::admin::{Manifest, Rules, Sandboxed, check_manifests};
 
     #[test]
     fn every_channel_folder_stands_in_the_table() {
@@ -102,6 +162,15 @@ mod tests {
     }
 
     #[test]
+    fn every_channel_says_what_it_can_do_in_general() {
+        for (name, capabilities) in capabilities() {
+            assert_eq!(capabilities.channel, name);
+            assert!(!capabilities.work_class.is_empty(), "{name}");
+            assert!(capabilities.content.contains(&"text".to_owned()), "{name}");
+        }
+    }
+
+    #[test]
     fn the_sample_tenant_loads_with_its_channels() {
         let manifest = Manifest { file: "acme.yaml".to_owned(), text: crate::SAMPLE.to_owned() };
         let sandbox = Sandboxed {
@@ -109,9 +178,8 @@ mod tests {
             public_base: "http://127.0.0.1:8080".to_owned(),
         };
         let rules = Rules { inline_secrets: true, sandbox: Some(sandbox) };
-        let documents = crate::admin::check_manifests(&[manifest], &[], &rules).unwrap();
-        let accounts =
-            documents.iter().filter(|document| document.resource.key().kind.as_str() == "ChannelAccount");
+        let documents = check_manifests(&[manifest], &[], &rules).unwrap();
+        let accounts = documents.iter().filter(|document| document.resource.kind() == Kind::ChannelAccount);
         assert_eq!(accounts.count(), 5);
     }
 }

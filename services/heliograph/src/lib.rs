@@ -4,13 +4,16 @@
 //! process. [`admin`] is what operators do, behind the command line and behind `AdminService`. Only [`channels`] knows
 //! which channels there are.
 
+pub mod accounts;
 pub mod admin;
 pub mod channels;
 pub mod cli;
 pub mod commands;
 pub mod connect;
 pub mod decode;
+pub mod dev;
 pub mod failure;
+pub mod fleet;
 pub mod output;
 pub mod settings;
 

@@ -3,14 +3,22 @@
 use std::path::{Path, PathBuf};
 
 use heliograph_channel::host::HostSettings;
+use heliograph_desk::DeskConfig;
+use heliograph_egress::EgressConfig;
+use heliograph_router::RouterConfig;
 use heliograph_runtime::{
     ConfigError, Settings,
     config::{ENV_PREFIX, SettingsBuilder, mask_option},
 };
+use heliograph_streams::StreamsConfig;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::{admin::AdminSettings, cli::Common};
+use crate::{
+    admin::AdminSettings,
+    cli::Common,
+    fleet::{ObjectSettings, WebchatOptions},
+};
 
 /// Where `heliograph dev` says how to reach it, below its data directory.
 pub const DEV_FILE: &str = "dev.yaml";
@@ -43,6 +51,12 @@ fn sections() -> SettingsBuilder {
         .section::<HostSettings>("channel")
         .section::<AdminSettings>("admin")
         .section::<ClientSettings>("client")
+        .section::<ObjectSettings>("objects")
+        .section::<WebchatOptions>("webchat")
+        .section::<RouterConfig>(heliograph_router::SECTION)
+        .section::<EgressConfig>(heliograph_egress::SECTION)
+        .section::<DeskConfig>(heliograph_desk::SECTION)
+        .section::<StreamsConfig>(heliograph_streams::SECTION)
 }
 
 /// Collects the layers for a command line.

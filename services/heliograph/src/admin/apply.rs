@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Admin, AdminError, Rules};
-use crate::channels;
+use crate::{accounts, channels};
 
 /// A file of resources.
 #[derive(Clone, Debug)]
@@ -190,7 +190,7 @@ pub(crate) fn check(
 fn channel_problem(document: &Document) -> Option<Problem> {
     let Spec::ChannelAccount(spec) = &document.resource.spec else { return None };
     let channel = channels::find(&spec.channel)?;
-    let (raw, complete) = match channels::raw_account(&document.resource, spec) {
+    let (raw, complete) = match accounts::raw_account(&document.resource, spec) {
         Ok(found) => found,
         Err(error) => return Some(document.problem(&error.field, error.problem)),
     };

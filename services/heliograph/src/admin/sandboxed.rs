@@ -2,7 +2,6 @@
 
 use heliograph_domain::resources::{Resource, Spec};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// The label that says which addresses were filled in, so that they can be filled in anew when they move.
 pub const FILLED: &str = "heliograph.dev/sandboxed";
@@ -36,12 +35,6 @@ impl Sandboxed {
         if account.public_base_url.is_none() || ours("public_base_url") {
             account.public_base_url = Some(self.public_base.clone());
             filled.push("public_base_url");
-        }
-        if let Some(Value::Array(origins)) = account.settings.get_mut("origins") {
-            let own = Value::from(self.public_base.as_str());
-            if !origins.contains(&own) {
-                origins.push(own);
-            }
         }
         if !filled.is_empty() {
             resource.metadata.labels.insert(FILLED.to_owned(), filled.join(" "));

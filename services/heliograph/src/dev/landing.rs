@@ -1,0 +1,40 @@
+//! The page at `/`: where to go from here.
+
+use axum::{
+    Router,
+    response::{Html, IntoResponse as _},
+    routing::get,
+};
+use http::{HeaderValue, header};
+
+use super::Report;
+
+const PAGE: &str = include_str!("landing.html");
+
+/// Serves the page.
+pub(super) fn router(report: &Report) -> Router {
+    let links = report
+        .links()
+        .into_iter()
+        .map(|(url, title, about)| {
+            let (url, title, about) = (escaped(&url), escaped(&title), escaped(&about));
+            format!("<li><a href=\"{url}\">{title}</a><p>{about}</p></li>\n")
+        })
+        .collect::<String>();
+    let page = PAGE.replace("{{links}}", &links).replace("{{version}}", env!("CARGO_PKG_VERSION"));
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    Router::new().route(
+        "/",
+        get(async move || {
+            let mut response = Html(page.clone()).into_response();
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+            response
+        }),
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}
