@@ -1,0 +1,162 @@
+//! The desk put together.
+
+use std::sync::Arc;
+
+use axum::Router;
+use heliograph_fabric::Fabric;
+use heliograph_proto::{DESCRIPTORS, v1::desk_service_server::DeskServiceServer};
+use heliograph_runtime::{
+    Check, Health, Shutdown, Telemetry,
+    grpc::{GrpcServer, RoutesBuilder},
+    http::HttpServer,
+};
+use heliograph_store::{Redis, media::MediaStore, rate::RateLimiter, resources::ResourceView};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    DeskConfig, DeskError, GRPC_SERVICE,
+    auth::Tokens,
+    grpc,
+    http::{self, Web},
+    metrics::Metrics,
+    roster::Roster,
+    routing::Routing,
+    session::Shared,
+    sign_in::Users,
+    tail::Tails,
+};
+
+/// Largest frame of a client over gRPC, in bytes: a reply of 64 KiB and room around it.
+const FRAME_BYTES: usize = 512 * 1024;
+
+/// What the desk stands on.
+#[derive(Clone, Debug)]
+pub struct DeskDeps {
+    /// The broker.
+    pub fabric: Fabric,
+    /// Rate limits.
+    pub redis: Redis,
+    /// Agents and their queues.
+    pub resources: ResourceView,
+    /// What customers and agents sent beside text.
+    pub media: MediaStore,
+    /// Where readiness is told; a [`Health::scope`] of its own when the process runs more than the desk.
+    pub health: Health,
+    /// When to stop.
+    pub shutdown: Shutdown,
+}
+
+/// The desk, ready to be mounted on an HTTP and a gRPC server. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    shared: Arc<Shared>,
+    media: MediaStore,
+    shutdown: Shutdown,
+}
+
+impl Desk {
+    /// Puts it together. Nothing listens yet.
+    ///
+    /// # Errors
+    /// When a setting cannot work or the broker is not provisioned.
+    pub async fn start(config: DeskConfig, deps: DeskDeps) -> Result<Self, DeskError> {
+        config.check()?;
+        let DeskDeps { fabric, redis, resources, media, health, shutdown } = deps;
+        fabric.check().await?;
+        let partitions = fabric.layout().await?.routing;
+        follow(&fabric, resources.clone(), health.check("broker"), shutdown.clone());
+
+        let tokens = Arc::new(Tokens::new(&config));
+        let routing = Routing::new(fabric.clone(), partitions, config.publish_deadline);
+        let roster =
+            Roster::new(routing.clone(), config.heartbeat, config.disconnect_grace, shutdown.clone());
+        let users = Users {
+            resources,
+            limiter: RateLimiter::new(redis),
+            tokens: Arc::clone(&tokens),
+            by_password: config.dev_users,
+            per_minute: config.sign_ins_per_minute,
+        };
+        let shared = Shared {
+            tails: Tails::new(fabric.clone(), config.ring_events),
+            config,
+            fabric,
+            routing,
+            roster,
+            users,
+            tokens,
+            metrics: Metrics::new(),
+            shutdown: shutdown.clone(),
+            unfinished: TaskTracker::new(),
+        };
+        Ok(Self { shared: Arc::new(shared), media, shutdown })
+    }
+
+    /// The page, signing in, media and the WebSocket, all below `/desk`.
+    pub fn router(&self) -> Router {
+        http::router(Web { shared: Arc::clone(&self.shared), media: self.media.clone() })
+    }
+
+    /// Adds `DeskService` to a gRPC server's routes.
+    pub fn add_to(&self, routes: &mut RoutesBuilder) {
+        let service = grpc::Service { shared: Arc::clone(&self.shared) };
+        routes.add_service(DeskServiceServer::new(service).max_decoding_message_size(FRAME_BYTES));
+    }
+
+    /// Completes once the process drains and every command that was taken is stored, or given up.
+    pub async fn drained(&self) {
+        self.shutdown.draining().await;
+        self.shared.unfinished.close();
+        tokio::select! {
+            () = self.shared.unfinished.wait() => {}
+            () = self.shutdown.cancelled() => {}
+        }
+    }
+}
+
+/// Runs the desk alone on these servers until shutdown.
+///
+/// # Errors
+/// When it cannot start, or a server fails.
+pub async fn run(
+    config: DeskConfig,
+    deps: DeskDeps,
+    http: HttpServer,
+    grpc: GrpcServer,
+    telemetry: &Telemetry,
+) -> Result<(), DeskError> {
+    let (health, shutdown) = (deps.health.clone(), deps.shutdown.clone());
+    let desk = Desk::start(config, deps).await?;
+    let mut routes = RoutesBuilder::default();
+    desk.add_to(&mut routes);
+    let grpc = grpc.service_name(GRPC_SERVICE).descriptors(DESCRIPTORS);
+    let router = desk.router().merge(health.router(telemetry));
+    let drained = async {
+        desk.drained().await;
+        Ok(())
+    };
+    tokio::try_join!(http.serve(router, shutdown.clone()), grpc.serve(routes.routes(), shutdown), drained)?;
+    Ok(())
+}
+
+/// Ready while the broker can be reached, once the resources are known.
+fn follow(fabric: &Fabric, resources: ResourceView, check: Check, shutdown: Shutdown) {
+    let mut link = fabric.link();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = resources.ready() => {}
+            () = shutdown.cancelled() => return,
+        }
+        loop {
+            if link.borrow_and_update().connected {
+                check.ready();
+            } else {
+                check.not_ready("not connected to NATS");
+            }
+            tokio::select! {
+                changed = link.changed() => if changed.is_err() { return },
+                () = shutdown.cancelled() => return,
+            }
+        }
+    });
+}

@@ -1,0 +1,325 @@
+//! The session itself: frames in, events out, from one place of the stream to the next.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{StreamExt as _, future::BoxFuture};
+use heliograph_domain::ids;
+use heliograph_fabric::{Envelope, publish::within, subjects};
+use heliograph_proto::v1::{
+    AgentTyping, Content, DeskEvent, Event, Hello, History, LoadHistory, LogPosition, Pong, SessionRequest,
+    ShowTyping, content::Kind, event::Payload, session_request, session_response::Frame,
+};
+use heliograph_store::now_ms;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{
+    End, Frames, Out, Shared, expires,
+    start::{self, Begin},
+    typing::Typing,
+    work::Work,
+};
+use crate::{
+    auth::Identity,
+    history::Page,
+    roster::Attendance,
+    routing::SOURCE,
+    tail::{Item, Read, Tail},
+    view::{View, is_in_state, party},
+};
+
+/// How long a client may take to say who it is.
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// Events handed over before the client's own frames are looked at again.
+const BATCH: usize = 64;
+/// Histories asked for before the session has begun.
+const EARLY: usize = 32;
+
+/// Runs until one side ends it.
+pub(super) async fn session(shared: &Arc<Shared>, mut frames: Frames, out: Out) -> End {
+    let hello = match timeout(HELLO_WITHIN, frames.next()).await {
+        Err(_) => return End::Silent,
+        Ok(None) => return End::Left,
+        Ok(Some(Err(bad))) => return End::BadFrame(bad.0),
+        Ok(Some(Ok(SessionRequest { frame: Some(session_request::Frame::Hello(hello)) }))) => hello,
+        Ok(Some(Ok(_))) => return End::BadFrame("the first frame is `hello`".to_owned()),
+    };
+    let identity = match shared.users.identify(&hello.token) {
+        Ok(identity) => identity,
+        Err(error) => return End::Unauthorized(error),
+    };
+    let expires = expires(&identity);
+    let session = Session::new(shared, identity, &hello, out);
+    tokio::select! {
+        end = session.run(frames) => end,
+        () = sleep_until(expires) => End::Unauthorized(crate::auth::AuthError::Expired),
+    }
+}
+
+/// Until it has begun, a session answers commands and pings, and keeps questions about histories.
+enum Phase {
+    Beginning { begin: BoxFuture<'static, Result<Begin, End>>, asked: Vec<LoadHistory> },
+    Live(Live),
+}
+
+/// A session that has begun.
+struct Live {
+    view: View,
+    /// Events up to here were sent, or are not for this agent.
+    position: u64,
+    in_state: Option<LogPosition>,
+}
+
+struct Session {
+    shared: Arc<Shared>,
+    identity: Identity,
+    tail: Arc<Tail>,
+    attendance: Attendance,
+    work: Work,
+    typing: Typing,
+    out: Out,
+    phase: Phase,
+}
+
+impl Session {
+    fn new(shared: &Arc<Shared>, identity: Identity, hello: &Hello, out: Out) -> Self {
+        let tail = shared.tails.of(&identity.tenant);
+        let begin = start::begin(
+            Arc::clone(shared),
+            identity.clone(),
+            Arc::clone(&tail),
+            hello.resume_after,
+            out.clone(),
+        );
+        Self {
+            attendance: shared.roster.enter(&identity.tenant, &identity.agent),
+            work: Work::start(shared, &identity, &out),
+            shared: Arc::clone(shared),
+            identity,
+            tail,
+            typing: Typing::default(),
+            out,
+            phase: Phase::Beginning { begin: Box::pin(begin), asked: Vec::new() },
+        }
+    }
+
+    async fn run(mut self, mut frames: Frames) -> End {
+        let silence = self.shared.config.ping * 3;
+        let mut heard = Instant::now();
+        loop {
+            // The client's frames first: after a long stretch of events they tell that it was there all the time.
+            let step = tokio::select! {
+                biased;
+                frame = frames.next() => {
+                    heard = Instant::now();
+                    match frame {
+                        None => return End::Left,
+                        Some(Err(bad)) => return End::BadFrame(bad.0),
+                        Some(Ok(request)) => self.take(request).await,
+                    }
+                }
+                () = self.out.closed() => return End::Left,
+                begun = next(&mut self.phase, &self.tail) => match begun {
+                    Some(Ok(begin)) => self.begin(begin).await,
+                    Some(Err(end)) => return end,
+                    None => self.forward().await,
+                },
+                () = sleep_until(heard + silence) => return End::Silent,
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    /// One frame of the client.
+    async fn take(&mut self, request: SessionRequest) -> Result<(), End> {
+        match request.frame {
+            Some(session_request::Frame::Ping(ping)) => {
+                self.out.send(Frame::Pong(Pong { nonce: ping.nonce })).await
+            }
+            Some(session_request::Frame::Command(command)) => self.work.command(&self.shared, command).await,
+            Some(session_request::Frame::LoadHistory(load)) => self.history(load).await,
+            Some(session_request::Frame::Typing(typing)) => {
+                self.typing(typing);
+                Ok(())
+            }
+            Some(session_request::Frame::Hello(_)) => {
+                Err(End::BadFrame("`hello` is the first frame, and only that".to_owned()))
+            }
+            // A frame of a newer client.
+            None => Ok(()),
+        }
+    }
+
+    async fn history(&mut self, load: LoadHistory) -> Result<(), End> {
+        match &mut self.phase {
+            Phase::Beginning { asked, .. } => {
+                if asked.len() < EARLY {
+                    asked.push(load);
+                }
+                Ok(())
+            }
+            Phase::Live(live) => {
+                let allowed = live.view.may_read(&load.conversation);
+                let page = Page { conversation: load.conversation, before: load.before, limit: load.limit };
+                self.work.history(page, allowed).await
+            }
+        }
+    }
+
+    /// Says that the agent types, in a conversation that is its own. Nobody waits for it.
+    fn typing(&mut self, typing: ShowTyping) {
+        let Phase::Live(live) = &self.phase else { return };
+        let Some(held) = live.view.held(&typing.conversation).filter(|held| held.assigned) else { return };
+        let (now, conversation) = (now_ms(), typing.conversation);
+        if !self.typing.says(&conversation, typing.on, now) {
+            return;
+        }
+        let Identity { tenant, agent, .. } = &self.identity;
+        let (on, at) = (typing.on.to_string(), now.to_string());
+        let id = ids::derive(ids::EVENT, &[tenant, "agent.typing", agent, &conversation, &on, &at]);
+        let payload = AgentTyping { agent: agent.clone(), on: typing.on };
+        let Ok(subject) = subjects::event(tenant, &held.region, &held.channel, &conversation, "agent.typing")
+        else {
+            return;
+        };
+        let or_none = |name: &str| if name.is_empty() { subjects::NONE.to_owned() } else { name.to_owned() };
+        let event = Event {
+            id: id.clone(),
+            r#type: "agent.typing".to_owned(),
+            tenant: tenant.clone(),
+            region: or_none(&held.region),
+            channel: or_none(&held.channel),
+            account: held.account.clone(),
+            conversation: conversation.clone(),
+            contact: held.contact.clone(),
+            time: Some(heliograph_proto::Timestamp {
+                seconds: now.div_euclid(1_000),
+                nanos: i32::try_from(now.rem_euclid(1_000) * 1_000_000).unwrap_or_default(),
+            }),
+            payload: Some(Payload::AgentTyping(payload)),
+            ..Event::default()
+        };
+        let envelope = Envelope::of(id, "agent.typing", SOURCE, now, &event).about(conversation);
+        let (fabric, deadline) = (self.shared.fabric.clone(), within(self.shared.config.publish_deadline));
+        self.shared.unfinished.spawn(async move {
+            if let Err(error) = fabric.publish(&subject, &envelope, deadline).await {
+                tracing::debug!(%error, "that an agent types was not said");
+            }
+        });
+    }
+
+    /// From the beginning on, the session is live.
+    async fn begin(&mut self, begin: Begin) -> Result<(), End> {
+        let Begin { view, gap, position, state, in_state, working } = begin;
+        self.attendance.set_working(working);
+        if let Some(state) = state {
+            self.out.send(Frame::State(state)).await?;
+        }
+        let phase = Phase::Live(Live { view, position, in_state });
+        let asked = match std::mem::replace(&mut self.phase, phase) {
+            Phase::Beginning { asked, .. } => asked,
+            Phase::Live(_) => Vec::new(),
+        };
+        for item in gap {
+            self.pass(&item).await?;
+        }
+        for load in asked {
+            self.history(load).await?;
+        }
+        Ok(())
+    }
+
+    /// What stands behind the session's place, a batch at a time.
+    async fn forward(&mut self) -> Result<(), End> {
+        let Phase::Live(live) = &self.phase else { return Ok(()) };
+        let position = live.position;
+        match self.tail.read(position, BATCH) {
+            Read::Events { items, upto } => {
+                for item in items {
+                    self.pass(&item).await?;
+                }
+                self.stand_at(upto);
+                Ok(())
+            }
+            Read::Behind => self.catch_up(position).await,
+            Read::Lost => Err(End::Lost),
+        }
+    }
+
+    /// Reads the stream itself, up to its end as of now; from there on memory reaches back far enough.
+    async fn catch_up(&mut self, position: u64) -> Result<(), End> {
+        self.shared.metrics.catch_up();
+        let shared = Arc::clone(&self.shared);
+        let lost = |error| {
+            tracing::warn!(%error, "a session cannot read what it is behind");
+            End::Lost
+        };
+        let mut range = shared.tails.range(&self.identity.tenant, position).await.map_err(lost)?;
+        while let Some(item) = range.next().await.map_err(lost)? {
+            self.pass(&item).await?;
+        }
+        self.stand_at(range.end().max(position));
+        Ok(())
+    }
+
+    fn stand_at(&mut self, position: u64) {
+        if let Phase::Live(live) = &mut self.phase {
+            live.position = live.position.max(position);
+        }
+    }
+
+    /// One event, if it is for this agent.
+    async fn pass(&mut self, item: &Item) -> Result<(), End> {
+        let Phase::Live(live) = &mut self.phase else { return Ok(()) };
+        let visible = live.view.see(&item.event);
+        if !visible || is_in_state(&item.event, live.in_state.as_ref()) {
+            return Ok(());
+        }
+        if let Some(Payload::AgentPresenceChanged(changed)) = &item.event.payload
+            && party(&item.event) == Some(self.identity.agent.as_str())
+        {
+            self.attendance.set_working(changed.to > 1);
+        }
+        let mut event = item.event.clone();
+        link_media(&self.shared, &self.identity, &mut event);
+        self.out.send(Frame::Event(DeskEvent { sequence: item.sequence, event: Some(event) })).await?;
+        let lag = now_ms().saturating_sub(item.stored_ms).max(0);
+        self.shared.metrics.lag(Duration::from_millis(lag.unsigned_abs()).as_secs_f64());
+        Ok(())
+    }
+}
+
+/// What comes next: the beginning, or (none) something to forward.
+async fn next(phase: &mut Phase, tail: &Tail) -> Option<Result<Begin, End>> {
+    match phase {
+        Phase::Beginning { begin, .. } => Some(begin.await),
+        Phase::Live(live) => {
+            tail.behind(live.position).await;
+            None
+        }
+    }
+}
+
+/// A history whose media can be fetched.
+pub(crate) fn with_media(shared: &Shared, identity: &Identity, mut history: History) -> History {
+    for event in history.events.iter_mut().filter_map(|entry| entry.event.as_mut()) {
+        link_media(shared, identity, event);
+    }
+    history
+}
+
+/// Media kept by us get an address that this client can open for as long as its session lasts.
+fn link_media(shared: &Shared, identity: &Identity, event: &mut Event) {
+    let message = match &mut event.payload {
+        Some(Payload::MessageReceived(received)) => received.message.as_mut(),
+        Some(Payload::MessageAccepted(accepted)) => accepted.message.as_mut(),
+        _ => None,
+    };
+    let content = message.and_then(|message| message.content.as_mut());
+    let Some(Content { kind: Some(Kind::Media(media)) }) = content else { return };
+    if media.url.is_empty() && subjects::is_token(&media.object_id) {
+        let ticket = shared.tokens.ticket(&identity.tenant, &media.object_id, identity.expires_at);
+        media.url = format!("/desk/media/{}?ticket={ticket}", media.object_id);
+    }
+}

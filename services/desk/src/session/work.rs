@@ -1,0 +1,123 @@
+//! What a session does beside its events: commands in the order they came, histories one after another.
+
+use std::sync::Arc;
+
+use heliograph_proto::v1::{Command, CommandResult, DeskError, Reason, session_response::Frame};
+use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::Instrument as _;
+
+use super::{
+    Out, Shared,
+    check::{action_name, check},
+    out::Aside,
+};
+use crate::{
+    auth::Identity,
+    history::{self, Page},
+};
+
+/// Commands of one session waiting to be stored.
+const COMMANDS: usize = 64;
+/// Histories of one session waiting to be read.
+const HISTORIES: usize = 32;
+
+/// The two queues of a session. They end with it; commands that were taken are stored all the same.
+#[derive(Debug)]
+pub(super) struct Work {
+    commands: mpsc::Sender<Command>,
+    histories: mpsc::Sender<(Page, bool)>,
+    out: Out,
+    /// Nobody waits for a history any more.
+    _over: DropGuard,
+}
+
+impl Work {
+    pub(super) fn start(shared: &Arc<Shared>, identity: &Identity, out: &Out) -> Self {
+        let (commands, waiting) = mpsc::channel(COMMANDS);
+        shared.unfinished.spawn(append(Arc::clone(shared), identity.clone(), waiting, out.aside()));
+        let (histories, asked) = mpsc::channel(HISTORIES);
+        let over = CancellationToken::new();
+        let answering = answer(Arc::clone(shared), identity.clone(), asked, out.aside());
+        tokio::spawn(over.clone().run_until_cancelled_owned(answering));
+        Self { commands, histories, out: out.clone(), _over: over.drop_guard() }
+    }
+
+    /// Takes a command, or says why not.
+    pub(super) async fn command(&self, shared: &Shared, command: Command) -> Result<(), super::End> {
+        let action = action_name(&command);
+        let (outcome, reason) = match check(&command) {
+            Err(reason) => ("invalid", reason),
+            Ok(()) => match self.commands.try_send(command.clone()) {
+                Ok(()) => return Ok(()),
+                Err(_) => {
+                    ("too_many", reason("desk.too_many_commands", "too many commands at once; send it again"))
+                }
+            },
+        };
+        shared.metrics.command(action, outcome);
+        self.out.send(refused(command.command_id, reason)).await
+    }
+
+    /// Takes a question about a conversation's history; `allowed` without looking into it.
+    pub(super) async fn history(&self, page: Page, allowed: bool) -> Result<(), super::End> {
+        if self.histories.try_send((page, allowed)).is_ok() {
+            return Ok(());
+        }
+        let message = "too many histories at once; ask again".to_owned();
+        self.out.send(error("too_many_histories", message)).await
+    }
+}
+
+/// Appends one command after another: their order is the agent's.
+async fn append(shared: Arc<Shared>, identity: Identity, mut commands: mpsc::Receiver<Command>, out: Aside) {
+    while let Some(command) = commands.recv().await {
+        let (action, command_id) = (action_name(&command), command.command_id.clone());
+        // A root of its own: what follows from it in router and egress is linked to it.
+        let span = tracing::info_span!("desk.command", otel.kind = "server", action);
+        let appended = shared.routing.append(&identity.tenant, &identity.agent, command).instrument(span);
+        let result = match appended.await {
+            Ok(()) => {
+                shared.metrics.command(action, "stored");
+                Frame::Result(CommandResult { command_id, accepted: true, reasons: Vec::new() })
+            }
+            Err(error) => {
+                shared.metrics.command(action, "not_stored");
+                tracing::warn!(tenant = identity.tenant, action, %error, "a command was not stored");
+                refused(command_id, reason("desk.broker_away", "it could not be stored; send it again"))
+            }
+        };
+        // A client that has gone asks again when it is back, with the same id.
+        let _ = out.send(result).await;
+    }
+}
+
+async fn answer(
+    shared: Arc<Shared>,
+    identity: Identity,
+    mut asked: mpsc::Receiver<(Page, bool)>,
+    out: Aside,
+) {
+    while let Some((page, allowed)) = asked.recv().await {
+        let frame = match history::load(&shared.fabric, &identity, &page, allowed).await {
+            Ok(history) => Frame::History(super::with_media(&shared, &identity, history)),
+            Err(refusal) => error(refusal.code(), format!("{}: {refusal}", page.conversation)),
+        };
+        if out.send(frame).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Something that is wrong, and does not end the session.
+pub(super) fn error(code: &str, message: String) -> Frame {
+    Frame::Error(DeskError { code: code.to_owned(), message, fatal: false })
+}
+
+fn refused(command_id: String, reason: Reason) -> Frame {
+    Frame::Result(CommandResult { command_id, accepted: false, reasons: vec![reason] })
+}
+
+fn reason(code: &str, text: &str) -> Reason {
+    Reason { code: code.to_owned(), text: text.to_owned(), detail: None }
+}

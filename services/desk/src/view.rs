@@ -1,0 +1,230 @@
+//! What one agent may see of the public stream. Pure.
+//!
+//! An agent sees facts that name it, everything of the conversations it is offered or has, and its queues filling up.
+//! A supervisor sees all of the tenant.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use heliograph_proto::v1::{ConversationView, DeskState, Event, LogPosition, event::Payload};
+
+use crate::auth::Identity;
+
+/// Closed conversations whose late receipts are still shown.
+const CLOSED_KEPT: usize = 50;
+
+/// A conversation before the agent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) region: String,
+    pub(crate) channel: String,
+    pub(crate) account: String,
+    pub(crate) contact: String,
+    /// The agent has it; otherwise it is only offered.
+    pub(crate) assigned: bool,
+}
+
+/// How an event changes what is before the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Offered,
+    Assigned,
+    /// It goes; `mine` says that it was this agent's until then.
+    Left {
+        mine: bool,
+    },
+    Closed {
+        mine: bool,
+    },
+}
+
+/// The agent's view at one place of the stream.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    agent: String,
+    queues: Vec<String>,
+    supervisor: bool,
+    held: HashMap<String, Held>,
+    closed: VecDeque<String>,
+}
+
+impl View {
+    /// The view that goes with a state.
+    pub(crate) fn of(identity: &Identity, state: &DeskState) -> Self {
+        let mut view = Self {
+            agent: identity.agent.clone(),
+            queues: identity.profile.queues.clone(),
+            supervisor: identity.supervisor,
+            held: HashMap::new(),
+            closed: VecDeque::new(),
+        };
+        for conversation in state.reservations.iter().filter_map(|offer| offer.conversation.as_ref()) {
+            view.held.insert(conversation.id.clone(), held(conversation, false));
+        }
+        for conversation in &state.conversations {
+            view.held.insert(conversation.id.clone(), held(conversation, true));
+        }
+        view
+    }
+
+    /// The view before `gap`, of which `state` is what came out: what a client had before it that resumes there.
+    pub(crate) fn before<'a>(
+        identity: &Identity,
+        state: &DeskState,
+        gap: impl IntoIterator<Item = &'a Event>,
+    ) -> Self {
+        let mut view = Self::of(identity, state);
+        let mut decided = HashSet::new();
+        for event in gap {
+            let Some(change) = change(event, &view.agent) else { continue };
+            // What happened first in the gap tells what was before it.
+            if !decided.insert(event.conversation.clone()) {
+                continue;
+            }
+            let had = match change {
+                Change::Offered => false,
+                Change::Assigned => matches!(event.payload, Some(Payload::ReservationAccepted(_))),
+                Change::Left { mine } | Change::Closed { mine } => mine,
+            };
+            if had {
+                let assigned = !matches!(event.payload, Some(Payload::ReservationAccepted(_)));
+                view.held.insert(event.conversation.clone(), holding(event, assigned));
+            } else {
+                view.held.remove(&event.conversation);
+            }
+        }
+        view
+    }
+
+    /// Whether the agent may see `event`, which comes next, and what follows from it for those after it.
+    pub(crate) fn see(&mut self, event: &Event) -> bool {
+        let visible = self.visible(event);
+        match change(event, &self.agent) {
+            Some(Change::Offered) => self.hold(event, false),
+            Some(Change::Assigned) => self.hold(event, true),
+            Some(Change::Left { .. }) => {
+                self.held.remove(&event.conversation);
+            }
+            Some(Change::Closed { .. }) => self.close(&event.conversation),
+            None => {}
+        }
+        visible
+    }
+
+    /// The conversation, if it is before the agent.
+    pub(crate) fn held(&self, conversation: &str) -> Option<&Held> {
+        self.held.get(conversation)
+    }
+
+    /// Whether the conversation's history may be read without looking whether it once was the agent's.
+    pub(crate) fn may_read(&self, conversation: &str) -> bool {
+        self.supervisor || self.held.contains_key(conversation)
+    }
+
+    fn visible(&self, event: &Event) -> bool {
+        if self.supervisor
+            || party(event) == Some(self.agent.as_str())
+            || self.held.contains_key(&event.conversation)
+        {
+            return true;
+        }
+        match &event.payload {
+            Some(Payload::ConversationQueued(queued)) => self.queues.contains(&queued.queue),
+            Some(Payload::ConversationTransferred(moved)) => moved.to_agent == self.agent,
+            Some(Payload::ContactUpdated(_) | Payload::ConsentChanged(_)) => {
+                self.held.values().any(|held| held.contact == event.contact && !event.contact.is_empty())
+            }
+            _ => event.r#type.starts_with("message.") && self.closed.contains(&event.conversation),
+        }
+    }
+
+    fn close(&mut self, conversation: &str) {
+        if self.held.remove(conversation).is_none() {
+            return;
+        }
+        if self.closed.len() >= CLOSED_KEPT {
+            self.closed.pop_front();
+        }
+        self.closed.push_back(conversation.to_owned());
+    }
+
+    fn hold(&mut self, event: &Event, assigned: bool) {
+        let held = self.held.entry(event.conversation.clone()).or_insert_with(|| holding(event, false));
+        held.assigned |= assigned;
+    }
+}
+
+/// The agent a fact is about: the one it was offered to, given to, taken from.
+pub(crate) fn party(event: &Event) -> Option<&str> {
+    let agent = match event.payload.as_ref()? {
+        Payload::ConversationAssigned(it) => &it.agent,
+        Payload::ConversationRequeued(it) => &it.agent,
+        Payload::ConversationWrapUp(it) => &it.agent,
+        Payload::ConversationClosed(it) => &it.agent,
+        Payload::ConversationTransferred(it) => &it.from_agent,
+        Payload::ReservationCreated(it) => &it.agent,
+        Payload::ReservationAccepted(it) => &it.agent,
+        Payload::ReservationRejected(it) => &it.agent,
+        Payload::ReservationTimedOut(it) => &it.agent,
+        Payload::ReservationRescinded(it) => &it.agent,
+        Payload::AgentPresenceChanged(it) => &it.agent,
+        Payload::CommandAccepted(it) => &it.agent,
+        Payload::CommandRefused(it) => &it.agent,
+        _ => return None,
+    };
+    Some(agent)
+}
+
+/// Whether an event is already part of a state taken at `position`, though it stands behind the state's sequence.
+///
+/// Facts of the conversation are sent all the same: a transcript read before they were stored lacks them, and clients
+/// fold them by sequence. Offers and presence would only flicker.
+pub(crate) fn is_in_state(event: &Event, position: Option<&LogPosition>) -> bool {
+    let (Some(decided), Some(applied)) = (&event.position, position) else { return false };
+    decided.partition == applied.partition
+        && decided.sequence <= applied.sequence
+        && matches!(event.r#type.split_once('.'), Some(("reservation" | "agent", _)))
+}
+
+fn change(event: &Event, agent: &str) -> Option<Change> {
+    let mine = party(event) == Some(agent);
+    match event.payload.as_ref()? {
+        Payload::ReservationCreated(_) if mine => Some(Change::Offered),
+        Payload::ReservationAccepted(_) | Payload::ConversationAssigned(_) if mine => Some(Change::Assigned),
+        Payload::ReservationRejected(_)
+        | Payload::ReservationTimedOut(_)
+        | Payload::ReservationRescinded(_)
+            if mine =>
+        {
+            Some(Change::Left { mine })
+        }
+        Payload::ConversationAssigned(_)
+        | Payload::ConversationRequeued(_)
+        | Payload::ConversationTransferred(_) => Some(Change::Left { mine }),
+        Payload::ConversationClosed(_) => Some(Change::Closed { mine }),
+        _ => None,
+    }
+}
+
+fn held(view: &ConversationView, assigned: bool) -> Held {
+    let address = view.address.clone().unwrap_or_default();
+    Held {
+        region: view.region.as_ref().map(|region| region.name.clone()).unwrap_or_default(),
+        channel: address.channel,
+        account: address.account,
+        contact: view.contact.clone(),
+        assigned,
+    }
+}
+
+fn holding(event: &Event, assigned: bool) -> Held {
+    Held {
+        region: event.region.clone(),
+        channel: event.channel.clone(),
+        account: event.account.clone(),
+        contact: event.contact.clone(),
+        assigned,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! Who sees what.
+
+use heliograph_proto::v1::{
+    AgentProfile, CommandRefused, ConversationAssigned, ConversationClosed, ConversationQueued,
+    ConversationRequeued, MessageDelivered, MessageReceived, ReservationAccepted, ReservationCreated,
+    ReservationTimedOut, ReservationView,
+};
+
+use super::*;
+
+fn ada(supervisor: bool) -> Identity {
+    let profile = AgentProfile { queues: vec!["sales".to_owned()], ..AgentProfile::default() };
+    Identity { tenant: "acme".to_owned(), agent: "ada".to_owned(), supervisor, profile, expires_at: 0 }
+}
+
+fn event(conversation: &str, kind: &str, payload: Payload) -> Event {
+    Event {
+        conversation: conversation.to_owned(),
+        r#type: kind.to_owned(),
+        region: "islands".to_owned(),
+        payload: Some(payload),
+        ..Event::default()
+    }
+}
+
+fn message(conversation: &str) -> Event {
+    event(conversation, "message.received", Payload::MessageReceived(MessageReceived::default()))
+}
+
+fn offered(conversation: &str, agent: &str) -> Event {
+    let created = ReservationCreated { agent: agent.to_owned(), ..ReservationCreated::default() };
+    event(conversation, "reservation.created", Payload::ReservationCreated(created))
+}
+
+fn accepted(conversation: &str, agent: &str) -> Event {
+    let accepted = ReservationAccepted { agent: agent.to_owned(), ..ReservationAccepted::default() };
+    event(conversation, "reservation.accepted", Payload::ReservationAccepted(accepted))
+}
+
+fn rang_out(conversation: &str, agent: &str) -> Event {
+    let out = ReservationTimedOut { agent: agent.to_owned(), ..ReservationTimedOut::default() };
+    event(conversation, "reservation.timed_out", Payload::ReservationTimedOut(out))
+}
+
+fn assigned(conversation: &str, agent: &str) -> Event {
+    let assigned = ConversationAssigned { agent: agent.to_owned(), ..ConversationAssigned::default() };
+    event(conversation, "conversation.assigned", Payload::ConversationAssigned(assigned))
+}
+
+fn requeued(conversation: &str, agent: &str) -> Event {
+    let requeued = ConversationRequeued { agent: agent.to_owned(), ..ConversationRequeued::default() };
+    event(conversation, "conversation.requeued", Payload::ConversationRequeued(requeued))
+}
+
+fn closed(conversation: &str, agent: &str) -> Event {
+    let closed = ConversationClosed { agent: agent.to_owned(), ..ConversationClosed::default() };
+    event(conversation, "conversation.closed", Payload::ConversationClosed(closed))
+}
+
+fn holding_state(ids: &[&str]) -> DeskState {
+    let view = |id: &&str| ConversationView { id: (*id).to_owned(), ..ConversationView::default() };
+    DeskState { conversations: ids.iter().map(view).collect(), ..DeskState::default() }
+}
+
+/// Which of `events` the agent sees.
+fn seen(view: &mut View, events: &[Event]) -> Vec<bool> {
+    events.iter().map(|event| view.see(event)).collect()
+}
+
+#[test]
+fn a_conversation_is_seen_from_offer_to_end_and_not_before_or_after() {
+    let mut view = View::of(&ada(false), &DeskState::default());
+    let events = [
+        message("c"),
+        offered("c", "ada"),
+        message("c"),
+        accepted("c", "ada"),
+        assigned("c", "ada"),
+        message("other"),
+        requeued("c", "ada"),
+        message("c"),
+    ];
+    assert_eq!(seen(&mut view, &events), [false, true, true, true, true, false, true, false]);
+}
+
+#[test]
+fn an_offer_that_rings_out_and_what_goes_to_others_is_no_longer_seen() {
+    let mut view = View::of(&ada(false), &DeskState::default());
+    let events = [
+        offered("c", "ada"),
+        rang_out("c", "ada"),
+        message("c"),
+        offered("c", "bob"),
+        assigned("c", "bob"),
+        message("c"),
+    ];
+    assert_eq!(seen(&mut view, &events), [true, true, false, false, false, false]);
+}
+
+#[test]
+fn receipts_of_a_closed_conversation_still_arrive() {
+    let mut view = View::of(&ada(false), &holding_state(&["c"]));
+    let receipt = event("c", "message.delivered", Payload::MessageDelivered(MessageDelivered::default()));
+    assert_eq!(seen(&mut view, &[closed("c", "ada"), receipt, assigned("c", "bob")]), [true, true, false]);
+}
+
+#[test]
+fn queues_and_answers_to_commands_are_seen_by_whom_they_concern() {
+    let mut view = View::of(&ada(false), &DeskState::default());
+    let queued = |queue: &str| {
+        let queued = ConversationQueued { queue: queue.to_owned(), ..ConversationQueued::default() };
+        event("c", "conversation.queued", Payload::ConversationQueued(queued))
+    };
+    let refused = |agent: &str| {
+        let refused = CommandRefused { agent: agent.to_owned(), ..CommandRefused::default() };
+        event("", "command.refused", Payload::CommandRefused(refused))
+    };
+    let events = [queued("sales"), queued("support"), refused("ada"), refused("bob")];
+    assert_eq!(seen(&mut view, &events), [true, false, true, false]);
+}
+
+#[test]
+fn a_supervisor_sees_everything_and_may_read_everything() {
+    let mut view = View::of(&ada(true), &DeskState::default());
+    assert!(view.see(&message("c")) && view.may_read("c"));
+}
+
+#[test]
+fn offered_conversations_of_a_state_are_seen() {
+    let conversation = Some(ConversationView { id: "c".to_owned(), ..ConversationView::default() });
+    let offer = ReservationView { conversation, ..ReservationView::default() };
+    let state = DeskState { reservations: vec![offer], ..DeskState::default() };
+    let mut view = View::of(&ada(false), &state);
+    assert!(view.see(&message("c")));
+    assert!(!view.held("c").is_some_and(|held| held.assigned));
+}
+
+#[test]
+fn the_view_before_a_gap_follows_from_the_gap_and_what_came_out() {
+    // kept: no change in the gap. got: assigned in it. lost: gone in it. taken: offered before, accepted in it.
+    let gap = vec![
+        message("kept"),
+        message("got"),
+        offered("got", "ada"),
+        accepted("got", "ada"),
+        assigned("got", "ada"),
+        message("got"),
+        message("lost"),
+        closed("lost", "ada"),
+        message("taken"),
+        accepted("taken", "ada"),
+        assigned("taken", "ada"),
+        closed("foreign", "bob"),
+    ];
+    let state = holding_state(&["kept", "got", "taken"]);
+    let mut view = View::before(&ada(false), &state, &gap);
+    let expected = [true, false, true, true, true, true, true, true, true, true, true, false];
+    assert_eq!(seen(&mut view, &gap), expected);
+}
+
+#[test]
+fn offers_that_a_state_contains_are_not_repeated_but_messages_are() {
+    let at = |sequence| Some(LogPosition { partition: 1, sequence, index: 0 });
+    let applied = at(7);
+    let offer = Event { position: at(7), ..offered("c", "ada") };
+    assert!(is_in_state(&offer, applied.as_ref()));
+    assert!(!is_in_state(&Event { position: at(8), ..offer.clone() }, applied.as_ref()));
+    assert!(!is_in_state(&Event { position: at(7), ..message("c") }, applied.as_ref()));
+    assert!(!is_in_state(&Event { position: None, ..offer }, applied.as_ref()));
+}

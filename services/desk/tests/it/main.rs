@@ -1,0 +1,15 @@
+//! The desk against a real NATS and a real Redis, over both of its transports.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test fails by panicking and is documented by its name"
+)]
+
+mod commands;
+mod history;
+mod http;
+mod presence;
+mod resume;
+mod session;
+mod sign_in;
+mod support;

@@ -1,0 +1,85 @@
+//! Answers for the owner of every routing partition.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use futures::StreamExt as _;
+use heliograph_fabric::{Fabric, Stream};
+use heliograph_proto::{
+    Message as _,
+    v1::{
+        DeskState, LogPosition, NotKnown, RoutingAnswer, RoutingQuery, routing_answer::Answer,
+        routing_query::Query,
+    },
+};
+use tokio::task::AbortHandle;
+
+#[derive(Default)]
+struct Known {
+    states: HashMap<(String, String), DeskState>,
+    applied: u64,
+}
+
+/// States by tenant and agent. Whoever asks gets the end of HG_EVENTS as the state's place, as from the router.
+pub(crate) struct FakeRouter {
+    known: Arc<Mutex<Known>>,
+    fabric: Fabric,
+    task: Mutex<Option<AbortHandle>>,
+}
+
+impl FakeRouter {
+    pub(crate) async fn start(fabric: Fabric) -> Self {
+        let router = Self { known: Arc::default(), fabric, task: Mutex::new(None) };
+        router.resume().await;
+        router
+    }
+
+    /// What is answered about an agent from now on.
+    pub(crate) fn set(&self, tenant: &str, agent: &str, state: DeskState) {
+        self.known.lock().unwrap().states.insert((tenant.to_owned(), agent.to_owned()), state);
+    }
+
+    /// Up to which entry of the log the states are.
+    pub(crate) fn applied(&self, sequence: u64) {
+        self.known.lock().unwrap().applied = sequence;
+    }
+
+    /// Nobody owns a partition.
+    pub(crate) fn pause(&self) {
+        if let Some(task) = self.task.lock().unwrap().take() {
+            task.abort();
+        }
+    }
+
+    /// Somebody owns them again.
+    pub(crate) async fn resume(&self) {
+        let mut asked = self.fabric.client().subscribe("hg.query.routing.*").await.unwrap();
+        self.fabric.client().flush().await.unwrap();
+        let (known, fabric) = (Arc::clone(&self.known), self.fabric.clone());
+        let task = tokio::spawn(async move {
+            while let Some(message) = asked.next().await {
+                let sequence = fabric.last_sequence(Stream::Events).await.unwrap();
+                let partition = message.subject.rsplit('.').next().unwrap().parse().unwrap();
+                let query = RoutingQuery::decode(message.payload).unwrap();
+                let Some(Query::AgentState(asked)) = query.query else { continue };
+                let answer = {
+                    let known = known.lock().unwrap();
+                    let state = known.states.get(&(query.tenant, asked.agent)).cloned();
+                    let answer = state.map_or(Answer::NotKnown(NotKnown {}), Answer::AgentState);
+                    let position = Some(LogPosition { partition, sequence: known.applied, index: 0 });
+                    RoutingAnswer { position, sequence, answer: Some(answer) }
+                };
+                fabric.client().publish(message.reply.unwrap(), answer.encode_to_vec().into()).await.unwrap();
+            }
+        });
+        *self.task.lock().unwrap() = Some(task.abort_handle());
+    }
+}
+
+impl Drop for FakeRouter {
+    fn drop(&mut self) {
+        self.pause();
+    }
+}
