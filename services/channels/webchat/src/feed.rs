@@ -179,7 +179,11 @@ impl Hub {
                 feed
             }
         };
-        feed.ready.get_or_try_init(|| self.begin(&feed)).await?;
+        if let Err(error) = feed.ready.get_or_try_init(|| self.begin(&feed)).await {
+            drop(feed);
+            self.forget(place);
+            return Err(error);
+        }
         Ok(feed)
     }
 

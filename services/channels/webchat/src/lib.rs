@@ -17,6 +17,7 @@ pub mod identity;
 mod item;
 mod links;
 mod log;
+mod metrics;
 pub mod origin;
 mod routes;
 mod session;
@@ -42,6 +43,7 @@ pub use settings::{WebChatSettings, WebChatSpec};
 use feed::{Hub, Live, Place};
 use links::Links;
 use log::Log;
+use metrics::Metrics;
 use session::Sessions;
 
 /// The channel's name.
@@ -112,6 +114,7 @@ pub(crate) struct Shared {
     rate: RateLimiter,
     media: MediaStore,
     uploads: Semaphore,
+    metrics: Metrics,
     options: Options,
 }
 
@@ -137,6 +140,7 @@ impl WebChat {
             rate: RateLimiter::new(redis.clone()),
             media,
             uploads: Semaphore::new(UPLOADS),
+            metrics: Metrics::new(),
             options,
         };
         Ok(Self { shared: Arc::new(shared) })

@@ -215,7 +215,9 @@ async fn uploads(
 ) -> Response {
     let (parts, body) = request.into_parts();
     shared_with_pages(&context, &name, &parts, "POST", async |account| {
-        crate::files::upload(&context, account, &parts, body).await
+        let taken = crate::files::upload(&context, account, &parts, body).await;
+        context.shared.metrics.upload(taken.as_ref().err().map_or("taken", |refused| refused.code));
+        taken
     })
     .await
 }

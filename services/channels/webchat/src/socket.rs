@@ -69,7 +69,9 @@ pub(crate) async fn serve(
     account: Arc<Account<WebChatSettings>>,
     from: Option<IpAddr>,
 ) {
+    context.shared.metrics.opened();
     let end = converse(&mut socket, &context, &account, from).await;
+    context.shared.metrics.closed(if let End::Close(code, _) = end { code } else { 0 });
     if let End::Close(code, reason) = end {
         let frame = CloseFrame { code, reason: reason.into() };
         let goodbye = async {
@@ -282,6 +284,7 @@ impl Conversation<'_> {
         let _turn = feed.turn.lock().await;
         let before = feed.find(|item| item.cid.as_deref() == Some(&msg.cid));
         if let Some(entry) = before {
+            self.shared.metrics.message("repeated");
             return self.send(&entry.item.ack()).await;
         }
         let limits = &self.account.settings.limits;
@@ -310,7 +313,10 @@ impl Conversation<'_> {
             return self.later(&msg.cid, "unavailable", RETRY_MS).await;
         }
         match self.shared.hub.store(feed.place(), item).await {
-            Ok(entry) => self.send(&entry.item.ack()).await,
+            Ok(entry) => {
+                self.shared.metrics.message("taken");
+                self.send(&entry.item.ack()).await
+            }
             Err(error) => {
                 tracing::warn!(%error, "a message is not in the visitor's log yet; the widget tries again");
                 self.later(&msg.cid, "unavailable", RETRY_MS).await
@@ -358,12 +364,14 @@ impl Conversation<'_> {
     }
 
     /// The message will not be taken, however often it comes.
-    async fn refuse(&mut self, cid: &str, code: &str, message: &str) -> Result<(), End> {
+    async fn refuse(&mut self, cid: &str, code: &'static str, message: &str) -> Result<(), End> {
+        self.shared.metrics.message(code);
         self.send(&json!({ "t": "error", "code": code, "message": message, "cid": cid })).await
     }
 
     /// The message was not taken; it may be later.
-    async fn later(&mut self, cid: &str, code: &str, retry_ms: u64) -> Result<(), End> {
+    async fn later(&mut self, cid: &str, code: &'static str, retry_ms: u64) -> Result<(), End> {
+        self.shared.metrics.message(code);
         self.send(&json!({ "t": "error", "code": code, "retry_ms": retry_ms, "cid": cid })).await
     }
 
