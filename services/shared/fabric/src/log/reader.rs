@@ -75,12 +75,32 @@ pub struct LogReader {
 
 #[derive(Debug)]
 struct Active {
+    fabric: Fabric,
+    stream: Arc<str>,
     pull: Pull,
     consumer: consumer::Consumer<pull::Config>,
     /// Sequence within the consumer; a gap means that the client dropped messages.
     expected: u64,
     heard: Instant,
     idle: bool,
+}
+
+impl Drop for Active {
+    /// The broker would keep the consumer for [`INACTIVE`], and counts them: who reads many short ranges would run out.
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if !self.fabric.is_connected() {
+            return;
+        }
+        let (fabric, stream) = (self.fabric.clone(), Arc::clone(&self.stream));
+        let consumer = self.consumer.cached_info().name.clone();
+        runtime.spawn(async move {
+            if let Ok(stream) = fabric.raw_stream(&stream).await {
+                // It goes by itself where this does not arrive.
+                let _ = stream.delete_consumer(&consumer).await;
+            }
+        });
+    }
 }
 
 impl LogReader {
@@ -290,7 +310,9 @@ impl LogReader {
         let pull = Pull::open(&self.fabric, link, &self.stream, &info.name, manner())
             .await
             .map_err(Fault::Passing)?;
-        self.active = Some(Active { pull, consumer, expected: 1, heard: Instant::now(), idle: false });
+        let (fabric, stream) = (self.fabric.clone(), Arc::clone(&self.stream));
+        self.active =
+            Some(Active { fabric, stream, pull, consumer, expected: 1, heard: Instant::now(), idle: false });
         Ok(())
     }
 

@@ -137,3 +137,18 @@ async fn a_former_owner_cannot_move_the_cursor() {
         .seq();
     assert_eq!(seq, 9);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_is_done_leaves_no_consumer_behind() {
+    let (_nats, fabric) = ready().await;
+    fabric.publish("hg.inbound.0.acme.sms", &envelope("evt_1", "one"), None).await.unwrap();
+    for _ in 0..20 {
+        let read = fabric.read_subject(Stream::Inbound, "hg.inbound.0.acme.sms").await.unwrap();
+        assert_eq!(read.len(), 1);
+    }
+    until("the consumers to be gone", || async {
+        let stream = fabric.jetstream().get_stream(Stream::Inbound.name()).await.unwrap();
+        (stream.cached_info().state.consumer_count == 0).then_some(())
+    })
+    .await;
+}
