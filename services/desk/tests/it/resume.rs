@@ -6,7 +6,7 @@ use heliograph_desk::DeskConfig;
 use heliograph_proto::v1::{RoutingEntry, command::Action, routing_entry::Kind, session_response::Frame};
 
 use crate::support::{
-    BOTH, Client, DeskAt, TENANT, Transport, World, body, config, eventually, holding, said,
+    BOTH, Client, DeskAt, TENANT, Transport, World, body, config, eventually, holding, reply, said,
 };
 
 const MESSAGES: usize = 600;
@@ -156,5 +156,25 @@ async fn a_client_that_does_not_read_is_closed_and_can_resume() {
         assert_eq!(event.sequence, last + 1);
         last = event.sequence;
         seen += 1;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_outlives_a_restart_of_the_broker() {
+    let mut world = World::start().await;
+    let desk = world.desk(config()).await;
+    world.router.set(TENANT, "ada", holding(&["cnv_1"]));
+    let token = desk.token(TENANT, "ada").await;
+    for transport in BOTH {
+        let (mut client, _) = Client::begin(&desk, transport, &token).await;
+        world.publish(&said("cnv_1", "before")).await;
+        assert_eq!(body(&client.event().await.event.unwrap()), "before");
+        world.nats.restart().await.unwrap();
+        world.publish(&said("cnv_1", "after")).await;
+        assert_eq!(body(&client.event().await.event.unwrap()), "after");
+        let id = format!("{transport:?}");
+        client.command(reply(&id, "cnv_1", "still here")).await;
+        let accepted = |frame| if let Frame::Result(result) = frame { Some(result.accepted) } else { None };
+        assert!(client.until(accepted).await);
     }
 }

@@ -51,7 +51,7 @@ pub(crate) struct World {
     pub(crate) media: MediaStore,
     redis: Redis,
     _media_dir: tempfile::TempDir,
-    _nats: NatsServer,
+    pub(crate) nats: NatsServer,
     _redis: RedisServer,
 }
 
@@ -101,7 +101,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let media = MediaStore::new(Objects::in_directory(PathBuf::from(dir.path())).await.unwrap());
         let router = FakeRouter::start(fabric.clone()).await;
-        Self { fabric, router, media, redis, _media_dir: dir, _nats: nats, _redis: redis_server }
+        Self { fabric, router, media, redis, _media_dir: dir, nats, _redis: redis_server }
     }
 
     /// Starts a desk.
