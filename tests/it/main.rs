@@ -3,6 +3,7 @@
 
 mod browser;
 mod chaos;
+mod docs;
 mod outage;
 mod peers;
 mod policy;
