@@ -47,7 +47,7 @@ impl Webhook for Bottle {
 
         let json: Value = serde_json::from_slice(&request.body)
             .map_err(|error| Refusal::Malformed(format!("the body is not JSON: {error}")))?;
-        let envelope: payload::Envelope = read("", json)?;
+        let envelope: payload::Envelope = read("", payload::without_nulls(json))?;
         let events = Reader::new(account, request, webhook_id, &envelope).read(envelope)?;
         let id = events.first().map_or("", |event| event.id.as_str());
         Ok(Received {

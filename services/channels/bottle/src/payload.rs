@@ -11,6 +11,18 @@ use heliograph_proto::v1;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+/// What is null is absent, as in proto3 JSON: many senders write every field they know of.
+pub(crate) fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(name, value)| (name, without_nulls(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
+        plain => plain,
+    }
+}
+
 /// Around every event.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Envelope {
@@ -151,4 +163,17 @@ pub(crate) struct Consent {
     pub confirmed: bool,
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::without_nulls;
+
+    #[test]
+    fn a_field_that_is_null_is_as_if_it_were_not_there() {
+        let sent = json!({ "from": { "id": "user-7", "phone": null }, "text": "hi", "thread": null, "list": [{ "a": null }] });
+        assert_eq!(without_nulls(sent), json!({ "from": { "id": "user-7" }, "text": "hi", "list": [{}] }));
+    }
 }

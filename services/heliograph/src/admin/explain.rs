@@ -55,7 +55,7 @@ pub fn explain(resources: &[Stored], question: &Question, now: Timestamp) -> Res
         return Err(bad("tenant", format!("{:?} has no resources here", question.tenant)));
     }
     let policy = policy(&own)?;
-    let accounts: Vec<(&str, &ChannelAccountSpec)> = own
+    let accounts: Vec<Named<'_>> = own
         .iter()
         .filter_map(|stored| match &stored.resource.spec {
             Spec::ChannelAccount(spec) if spec.enabled => {
@@ -107,11 +107,14 @@ fn policy(resources: &[&Stored]) -> Result<CompiledPolicy, AdminError> {
     Ok(CompiledPolicy::compile(&stored.resource.metadata.name, stored.version, spec)?)
 }
 
+/// A channel account by its name.
+type Named<'a> = (&'a str, &'a ChannelAccountSpec);
+
 /// The account that was named, or the only one there is on the channel, and whether it was assumed.
 fn account<'a>(
-    accounts: &'a [(&'a str, &'a ChannelAccountSpec)],
+    accounts: &'a [Named<'a>],
     question: &Question,
-) -> Result<(Option<(&'a str, &'a ChannelAccountSpec)>, bool), AdminError> {
+) -> Result<(Option<Named<'a>>, bool), AdminError> {
     if let Some(name) = &question.account {
         let found = accounts.iter().find(|(own, _)| own == name);
         let Some(found) = found else {

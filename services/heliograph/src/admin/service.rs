@@ -4,6 +4,7 @@ use heliograph_domain::resources::{Kind, MessageClass, ResourceKey};
 use heliograph_fabric::dead::{DeadError, DeadFilter};
 use heliograph_policy::{Consent, Direction};
 use heliograph_proto::v1::{self, admin_service_server::AdminService};
+use heliograph_store::resources::ResourceError;
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 use tonic::{Request, Response, Status};
@@ -190,21 +191,22 @@ fn class(class: v1::MessageClass) -> MessageClass {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn status(error: AdminError) -> Status {
     let text = error.to_string();
     match error {
-        AdminError::Problems(_) | AdminError::Empty | AdminError::Question { .. } => {
-            Status::invalid_argument(text)
-        }
+        AdminError::Problems(_)
+        | AdminError::Empty
+        | AdminError::Question { .. }
+        | AdminError::Store(ResourceError::InvalidName { .. }) => Status::invalid_argument(text),
         AdminError::NotFound(_) | AdminError::NoVersion { .. } | AdminError::Dead(DeadError::NotFound(_)) => {
             Status::not_found(text)
         }
         AdminError::InUse { .. } => Status::failed_precondition(text),
-        AdminError::Store(heliograph_store::resources::ResourceError::Stale { .. }) => Status::aborted(text),
-        AdminError::Store(heliograph_store::resources::ResourceError::InvalidName { .. }) => {
-            Status::invalid_argument(text)
-        }
+        AdminError::Store(ResourceError::Stale { .. }) => Status::aborted(text),
         AdminError::Policy(_) | AdminError::Dead(DeadError::Malformed(_)) => Status::data_loss(text),
-        other => Status::unavailable(other.to_string()),
+        AdminError::Provision(_) | AdminError::Store(ResourceError::Kv(_)) | AdminError::Dead(_) => {
+            Status::unavailable(text)
+        }
     }
 }

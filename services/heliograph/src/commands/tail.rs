@@ -1,6 +1,6 @@
 //! `heliograph tail`.
 
-use std::str::FromStr;
+use std::{fmt::Write as _, str::FromStr};
 
 use clap::Args;
 use heliograph_domain::content;
@@ -194,17 +194,23 @@ fn readable(record: &Record, event: &v1::Event) -> String {
         line.push_str("  ");
         line.push_str(&detail);
     }
+    if let Some(reason) = why(event) {
+        // Writing to a string does not fail.
+        let _ = write!(line, "  [{}: {}]", reason.code, reason.text);
+    }
+    line
+}
+
+/// The reason worth reading: why a channel may not be answered on, or why something was decided. That a customer may be
+/// answered is no news.
+fn why(event: &v1::Event) -> Option<&v1::Reason> {
     let verdict = match &event.payload {
         Some(Payload::MessageReceived(it)) => it.verdict.as_ref(),
         Some(Payload::MessageRefused(it)) => it.verdict.as_ref(),
-        _ => None,
+        _ => return event.reasons.first(),
     };
     let refused = verdict.filter(|verdict| verdict.outcome() != v1::verdict::Outcome::Allow);
-    let why = refused.and_then(|verdict| verdict.fired.first()).or(event.reasons.first());
-    if let Some(reason) = why {
-        line.push_str(&format!("  [{}: {}]", reason.code, reason.text));
-    }
-    line
+    refused.and_then(|verdict| verdict.fired.first())
 }
 
 #[cfg(test)]

@@ -55,14 +55,13 @@ impl Keepsakes {
             }
         }
         let file = folder.join("secrets.json");
-        let secrets = match fs::read(&file) {
-            Ok(kept) => serde_json::from_slice(&kept)
-                .with_context(|| format!("{} cannot be read; delete it and start again", file.display()))?,
-            Err(_) => {
-                let secrets = Secrets { session: drawn(), admin: drawn(), api: drawn() };
-                write_private(&file, &serde_json::to_string_pretty(&secrets)?)?;
-                secrets
-            }
+        let secrets = if let Ok(kept) = fs::read(&file) {
+            serde_json::from_slice(&kept)
+                .with_context(|| format!("{} cannot be read; delete it and start again", file.display()))?
+        } else {
+            let secrets = Secrets { session: drawn(), admin: drawn(), api: drawn() };
+            write_private(&file, &serde_json::to_string_pretty(&secrets)?)?;
+            secrets
         };
         Ok(Self { folder, secrets, _lock: lock })
     }

@@ -1,5 +1,7 @@
 //! The page at `/`: where to go from here.
 
+use std::fmt::Write as _;
+
 use axum::{
     Router,
     response::{Html, IntoResponse as _},
@@ -13,14 +15,12 @@ const PAGE: &str = include_str!("landing.html");
 
 /// Serves the page.
 pub(super) fn router(report: &Report) -> Router {
-    let links = report
-        .links()
-        .into_iter()
-        .map(|(url, title, about)| {
-            let (url, title, about) = (escaped(&url), escaped(&title), escaped(&about));
-            format!("<li><a href=\"{url}\">{title}</a><p>{about}</p></li>\n")
-        })
-        .collect::<String>();
+    let mut links = String::new();
+    for (url, title, about) in report.links() {
+        let (url, title, about) = (escaped(&url), escaped(&title), escaped(&about));
+        // Writing to a string does not fail.
+        let _ = writeln!(links, "<li><a href=\"{url}\">{title}</a><p>{about}</p></li>");
+    }
     let page = PAGE.replace("{{links}}", &links).replace("{{version}}", env!("CARGO_PKG_VERSION"));
     let policy = HeaderValue::from_static(
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -57,6 +57,8 @@ struct Started {
     sandbox: Option<Arc<Sandbox>>,
     brokers: Brokers,
     report: Report,
+    /// Keeps the data directory ours to the very end.
+    keepsakes: Keepsakes,
 }
 
 /// Starts everything, says where to look, runs until Ctrl-C, and stops in order.
@@ -67,7 +69,7 @@ pub async fn run(args: &DevArgs, common: &Common) -> anyhow::Result<u8> {
         // What was started so far ends with the future that started it.
         _ = interrupted => return Ok(heliograph_runtime::exit::OK),
     };
-    let Started { lifecycle, telemetry, sandbox, brokers, report } = started;
+    let Started { lifecycle, telemetry, sandbox, brokers, report, keepsakes } = started;
     let shutdown = lifecycle.shutdown();
     let farewell = tokio::spawn(async move {
         shutdown.requested().await;
@@ -84,11 +86,16 @@ pub async fn run(args: &DevArgs, common: &Common) -> anyhow::Result<u8> {
         () = brokers.stop() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
+    drop(keepsakes);
     Ok(code)
 }
 
 async fn start(args: &DevArgs, common: &Common) -> anyhow::Result<Started> {
     let keepsakes = Keepsakes::open(&args.data_dir)?;
+    if let Some(file) = &args.ready_file {
+        // Whoever waits for it must not find that of an earlier run.
+        let _ = std::fs::remove_file(file);
+    }
     let tenants = Tenants::read(&args.apply)?;
     let brokers = Brokers::start(common, &keepsakes).await?;
     // Bound first: accounts are told where the ingress is, with the port that was found.
@@ -134,7 +141,7 @@ async fn start(args: &DevArgs, common: &Common) -> anyhow::Result<Started> {
     };
     let sandbox = sandbox.map(Arc::new);
     announce(health, lifecycle.shutdown(), report.clone(), args.ready_file.clone(), sandbox.clone(), scenes);
-    Ok(Started { lifecycle, telemetry, sandbox, brokers, report })
+    Ok(Started { lifecycle, telemetry, sandbox, brokers, report, keepsakes })
 }
 
 /// The configuration of the whole process: production's, with the defaults a laptop wants.

@@ -127,12 +127,11 @@ impl Process {
         let shutdown = ground.shutdown.clone();
         let router = http.merge(more).merge(ground.health.router(telemetry));
         lifecycle.spawn("http", servers.http.serve(router, shutdown.clone()));
-        match alone {
-            Some(channel) => lifecycle.spawn("grpc", channel.serve_grpc(servers.grpc)),
-            None => {
-                let server = grpc_names.into_iter().fold(servers.grpc, GrpcServer::service_name);
-                lifecycle.spawn("grpc", server.descriptors(DESCRIPTORS).serve(grpc.routes(), shutdown));
-            }
+        if let Some(channel) = alone {
+            lifecycle.spawn("grpc", channel.serve_grpc(servers.grpc));
+        } else {
+            let server = grpc_names.into_iter().fold(servers.grpc, GrpcServer::service_name);
+            lifecycle.spawn("grpc", server.descriptors(DESCRIPTORS).serve(grpc.routes(), shutdown));
         }
         for (channel, server) in beside {
             lifecycle.spawn(format!("grpc of {}", channel.name()), channel.serve_grpc(server));

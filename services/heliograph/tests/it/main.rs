@@ -1,7 +1,9 @@
 //! The binary as people use it: real processes, a real broker.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod admin;
 mod dead;
+mod dev;
 mod policy;
 mod provision;
 mod resources;

@@ -1,5 +1,7 @@
 //! `policy explain`.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::support::Bench;
@@ -16,7 +18,7 @@ async fn each_region_is_explained() {
     ] {
         let args = ["policy", "explain", "--tenant", "acme", "--from", from, "--channel", channel];
         let explained = bench.run(&args).await.ok();
-        told.push_str(&format!("{from} by {channel}: {}\n", explained.out));
+        writeln!(told, "{from} by {channel}: {}", explained.out).unwrap();
     }
     insta::assert_snapshot!(told);
 }
