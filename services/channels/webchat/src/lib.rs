@@ -53,8 +53,6 @@ pub const NAME: &str = "webchat";
 const CHOICES: i32 = 20;
 /// The longest text an agent may send; the frame has to stay within what proxies and browsers take.
 const TEXT_LIMIT: i32 = 10_000;
-/// A message younger than this cannot have been delivered before the broker's window of duplicates began.
-const FRESH: Duration = Duration::from_mins(2);
 /// Files that are taken in at a time.
 const UPLOADS: usize = 4;
 
@@ -73,6 +71,9 @@ pub struct Options {
     pub idle_after: Duration,
     /// How long storing an entry may take.
     pub store_within: Duration,
+    /// How long the broker recognises a repeated entry by itself; used when the stream is made. What is older is looked
+    /// up in the log.
+    pub duplicate_window: Duration,
 }
 
 impl Default for Options {
@@ -84,6 +85,7 @@ impl Default for Options {
             ping_every: Duration::from_secs(25),
             idle_after: Duration::from_secs(75),
             store_within: Duration::from_secs(4),
+            duplicate_window: Duration::from_mins(5),
         }
     }
 }
@@ -130,7 +132,7 @@ impl WebChat {
         options: Options,
     ) -> Result<Self, StartError> {
         let replicas = options.replicas;
-        let log = Log::provision(fabric, replicas, options.store_within).await?;
+        let log = Log::provision(fabric, &options).await?;
         let sessions = Sessions::provision(log.jetstream(), replicas).await?;
         let key = session::signing_key(log.jetstream(), replicas).await?;
         let shared = Shared {
@@ -214,7 +216,7 @@ impl Carrier for WebChat {
             Err((code, text)) => return Outcome::permanent(code, text),
         };
         let stored = async {
-            if !is_fresh(&delivery)
+            if !is_fresh(&delivery, self.shared.options.duplicate_window)
                 && let Some(before) = self.shared.delivered_before(&place, &item.key).await?
             {
                 return Ok(before);
@@ -250,11 +252,12 @@ impl Carrier for WebChat {
     }
 }
 
-/// Whether an earlier attempt would still be in the broker's window of duplicates.
-fn is_fresh(delivery: &Delivery<'_>) -> bool {
+/// Whether an earlier attempt would still be in the broker's window of duplicates, with room for clocks that differ: no
+/// attempt was made before the message was said.
+fn is_fresh(delivery: &Delivery<'_>, duplicate_window: Duration) -> bool {
     let said = delivery.message.time.as_ref().map_or(0, |time| time.seconds.saturating_mul(1000));
     let age = delivery.now_ms.saturating_sub(said);
-    u128::try_from(age.max(0)).is_ok_and(|age| age < FRESH.as_millis())
+    u128::try_from(age.max(0)).is_ok_and(|age| age < (duplicate_window / 2).as_millis())
 }
 
 impl Shared {

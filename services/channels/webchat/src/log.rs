@@ -16,14 +16,15 @@ use heliograph_fabric::{
 };
 use tokio::time::{Instant, timeout};
 
-use crate::item::{Entry, Item};
+use crate::{
+    Options,
+    item::{Entry, Item},
+};
 
 /// The stream.
 pub(crate) const STREAM: &str = "HG_WEBCHAT";
 /// How long a log keeps an entry, and a session its token: 30 days.
 pub(crate) const KEPT: Duration = Duration::from_hours(30 * 24);
-/// How long the broker recognises a repeated entry by itself.
-pub(crate) const DUPLICATE_WINDOW: Duration = Duration::from_mins(5);
 /// A read that brings nothing for this long has lost its consumer.
 const READ_PATIENCE: Duration = Duration::from_secs(4);
 
@@ -70,24 +71,20 @@ impl Log {
     ///
     /// # Errors
     /// When the broker refuses.
-    pub(crate) async fn provision(
-        fabric: &Fabric,
-        replicas: usize,
-        patience: Duration,
-    ) -> Result<Self, LogError> {
+    pub(crate) async fn provision(fabric: &Fabric, options: &Options) -> Result<Self, LogError> {
         let config = stream::Config {
             name: STREAM.to_owned(),
             description: Some("Logs of web chat visitors".to_owned()),
             subjects: vec!["hg.webchat.>".to_owned()],
             storage: StorageType::File,
-            num_replicas: replicas,
+            num_replicas: options.replicas,
             max_age: KEPT,
-            duplicate_window: DUPLICATE_WINDOW,
+            duplicate_window: options.duplicate_window,
             allow_direct: true,
             ..stream::Config::default()
         };
         let stream = fabric.jetstream().get_or_create_stream(config).await.map_err(read_error)?;
-        Ok(Self { fabric: fabric.clone(), stream: Arc::new(stream), patience })
+        Ok(Self { fabric: fabric.clone(), stream: Arc::new(stream), patience: options.store_within })
     }
 
     /// The newest entry, as the stream's leader knows it.

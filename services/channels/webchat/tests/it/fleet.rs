@@ -1,6 +1,14 @@
 //! A broker, a Redis, one account, and replicas of the channel on ports of their own.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use heliograph_channel::{
     Account, Carrier as _, Delivery, Outcome, RawAccount,
@@ -10,6 +18,7 @@ use heliograph_channel_webchat::{Options, WebChat, WebChatSettings, routes};
 use heliograph_domain::resources::{Resource, Spec};
 use heliograph_fabric::{
     Fabric, Stream,
+    async_nats::HeaderMap,
     provision::{Plan, ProvisionOptions, provision},
 };
 use heliograph_proto::v1::{
@@ -159,6 +168,20 @@ impl Fleet {
     pub(crate) async fn deliver(&self, visitor: &Value, id: &str, text: &str) -> Outcome {
         let content = heliograph_domain::content::text(text);
         self.deliver_by(&self.one, visitor, id, content, Duration::ZERO).await
+    }
+
+    /// Returns when the broker no longer recognises what was stored in web chat's logs so far.
+    pub(crate) async fn broker_forgets(&self) {
+        let stored = AtomicU32::new(0);
+        eventually("the window of duplicates is over", async || {
+            let mut headers = HeaderMap::new();
+            headers.insert("Nats-Msg-Id", "probe");
+            let subject = "hg.webchat.acme.shop.v_probe";
+            let published = self.one.fabric.publish_raw(subject, headers, "{}".into(), None).await.unwrap();
+            let new = u32::from(!published.duplicate);
+            stored.fetch_add(new, Ordering::Relaxed) + new == 2
+        })
+        .await;
     }
 
     /// Everything on HG_INBOUND, oldest first.

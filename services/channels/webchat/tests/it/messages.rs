@@ -1,5 +1,8 @@
 //! What visitors say becomes durable once, and is acknowledged then.
 
+use std::time::Duration;
+
+use heliograph_channel_webchat::Options;
 use heliograph_proto::v1::{ReceiptState, content::Kind as ContentKind, inbound_event::Kind};
 use serde_json::json;
 
@@ -32,11 +35,13 @@ async fn a_message_is_an_event_and_then_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_repeated_is_one_message() {
-    let fleet = Fleet::start().await;
+    let options = Options { duplicate_window: Duration::from_millis(100), ..Options::default() };
+    let fleet = Fleet::start_with(json!({}), options).await;
     let (mut client, welcome) = fleet.visitor().await;
     let first = client.say("c1", "once").await;
     assert_eq!(client.say("c1", "once").await, first);
     drop(client);
+    fleet.broker_forgets().await;
     let (mut client, welcome) = fleet.resume(&welcome["resume"], 0).await;
     assert_eq!(client.say("c1", "once").await, first);
     // On another replica that has never heard of it, too.

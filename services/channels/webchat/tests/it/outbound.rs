@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use heliograph_channel::{Carrier as _, Outcome};
+use heliograph_channel_webchat::Options;
 use heliograph_domain::content;
 use heliograph_proto::v1::{
     Address, CallSignal, Content, SignalRequest, Typing, content::Kind, signal_request::Signal,
@@ -89,14 +90,16 @@ async fn messages_that_come_while_the_line_breaks_are_neither_lost_nor_doubled()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_that_is_repeated_is_absorbed() {
-    let fleet = Fleet::start().await;
+    let options = Options { duplicate_window: Duration::from_millis(100), ..Options::default() };
+    let fleet = Fleet::start_with(json!({}), options).await;
     let (mut client, welcome) = fleet.visitor().await;
     let visitor = &welcome["visitor"];
     let old = Duration::from_hours(3);
     let delivered = Outcome::delivered("msg_d1");
     assert_eq!(fleet.deliver(visitor, "d1", "one").await, delivered);
-    assert_eq!(fleet.deliver(visitor, "d1", "one").await, delivered);
-    // Long after the broker has forgotten it, with and without the visitor's log at hand.
+    assert_eq!(fleet.deliver_by(&fleet.one, visitor, "d1", content::text("one"), old).await, delivered);
+    // When the broker has forgotten it, with and without the visitor's log at hand.
+    fleet.broker_forgets().await;
     assert_eq!(fleet.deliver_by(&fleet.one, visitor, "d1", content::text("one"), old).await, delivered);
     let other = fleet.replica().await;
     assert_eq!(fleet.deliver_by(&other, visitor, "d1", content::text("one"), old).await, delivered);
