@@ -5,8 +5,10 @@
 
 mod call;
 mod check;
+mod conclude;
 mod end;
 mod part;
+mod settle;
 mod turn;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -46,6 +48,8 @@ pub(crate) struct Case<'a> {
     message: &'a Message,
     address: &'a Address,
     account: Arc<Account>,
+    /// Its place in the stream.
+    seq: u64,
     /// Until when it may be tried, milliseconds since 1970, and what is said afterwards.
     ends: (i64, &'static str),
     /// The broker has delivered it before, or it was replayed: something may be known of it.
@@ -185,6 +189,7 @@ impl<'a> Case<'a> {
             message,
             address,
             account: line.account(&out.tenant, &address.account),
+            seq: record.seq,
             ends: schedule::ends(&line.shared.config.retry, record.time_ms, expires),
             seen: item.delivered() > 1 || record.headers.get(REPLAYED).is_some(),
         })

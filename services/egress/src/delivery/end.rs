@@ -80,7 +80,8 @@ impl Case<'_> {
             End::GivenUp { error, reason, tries } => {
                 buried = Some((reason, format!("{}: {}", error.code, error.text), u64::from(tries)));
                 let payload = MessageFailed { message_id, error: Some(error), attempt: count(tries) };
-                (vec!["given_up".to_owned(), reason.to_owned()], Payload::MessageFailed(payload))
+                // A replay is another item of the stream, and may be given up again.
+                (vec!["given_up".to_owned(), self.seq.to_string()], Payload::MessageFailed(payload))
             }
         };
         let effect: Vec<&str> = effect.iter().map(String::as_str).collect();

@@ -18,7 +18,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) probe: Option<Probe>,
-    _permit: OwnedSemaphorePermit,
+    /// Given back as soon as the call is over: a wait is no call.
+    pub(super) permit: OwnedSemaphorePermit,
 }
 
 impl Case<'_> {
@@ -46,7 +47,7 @@ impl Case<'_> {
             metrics.waited(&self.line.name, "concurrency", began.elapsed());
             // Calls that were under way may have closed the gate meanwhile.
             if probe.is_some() || self.account.is_open(Instant::now()) {
-                return Ok(Some(Turn { probe, _permit: permit.expect("never closed") }));
+                return Ok(Some(Turn { probe, permit: permit.expect("never closed") }));
             }
         }
     }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use heliograph_proto::v1::{Choice, Content, Option as Answer, content::Kind, event::Payload};
+use heliograph_proto::v1::{Choice, Content, Event, Option as Answer, content::Kind, event::Payload};
 use heliograph_store::{Redis, RedisOptions, questions::Questions};
 use tokio::sync::Semaphore;
 
-use crate::support::{Channel, Step, World, delivered, holds, later};
+use crate::support::{Channel, Step, World, delivered, holds, later, until};
 
 fn numbers(count: usize) -> Vec<String> {
     (0..count).map(|number| number.to_string()).collect()
@@ -113,6 +113,25 @@ async fn what_is_slow_delays_itself_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_waits_takes_nobodys_place() {
+    let world = World::start().await;
+    let sms = Channel::start("sms");
+    sms.plan(|request, _| match request.conversation.as_str() {
+        "cnv_waits" => Step::Answer(later(Some(std::time::Duration::from_hours(1)), false)),
+        _ => Step::Answer(delivered(&request.delivery_id)),
+    });
+    let config = heliograph_egress::EgressConfig { concurrency: 1, ..World::config() };
+    let egress = world.egress_with("one", config, &[&sms]).await;
+    world.queue_many("sms", "cnv_waits", 2).await;
+    world.events_of("cnv_waits", "message.deferred", 1).await;
+    world.queue_many("sms", "cnv_goes", 10).await;
+    world.events_of("cnv_goes", "message.sent", 10).await;
+    assert_eq!(sms.calls().len(), 11);
+    // Nor does it hold up the end of the process.
+    egress.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn order_survives_a_takeover() {
     const COUNT: usize = 60;
     let world = World::start().await;
@@ -149,6 +168,42 @@ async fn order_survives_a_takeover() {
         seen.dedup();
         assert_eq!(seen, (0..COUNT).collect::<Vec<_>>(), "{conversation}");
     }
+    world.drained("sms").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_restarts_loses_and_doubles_nothing() {
+    const COUNT: usize = 40;
+    let mut world = World::start().await;
+    let sms = Channel::start("sms");
+    let egress = world.egress(&[&sms]).await;
+    egress.health.ready().await;
+    let conversations = ["cnv_a", "cnv_b", "cnv_c", "cnv_d"];
+    for number in 0..COUNT {
+        for conversation in conversations {
+            world.queue(&World::outbound("sms", conversation, number)).await;
+        }
+    }
+    holds("work to be under way", || sms.calls().len() > 20).await;
+    world.nats.restart().await.unwrap();
+    let mut doubts = 0;
+    for conversation in conversations {
+        let ended = until("every message to have an end", || async {
+            let events = world.events(conversation).await;
+            let ends = ["message.sent", "message.in_doubt"];
+            let ended: Vec<Event> =
+                events.into_iter().filter(|event| ends.contains(&&*event.r#type)).collect();
+            (ended.len() >= COUNT).then_some(ended)
+        })
+        .await;
+        assert_eq!(ended.len(), COUNT);
+        doubts += ended.iter().filter(|event| event.r#type == "message.in_doubt").count();
+        let delivered: Vec<usize> =
+            sms.delivered_in(conversation).iter().map(|number| number.parse().unwrap()).collect();
+        assert!(delivered.is_sorted_by(|one, next| one < next), "{delivered:?}");
+    }
+    // Nothing but what was under way when the broker went may be in doubt, if the partitions were lost with it.
+    assert!(doubts <= conversations.len(), "{doubts} in doubt");
     world.drained("sms").await;
 }
 
