@@ -38,6 +38,7 @@ impl Next {
         Self::End(Box::new(PartEnd::End(end)))
     }
 }
+
 impl Case<'_> {
     /// Acts on what the channel said.
     pub(super) async fn conclude(
