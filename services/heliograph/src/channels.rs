@@ -177,7 +177,7 @@ mod tests {
             provider_base: Some("http://127.0.0.1:9999".to_owned()),
             public_base: "http://127.0.0.1:8080".to_owned(),
         };
-        let rules = Rules { inline_secrets: true, sandbox: Some(sandbox) };
+        let rules = Rules { inline_secrets: true, sandbox: Some(sandbox), ..Rules::default() };
         let documents = check_manifests(&[manifest], &[], &rules).unwrap();
         let accounts = documents.iter().filter(|document| document.resource.kind() == Kind::ChannelAccount);
         assert_eq!(accounts.count(), 5);

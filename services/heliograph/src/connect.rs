@@ -49,7 +49,8 @@ pub async fn redis(settings: &Settings) -> Result<Redis, RedisError> {
 pub fn rules(settings: &Settings) -> Result<Rules, ConfigError> {
     let host: HostSettings = settings.section("channel")?;
     let admin: AdminSettings = settings.section("admin")?;
-    Ok(Rules { inline_secrets: host.inline_secrets, sandbox: admin.sandbox })
+    let channels = settings.channels.keys().cloned().collect();
+    Ok(Rules { inline_secrets: host.inline_secrets, sandbox: admin.sandbox, channels })
 }
 
 /// The operators' functions, for a command.

@@ -179,7 +179,8 @@ pub(crate) fn check(
     rules: &Rules,
 ) -> Result<Vec<Document>, AdminError> {
     let documents = read(manifests, rules)?;
-    let names = channels::names();
+    let mut names = channels::names();
+    names.extend(rules.channels.iter().map(String::as_str).filter(|name| channels::find(name).is_none()));
     validate(&documents, &Context { channels: &names, stored: in_force, dev: rules.inline_secrets })?;
     let problems: Vec<Problem> = documents.iter().filter_map(channel_problem).collect();
     if problems.is_empty() { Ok(documents) } else { Err(Problems(problems).into()) }

@@ -48,6 +48,9 @@ pub struct Rules {
     pub inline_secrets: bool,
     /// Point accounts without addresses of their own at a sandbox.
     pub sandbox: Option<Sandboxed>,
+    /// Channels that egress can reach, as the configuration says: some may be of somebody else's making, and their
+    /// accounts' settings are theirs to check.
+    pub channels: Vec<String>,
 }
 
 /// The operators' functions on one fleet. Cheap to clone.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Bench, SAMPLE};
+use crate::support::{Bench, Done, SAMPLE};
 
 #[tokio::test]
 async fn what_is_applied_is_in_force_and_applying_it_again_changes_nothing() {
@@ -151,4 +151,24 @@ async fn mistakes_have_exit_codes_of_their_own() {
         command.env("HELIOGRAPH__NATS__ULR", "x").output().await.unwrap().into();
     assert_eq!(unknown.code, 78, "{}", unknown.err);
     assert!(unknown.err.contains("nats.url"), "{}", unknown.err);
+}
+
+#[tokio::test]
+async fn a_channel_of_somebody_elses_making_may_have_accounts_where_egress_can_reach_it() {
+    let bench = Bench::with_sample().await;
+    let account = "apiVersion: heliograph.dev/v1
+kind: ChannelAccount
+metadata: { tenant: acme, name: ships }
+spec: { channel: radio, settings: { frequency: 14300 } }
+";
+    let file = bench.file("radio.yaml", account);
+
+    let refused = bench.run(&["apply", "-f", &file]).await;
+    assert_eq!(refused.code, 65, "{}", refused.err);
+    assert!(refused.err.contains("unknown channel \"radio\""), "{}", refused.err);
+
+    let mut command = bench.command(&["apply", "-f", &file]);
+    command.env("HELIOGRAPH__CHANNELS__RADIO__ENDPOINT", "http://127.0.0.1:9090");
+    let applied = Done::from(command.output().await.unwrap()).ok();
+    assert!(applied.out.contains("ChannelAccount/ships (acme) created"), "{}", applied.out);
 }
