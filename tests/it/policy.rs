@@ -16,7 +16,7 @@ async fn each_region_has_its_channels_and_a_denial_has_its_reason() {
     fleet.sandbox.customer("acme-islands", "pitcairn-1", "Fletcher").say("ahoy").await;
     agent.wait("the allowed ones", |seen| (seen.count() >= 2).then_some(())).await;
 
-    let lines = fleet.cli(&["tail", "--json", "--from", "start", "--limit", "1000"]).await;
+    let lines = fleet.cli(&["tail", "--json", "--from", "start", "--no-follow"]).await;
     let denied =
         lines.lines().find(|line| line.contains("+5511987654321") && line.contains("message.received"));
     let denied: serde_json::Value =

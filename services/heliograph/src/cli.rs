@@ -14,11 +14,12 @@ Examples:
   heliograph policy explain --tenant acme --from +5511987654321 --channel sms
   heliograph tail --from now                        what happens, as it happens
 
-Configuration: defaults < files (--config) < environment (HELIOGRAPH__SECTION__KEY) < flags.
-`heliograph config` prints what is in force. While `heliograph dev` runs, commands given from the folder it was
+Configuration: defaults < files (--config) < environment (HELIOGRAPH__SECTION__KEY) < flags. `heliograph \
+config` prints what is in force. While `heliograph dev` runs, commands given from the folder it was \
 started in find it by themselves (data/dev.yaml).
 
-Exit codes: 0 done, 1 failed, 2 wrong command line, 65 wrong input, 69 broker or service away, 78 wrong configuration.";
+Exit codes: 0 done, 1 failed, 2 wrong command line, 65 wrong input, 69 broker or service away, 78 wrong \
+configuration.";
 
 /// Carries a company's conversations with its customers over every channel they already use.
 #[derive(Debug, Parser)]

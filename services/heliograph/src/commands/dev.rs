@@ -9,9 +9,9 @@ use crate::{cli::Common, dev, settings::DATA_DIR};
 /// Flags of `dev`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --nats-url and --redis-url, brokers of its own are started, with their data in the data directory. The
-sample tenant Acme is applied at the first start, and stand-ins for the providers play customers from three regions.
-Ctrl-C drains and ends; what was said is there again at the next start.
+    after_help = "Without --nats-url and --redis-url, brokers of its own are started, with their data in \
+the data directory. The sample tenant Acme is applied at the first start, and stand-ins for the providers \
+play customers from three regions. Ctrl-C drains and ends; what was said is there again at the next start.
 
 Examples:
   heliograph dev

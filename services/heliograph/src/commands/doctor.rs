@@ -17,8 +17,8 @@ use crate::{connect, output};
 
 /// The oldest NATS server whose features the fleet uses (message schedules and per-message time to live).
 const OLDEST_NATS: (u64, u64) = (2, 12);
-/// A clock that differs more than this makes signatures with timestamps fail (providers allow 5 minutes) and times on
-/// events misleading.
+/// A clock that differs more than this makes signatures with timestamps fail (providers allow 5 minutes)
+/// and times on events misleading.
 const CLOCK_WARN: Duration = Duration::from_secs(2);
 const CLOCK_FAIL: Duration = Duration::from_mins(1);
 /// Unfinished work of a channel from which on its egress or channel is worth a look.
@@ -29,7 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Flags of `doctor`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Each line says ok, warn or fail, what was looked at and what to do. Exit code 1 when something fails."
+    after_help = "Each line says ok, warn or fail, what was looked at and what to do. Exit code 1 when \
+something fails."
 )]
 pub struct DoctorArgs {
     /// Print JSON

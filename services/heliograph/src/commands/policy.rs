@@ -21,16 +21,14 @@ pub enum PolicyCommand {
 
 /// Flags of `policy explain`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "--from asks about a message of the customer, --to about one to the customer, which consent may forbid too.
-The policy in force is asked, or with -f that of a file, without a broker.
+#[command(after_help = "--from asks about a message of the customer, --to about one to the customer, which \
+consent may forbid too. The policy in force is asked, or with -f that of a file, without a broker.
 
 Examples:
   heliograph policy explain --tenant acme --from +5511987654321 --channel sms
   heliograph policy explain --tenant acme --to +12125550100 --class marketing
   heliograph policy explain --tenant acme --from oCustomer --channel wechat --account acme-cn --json
-  heliograph policy explain --tenant acme --from +6497461234 --channel bottle -f acme.yaml"
-)]
+  heliograph policy explain --tenant acme --from +6497461234 --channel bottle -f acme.yaml")]
 pub struct ExplainArgs {
     /// Whose policy
     #[arg(short, long, value_name = "TENANT")]

@@ -13,8 +13,8 @@ use crate::{connect, output};
 /// Flags of `provision`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Provisioning twice changes nothing. What would shrink a stream or change the number of partitions is
-refused unless --force is given: messages may be lost by it.
+    after_help = "Provisioning twice changes nothing. What would shrink a stream or change the number of \
+partitions is refused unless --force is given: messages may be lost by it.
 
 Examples:
   heliograph provision --nats-url nats://broker:4222 --replicas 3

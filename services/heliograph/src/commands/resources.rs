@@ -18,8 +18,8 @@ use crate::{
 /// Flags of `apply`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "All files are checked together, against each other and what is in force, before anything is written.
-A problem is shown as file:line:column: resource: field: what is wrong; exit code 65.
+    after_help = "All files are checked together, against each other and what is in force, before anything \
+is written. A problem is shown as file:line:column: resource: field: what is wrong; exit code 65.
 
 Examples:
   heliograph apply -f acme.yaml
@@ -58,8 +58,8 @@ pub struct DiffArgs {
 /// Flags of `get`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Kinds: Tenant, ChannelAccount (account), ChannelPolicy (policy), Queue, RoutingRule (rule), Agent,
-WebhookEndpoint (webhook), Calendar, or all; in any case, singular or plural.
+    after_help = "Kinds: Tenant, ChannelAccount (account), ChannelPolicy (policy), Queue, RoutingRule \
+(rule), Agent, WebhookEndpoint (webhook), Calendar, or all; in any case, singular or plural.
 
 Examples:
   heliograph get queues

@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use clap::{Args, builder::PossibleValuesParser};
+use clap::{
+    Args,
+    builder::{PossibleValue, PossibleValuesParser},
+};
 use heliograph_runtime::{Health, Lifecycle, telemetry};
 
 use crate::{
@@ -14,9 +17,10 @@ use crate::{
 /// Flags of `run`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Services: router, egress, desk, streams, admin, and the channels bottle, sms, webchat, wechat.
-A channel named alone serves ChannelService on --grpc. With others in the process, each channel gets a loopback port
-of its own, and egress in the same process is told; an egress elsewhere finds channels by channels.<name>.endpoint.
+    after_help = "Services: router, egress, desk, streams, admin, and the channels bottle, sms, webchat, \
+wechat. A channel named alone serves ChannelService on --grpc. With others in the process, each channel \
+gets a loopback port of its own, and egress in the same process is told; an egress elsewhere finds \
+channels by channels.<name>.endpoint.
 
 Every process answers /livez, /readyz and /metrics on --http. SIGTERM drains; a second one ends at once.
 
@@ -26,7 +30,7 @@ Examples:
 )]
 pub struct RunArgs {
     /// Which services
-    #[arg(required = true, value_name = "SERVICE", value_parser = PossibleValuesParser::new(known().into_iter().map(|(name, about)| clap::builder::PossibleValue::new(name).help(about))))]
+    #[arg(required = true, value_name = "SERVICE", value_parser = services())]
     pub services: Vec<String>,
     /// Where to serve HTTP; sets http.addr
     #[arg(long, value_name = "ADDR")]
@@ -34,6 +38,11 @@ pub struct RunArgs {
     /// Where to serve gRPC; sets grpc.addr
     #[arg(long, value_name = "ADDR")]
     pub grpc: Option<SocketAddr>,
+}
+
+/// Every service by its name, with what it does.
+fn services() -> PossibleValuesParser {
+    known().into_iter().map(|(name, about)| PossibleValue::new(name).help(about)).collect::<Vec<_>>().into()
 }
 
 /// Runs services until told to stop.

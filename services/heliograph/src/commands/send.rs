@@ -19,8 +19,8 @@ use crate::{
 /// Flags of `send`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The message takes the way of every other: conversation, policy, egress, channel. What becomes of it stands on
-the event stream: heliograph tail --tenant acme --conversation …
+    after_help = "The message takes the way of every other: conversation, policy, egress, channel. What \
+becomes of it stands on the event stream: heliograph tail --tenant acme --conversation …
 
 Examples:
   heliograph send --tenant acme --channel sms --account acme-us --to +12125550100 --text 'Your order is on its way'

@@ -13,8 +13,8 @@ use crate::{connect, decode, failure::Usage, output};
 /// Flags of `tail`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Subjects: hg.event.<tenant>.<region>.<channel>.<conversation>.<type>, where the type is two tokens
-(message.received). A filter on hg.inbound, hg.routing or hg.outbound reads those streams.
+    after_help = "Subjects: hg.event.<tenant>.<region>.<channel>.<conversation>.<type>, where the type is \
+two tokens (message.received). A filter on hg.inbound, hg.routing or hg.outbound reads those streams.
 
 Examples:
   heliograph tail
@@ -201,8 +201,8 @@ fn readable(record: &Record, event: &v1::Event) -> String {
     line
 }
 
-/// The reason worth reading: why a channel may not be answered on, or why something was decided. That a customer may be
-/// answered is no news.
+/// The reason worth reading: why a channel may not be answered on, or why something was decided. That a
+/// customer may be answered is no news.
 fn why(event: &v1::Event) -> Option<&v1::Reason> {
     let verdict = match &event.payload {
         Some(Payload::MessageReceived(it)) => it.verdict.as_ref(),

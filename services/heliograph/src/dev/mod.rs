@@ -17,7 +17,7 @@ use std::{
 
 use anyhow::Context as _;
 use heliograph_fabric::{
-    Layout, Plan,
+    Fabric, Layout, Plan, Stream,
     provision::{ProvisionOptions, provision},
 };
 use heliograph_runtime::{
@@ -34,7 +34,7 @@ use crate::{
     cli::Common,
     commands::dev::DevArgs,
     connect,
-    fleet::{Ground, Process, Servers, known},
+    fleet::{Ground, Process, Servers, elsewhere, known},
     output,
     settings::{self, Purpose},
 };
@@ -49,6 +49,10 @@ const PARTITIONS: u16 = 4;
 const SANDBOX_PATIENCE: Duration = Duration::from_secs(2);
 /// When readiness takes this long, the person is told what is missing.
 const READY_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long the router may take to tell the machine of the tenants, and how often that is looked at.
+const TOLD_PATIENCE: Duration = Duration::from_secs(3);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Everything that was started, in the order in which it ends.
 struct Started {
@@ -102,10 +106,10 @@ async fn start(args: &DevArgs, common: &Common) -> anyhow::Result<Started> {
     let health = Health::new();
     let http = HttpServer::bind(&HttpSettings { addr: args.http, ..HttpSettings::default() })
         .await
-        .context("say another address with --http, 127.0.0.1:0 takes a free port")?;
+        .map_err(|error| elsewhere(&error, "--http"))?;
     let grpc = GrpcServer::bind(&GrpcSettings { addr: args.grpc, ..GrpcSettings::default() }, &health)
         .await
-        .context("say another address with --grpc, 127.0.0.1:0 takes a free port")?;
+        .map_err(|error| elsewhere(&error, "--grpc"))?;
     let sandbox = if args.no_sandbox {
         None
     } else {
@@ -126,6 +130,7 @@ async fn start(args: &DevArgs, common: &Common) -> anyhow::Result<Started> {
     tenants.apply(&admin).await?;
 
     let names: Vec<String> = known().into_iter().map(|(name, _)| name.to_owned()).collect();
+    let ready = ready(health.clone(), ground.fabric.clone());
     let process = Process::start(&names, ground, Servers { http, grpc }).await?;
     let report =
         Report::make(args, &keepsakes, &brokers, process.addresses(), &sandboxed, sandbox.as_ref(), &admin)
@@ -140,7 +145,7 @@ async fn start(args: &DevArgs, common: &Common) -> anyhow::Result<Started> {
         None => Vec::new(),
     };
     let sandbox = sandbox.map(Arc::new);
-    announce(health, lifecycle.shutdown(), report.clone(), args.ready_file.clone(), sandbox.clone(), scenes);
+    announce(ready, lifecycle.shutdown(), report.clone(), args.ready_file.clone(), sandbox.clone(), scenes);
     Ok(Started { lifecycle, telemetry, sandbox, brokers, report, keepsakes })
 }
 
@@ -194,7 +199,7 @@ fn reachable(addr: SocketAddr) -> SocketAddr {
 
 /// Once everything is ready: says where to look, and lets the customers write.
 fn announce(
-    health: Health,
+    ready: impl Future<Output = ()> + Send + 'static,
     shutdown: Shutdown,
     report: Report,
     ready_file: Option<PathBuf>,
@@ -203,7 +208,7 @@ fn announce(
 ) {
     tokio::spawn(async move {
         tokio::select! {
-            () = ready(&health) => {}
+            () = ready => {}
             () = shutdown.requested() => return,
         }
         if let Err(error) = report.publish(ready_file.as_deref()) {
@@ -220,7 +225,7 @@ fn announce(
 }
 
 /// Waits until everything is ready, and tells the person what is missing when that takes long.
-async fn ready(health: &Health) {
+async fn ready(health: Health, fabric: Fabric) {
     while tokio::time::timeout(READY_PATIENCE, health.ready()).await.is_err() {
         let checks = health.report().checks;
         let missing: Vec<String> = checks
@@ -230,4 +235,13 @@ async fn ready(health: &Health) {
             .collect();
         output::note(&format!("still starting: {}", missing.join(", ")));
     }
+    // The router tells the machine of the tenants' queues by the routing log; a customer who came before that would wait
+    // in a queue nobody knows yet.
+    let told = async {
+        while fabric.last_sequence(Stream::Routing).await.unwrap_or_default() == 0 {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    // A fleet without tenants has nothing to tell.
+    let _ = tokio::time::timeout(TOLD_PATIENCE, told).await;
 }

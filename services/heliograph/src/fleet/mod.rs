@@ -5,5 +5,5 @@ mod process;
 mod services;
 
 pub use ground::{Ground, ObjectSettings, WebchatOptions};
-pub use process::{Addresses, Process, Servers};
+pub use process::{Addresses, Process, Servers, elsewhere};
 pub use services::{Part, SERVICES, ServiceRow, known};

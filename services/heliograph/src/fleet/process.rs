@@ -13,7 +13,7 @@ use heliograph_runtime::{
     Lifecycle, Telemetry,
     config::{ChannelEndpoint, GrpcSettings},
     grpc::{GrpcServer, RoutesBuilder},
-    http::HttpServer,
+    http::{HttpServer, ServerError},
 };
 use serde::Serialize;
 
@@ -32,12 +32,18 @@ pub struct Servers {
 impl Servers {
     /// Listens where the settings say.
     pub async fn bind(ground: &Ground) -> anyhow::Result<Self> {
-        let http = HttpServer::bind(&ground.settings.http).await.context("--http says another address")?;
+        let http =
+            HttpServer::bind(&ground.settings.http).await.map_err(|error| elsewhere(&error, "--http"))?;
         let grpc = GrpcServer::bind(&ground.settings.grpc, &ground.health)
             .await
-            .context("--grpc says another address")?;
+            .map_err(|error| elsewhere(&error, "--grpc"))?;
         Ok(Self { http, grpc })
     }
+}
+
+/// Says what to do about an address that cannot be listened on.
+pub fn elsewhere(error: &ServerError, flag: &str) -> anyhow::Error {
+    anyhow::anyhow!("{error}; say another address with {flag}, port 0 takes a free one")
 }
 
 /// Where a process answers.
