@@ -175,3 +175,65 @@ fn the_reference_of_resources_lists_every_field() {
         assert_eq!(documented, spec_fields(kind), "{kind}");
     }
 }
+
+/// Words between quotes that follow `marker` in a source file.
+fn quoted_after(source: &str, marker: &str) -> BTreeSet<String> {
+    let found = source.split(marker).skip(1);
+    found.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_protocol_of_web_chat_lists_every_frame_and_close_code() {
+    let source = |name: &str| {
+        std::fs::read_to_string(root().join("services/channels/webchat/src").join(name)).unwrap()
+    };
+    let page = page("docs/reference/webchat-protocol.md");
+    let first = |heading: &str| -> BTreeSet<String> {
+        let rows = page.tables_below(heading);
+        let rows = rows.iter().filter(|row| row[0].starts_with('`') || row[0].parse::<u16>().is_ok());
+        rows.map(|row| row[0].trim_matches('`').to_owned()).filter(|cell| cell != "t").collect()
+    };
+
+    let frames = source("frame.rs");
+    let variants = frames.split("pub(crate) enum Frame {").nth(1).and_then(|rest| rest.split("\n}").next());
+    let variants = variants.unwrap().lines().filter_map(|line| {
+        let name = line.strip_prefix("    ")?.split(['(', ' ', ',']).next()?;
+        name.starts_with(char::is_uppercase).then(|| name.to_lowercase())
+    });
+    let client: BTreeSet<String> = variants.filter(|name| name != "unknown").collect();
+    assert!(client.len() > 3, "{client:?}");
+    assert_eq!(first("## From the client"), client);
+
+    let server = quoted_after(&(source("socket.rs") + &source("item.rs")), "\"t\": \"");
+    assert_eq!(first("## From the server"), server);
+
+    let codes = frames.split(": u16 = ").skip(1).filter_map(|rest| rest.split(';').next());
+    assert_eq!(first("## Close codes"), codes.map(str::to_owned).collect());
+}
+
+#[test]
+fn every_metric_named_is_counted() {
+    let mut folders = vec![root().join("services")];
+    let mut counted = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("node_modules") {
+                folders.push(path);
+            } else if path.file_name().is_some_and(|name| name == "metrics.rs") {
+                let source = std::fs::read_to_string(path).unwrap();
+                counted.extend(quoted_after(&source, "\"heliograph."));
+            }
+        }
+    }
+    let prose = page("docs/how-to/operate.md").prose();
+    let named: BTreeSet<String> = code(&prose)
+        .iter()
+        .filter_map(|name| name.strip_prefix("heliograph."))
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte)))
+        .map(str::to_owned)
+        .collect();
+    assert!(named.len() > 5, "{named:?}");
+    let unknown: Vec<_> = named.difference(&counted).collect();
+    assert!(unknown.is_empty(), "nothing counts {unknown:?}");
+}
