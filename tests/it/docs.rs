@@ -224,6 +224,32 @@ async fn ids_are_derived_as_the_tutorial_says() {
     assert_eq!(said(&output).trim(), format!("{id} {partition}"));
 }
 
+/// Code without what formatting changes.
+fn bare(code: &str) -> String {
+    code.split_whitespace().collect::<String>().replace(",)", ")")
+}
+
+#[test]
+fn the_tutorials_code_is_the_bottles() {
+    let mut source = String::new();
+    for folder in ["src", "tests/it"] {
+        for entry in std::fs::read_dir(root().join("services/channels/bottle").join(folder)).unwrap() {
+            source += &std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        }
+    }
+    let source = bare(&source);
+    let blocks = page("docs/tutorial/write-a-channel.md").blocks();
+    let blocks: Vec<Block> = blocks.into_iter().filter(|block| block.language == "rust").collect();
+    assert!(blocks.len() > 2);
+    for Block { at, text, .. } in blocks {
+        // What is left out stands as a comment.
+        for line in text.lines().filter_map(|line| line.split("/*").next()) {
+            let comment = line.trim_start().starts_with("//");
+            assert!(comment || source.contains(&bare(line)), "{at}: the bottle does not say {line:?}");
+        }
+    }
+}
+
 #[test]
 fn words_are_taken_apart_as_a_shell_does() {
     assert_eq!(words("a --b 'c d' \"e\" | f"), ["a", "--b", "c d", "e"]);
