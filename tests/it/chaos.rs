@@ -119,7 +119,7 @@ async fn flush(fleet: &Fleet) {
 /// The last word on each answer, by message id.
 fn outcomes(seen: &Transcript) -> HashMap<String, &'static str> {
     let mut outcomes = HashMap::new();
-    for (_, event) in &seen.events {
+    for event in seen.events.values() {
         let (id, outcome) = match &event.payload {
             Some(Payload::MessageSent(it)) => (&it.message_id, "sent"),
             Some(Payload::MessageInDoubt(it)) => (&it.message_id, "in_doubt"),
@@ -151,7 +151,7 @@ fn check_answers(fleet: &Fleet, seen: &Transcript, replies: usize) {
         );
         reached.extend(texts.iter().cloned());
     }
-    let accepted = seen.events.iter().filter_map(|(_, event)| match &event.payload {
+    let accepted = seen.events.values().filter_map(|event| match &event.payload {
         Some(Payload::MessageAccepted(it)) => it.message.as_ref(),
         _ => None,
     });

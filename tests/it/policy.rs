@@ -26,13 +26,13 @@ async fn each_region_has_its_channels_and_a_denial_has_its_reason() {
     let verdict = &event["messageReceived"]["verdict"];
     assert_eq!(verdict["outcome"], "OUTCOME_DENY", "{verdict}");
     let codes = verdict["fired"].to_string();
-    assert!(codes.contains("channel"), "{codes}");
+    assert!(codes.contains("policy.region.forbids"), "{codes}");
 
     let seen = agent.transcript();
     let outcomes: Vec<i32> = seen
         .events
-        .iter()
-        .filter_map(|(_, event)| match &event.payload {
+        .values()
+        .filter_map(|event| match &event.payload {
             Some(Payload::MessageReceived(it)) => it.verdict.as_ref().map(|verdict| verdict.outcome),
             _ => None,
         })

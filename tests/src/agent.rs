@@ -8,9 +8,9 @@ use std::{
 
 use heliograph_domain::content;
 use heliograph_proto::v1::{
-    AcceptReservation, Command, Event, Hello, Presence, Reply, SessionRequest, SetPresence, SignInRequest,
-    command::Action, desk_service_client::DeskServiceClient, event::Payload, session_request::Frame as In,
-    session_response::Frame as Out,
+    AcceptReservation, Command, DeskEvent, Event, Hello, LoadHistory, Presence, Reply, SessionRequest,
+    SetPresence, SignInRequest, command::Action, desk_service_client::DeskServiceClient, event::Payload,
+    session_request::Frame as In, session_response::Frame as Out,
 };
 use tokio::sync::{mpsc, watch};
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
@@ -20,10 +20,13 @@ use crate::eventually;
 /// What an agent has seen, by conversation.
 #[derive(Clone, Debug, Default)]
 pub struct Transcript {
-    /// Customers' messages in the order they were shown: (user id, text).
-    pub received: BTreeMap<String, Vec<(String, String)>>,
-    /// Every event, in order, with its place on the stream.
-    pub events: Vec<(u64, Event)>,
+    /// Customers' messages by their place on the stream: (user id, text). A message that stands there twice is here
+    /// twice.
+    pub received: BTreeMap<String, BTreeMap<u64, (String, String)>>,
+    /// Every event by its place on the stream, shown live or in a history.
+    pub events: BTreeMap<u64, Event>,
+    /// Whether the agent takes work.
+    pub online: bool,
     /// Conversations that were the agent's.
     pub assigned: HashSet<String>,
 }
@@ -31,18 +34,18 @@ pub struct Transcript {
 impl Transcript {
     /// The texts a customer wrote, over all conversations.
     pub fn texts_of(&self, user_id: &str) -> Vec<String> {
-        let all = self.received.values().flatten();
+        let all = self.received.values().flat_map(BTreeMap::values);
         all.filter(|(user, _)| user == user_id).map(|(_, text)| text.clone()).collect()
     }
 
     /// How many customer messages were shown.
     pub fn count(&self) -> usize {
-        self.received.values().map(Vec::len).sum()
+        self.received.values().map(BTreeMap::len).sum()
     }
 
     /// How many events of this type were shown.
     pub fn count_of(&self, kind: &str) -> usize {
-        self.events.iter().filter(|(_, event)| event.r#type == kind).count()
+        self.events.values().filter(|event| event.r#type == kind).count()
     }
 }
 
@@ -94,7 +97,7 @@ impl Agent {
         let agent = Self { transcript, changed, commands, task };
         let presence = Action::SetPresence(SetPresence { presence: Presence::Online.into() });
         agent.command("online", presence).await;
-        agent.wait("being online", |seen| (seen.count_of("agent.presence_changed") > 0).then_some(())).await;
+        agent.wait("being online", |seen| seen.online.then_some(())).await;
         agent
     }
 
@@ -138,6 +141,11 @@ impl Agent {
             panic!("gave up waiting for {what}; {} messages were seen", self.transcript().count())
         })
     }
+}
+
+/// Asks for what was said in a conversation.
+fn history(conversation: String) -> In {
+    In::LoadHistory(LoadHistory { conversation, before: 0, limit: 500 })
 }
 
 struct Work {
@@ -205,25 +213,22 @@ impl Work {
             Out::Welcome(_) => self.unanswered.values().cloned().map(In::Command).collect(),
             Out::State(state) => {
                 self.last = self.last.max(state.sequence);
-                let offered = state.reservations.into_iter().filter_map(|view| view.reservation);
-                let ids: Vec<String> = offered.map(|reservation| reservation.reservation_id).collect();
-                ids.into_iter().map(|id| self.accept(id)).collect()
+                self.online(state.presence());
+                let conversations = state.conversations.into_iter().map(|view| view.id);
+                let mut frames: Vec<In> = conversations.map(history).collect();
+                for reservation in state.reservations.into_iter().filter_map(|view| view.reservation) {
+                    frames.push(self.accept(reservation.reservation_id));
+                }
+                frames
             }
+            Out::History(page) => page.events.into_iter().flat_map(|event| self.see(event)).collect(),
             Out::Result(result) => {
                 self.unanswered.retain(|_, command| command.command_id != result.command_id);
                 Vec::new()
             }
             Out::Event(event) => {
                 self.last = self.last.max(event.sequence);
-                let Some(fact) = event.event else { return Vec::new() };
-                let actions = self.act(&fact);
-                self.transcript
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .events
-                    .push((event.sequence, fact));
-                self.notify.send_replace(());
-                actions
+                self.see(event)
             }
             _ => Vec::new(),
         }
@@ -233,12 +238,34 @@ impl Work {
         self.give(format!("accept-{reservation_id}"), Action::Accept(AcceptReservation { reservation_id }))
     }
 
-    fn act(&mut self, event: &Event) -> Vec<In> {
+    /// An event, live or from a history; each is acted on once.
+    fn see(&mut self, shown: DeskEvent) -> Vec<In> {
+        let Some(event) = shown.event else { return Vec::new() };
+        let first = {
+            let mut seen = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.events.insert(shown.sequence, event.clone()).is_none()
+        };
+        let actions = if first { self.act(shown.sequence, &event) } else { Vec::new() };
+        self.notify.send_replace(());
+        actions
+    }
+
+    fn act(&mut self, sequence: u64, event: &Event) -> Vec<In> {
         match &event.payload {
-            Some(Payload::ReservationCreated(it)) => vec![self.accept(it.reservation_id.clone())],
+            Some(Payload::ReservationCreated(it)) => {
+                vec![self.accept(it.reservation_id.clone()), history(event.conversation.clone())]
+            }
             Some(Payload::ConversationAssigned(_)) => {
-                let mut seen = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
-                seen.assigned.insert(event.conversation.clone());
+                self.transcript
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .assigned
+                    .insert(event.conversation.clone());
+                // What was said before it was ours.
+                vec![history(event.conversation.clone())]
+            }
+            Some(Payload::AgentPresenceChanged(it)) => {
+                self.online(it.to());
                 Vec::new()
             }
             Some(Payload::MessageReceived(it)) => {
@@ -248,15 +275,21 @@ impl Work {
                 {
                     let mut seen = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
                     let lines = seen.received.entry(event.conversation.clone()).or_default();
-                    lines.push((user.to_owned(), text.clone()));
+                    lines.insert(sequence, (user.to_owned(), text.clone()));
                 }
-                // A message is answered once, however often it is shown: twice would be a failure of its own.
                 let first = self.seen.insert(message.id.clone());
                 let answer = first.then(|| (self.answers)(user, &text)).flatten();
                 answer.map(|answer| self.answer(event, &message.id, answer)).into_iter().collect()
             }
             _ => Vec::new(),
         }
+    }
+
+    fn online(&self, presence: Presence) {
+        let mut seen = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.online = presence == Presence::Online;
+        drop(seen);
+        self.notify.send_replace(());
     }
 
     fn answer(&mut self, event: &Event, message_id: &str, answer: String) -> In {

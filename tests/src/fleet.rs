@@ -28,6 +28,15 @@ pub struct Fleet {
     folder: TempDir,
 }
 
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            eprintln!("the fleet kept its logs in {}", self.folder.path().display());
+        }
+    }
+}
+
 impl Fleet {
     /// Starts the named services: channel names, `router`, `egress`, `desk`; a suffix tells members of one service
     /// apart: `router-2`. Provisions and applies the tenant first.
@@ -122,10 +131,5 @@ impl Fleet {
     /// A connection to the broker.
     pub async fn fabric(&self) -> Fabric {
         Fabric::connect(Options::new(self.nats.url(), "heliograph-tests")).await.expect("the broker answers")
-    }
-
-    /// The logs of all processes, for a test that failed.
-    pub fn logs(&self) -> String {
-        self.processes.values().map(Process::log).collect::<Vec<_>>().join("\n")
     }
 }

@@ -91,6 +91,34 @@ spec:
     webhook_secret: {{ value: {WEBHOOK_SECRET} }}
   # Higher than anything measured here: the limiter works, and never limits.
   rate_limit: {{ per_second: 1000000, burst: 1000000 }}
+---
+apiVersion: heliograph.dev/v1
+kind: Queue
+metadata: {{ tenant: {TENANT}, name: support }}
+spec: {{ display_name: Support, ring_timeout: 60s, wrap_up: 1s }}
+---
+apiVersion: heliograph.dev/v1
+kind: RoutingRule
+metadata: {{ tenant: {TENANT}, name: everybody }}
+spec: {{ order: 1000, queue: support }}
 "#
     )
+}
+
+/// The `n`th agent's name, login and password.
+pub(crate) fn agent(n: usize) -> String {
+    format!("agent-{n}")
+}
+
+/// Agents who take `capacity` conversations each.
+pub(crate) fn agents(count: usize, capacity: usize) -> String {
+    let one = |n| {
+        let name = agent(n);
+        format!(
+            "---\napiVersion: heliograph.dev/v1\nkind: Agent\nmetadata: {{ tenant: {TENANT}, name: {name} }}\n\
+             spec:\n  display_name: {name}\n  password: {{ value: {name} }}\n  queues: [support]\n  \
+             capacity: {{ async: {capacity} }}\n"
+        )
+    };
+    (0..count).map(one).collect()
 }

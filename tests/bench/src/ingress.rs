@@ -113,7 +113,7 @@ async fn round(
     side: &mut Side,
 ) -> anyhow::Result<()> {
     let signed = signer.requests(requests);
-    let patience = if quick { Duration::ZERO } else { Duration::from_secs(20) };
+    let patience = if quick { Duration::ZERO } else { Duration::from_secs(5) };
     machine::wait_for_quiet(patience).await;
     let usage = Usage::of(&[
         ("server", server.pid()),

@@ -15,10 +15,16 @@ use tokio::{
     task::LocalSet,
 };
 
+/// Resolution of the timer that paces requests, and a little more.
+const TIMER: Duration = Duration::from_millis(2);
+
 /// What came of it.
 pub(crate) struct Outcome {
+    pub(crate) begun: Instant,
     /// From the first request to the last answer.
     pub(crate) elapsed: Duration,
+    /// When each request was sent, in the order they were given.
+    pub(crate) sent: Vec<Instant>,
     /// From sending each request to the end of its answer, in microseconds.
     pub(crate) latencies: Vec<u32>,
 }
@@ -28,7 +34,7 @@ pub(crate) struct Outcome {
 pub(crate) enum Pace {
     /// Each connection sends the next when it has its answer.
     AsFastAsAnswered,
-    /// This many a second, whatever is answered; a latency counts from when its request was due.
+    /// This many a second, whatever is answered. A request that could not be sent when it was due counts from then.
     PerSecond(u32),
 }
 
@@ -58,49 +64,63 @@ async fn run(
         stream.set_nodelay(true)?;
         streams.push(stream);
     }
-    let latencies = Rc::new(RefCell::new(Vec::with_capacity(requests.len())));
-    let (requests, next) = (Rc::new(requests), Rc::new(Cell::new(0)));
     let begun = Instant::now();
+    let latencies = Rc::new(RefCell::new(Vec::with_capacity(requests.len())));
+    let sent = Rc::new(RefCell::new(vec![begun; requests.len()]));
+    let (requests, next) = (Rc::new(requests), Rc::new(Cell::new(0)));
     let tasks: Vec<_> = streams
         .into_iter()
         .map(|stream| {
-            let (requests, next, latencies) = (Rc::clone(&requests), Rc::clone(&next), Rc::clone(&latencies));
-            tokio::task::spawn_local(connection(stream, requests, next, latencies, begun, pace))
+            let work = Work {
+                requests: Rc::clone(&requests),
+                next: Rc::clone(&next),
+                latencies: Rc::clone(&latencies),
+                sent: Rc::clone(&sent),
+                begun,
+                pace,
+            };
+            tokio::task::spawn_local(connection(stream, work))
         })
         .collect();
     for task in tasks {
         task.await.context("a connection's task panicked")??;
     }
     let elapsed = begun.elapsed();
-    Ok(Outcome { elapsed, latencies: latencies.take() })
+    Ok(Outcome { begun, elapsed, sent: sent.take(), latencies: latencies.take() })
 }
 
-async fn connection(
-    mut stream: TcpStream,
+/// What a connection shares with the others.
+struct Work {
     requests: Rc<Vec<Bytes>>,
     next: Rc<Cell<usize>>,
     latencies: Rc<RefCell<Vec<u32>>>,
+    sent: Rc<RefCell<Vec<Instant>>>,
     begun: Instant,
     pace: Pace,
-) -> anyhow::Result<()> {
+}
+
+async fn connection(mut stream: TcpStream, work: Work) -> anyhow::Result<()> {
     let mut answer = Vec::with_capacity(1024);
     loop {
-        let at = next.get();
-        let Some(request) = requests.get(at) else { return Ok(()) };
-        next.set(at + 1);
-        let since = match pace {
+        let at = work.next.get();
+        let Some(request) = work.requests.get(at) else { return Ok(()) };
+        work.next.set(at + 1);
+        let since = match work.pace {
             Pace::AsFastAsAnswered => Instant::now(),
             Pace::PerSecond(rate) => {
-                let due = begun + Duration::from_secs_f64(at as f64 / f64::from(rate));
+                let due = work.begun + Duration::from_secs_f64(at as f64 / f64::from(rate));
                 tokio::time::sleep_until(due.into()).await;
-                due
+                let now = Instant::now();
+                // The timer may be this much late by itself.
+                if now - due > TIMER { due } else { now }
             }
         };
+        work.sent.borrow_mut()[at] = since;
         stream.write_all(request).await?;
         answer.clear();
         read_answer(&mut stream, &mut answer).await?;
         let taken = u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX);
-        latencies.borrow_mut().push(taken);
+        work.latencies.borrow_mut().push(taken);
     }
 }
 

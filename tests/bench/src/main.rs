@@ -1,19 +1,30 @@
 //! `make bench`: what the message path costs, beside the raw limits of the same machine in the same run.
 //!
 //! * ingress: webhook → PubAck → 200, beside a bare axum handler that checks the same HMAC and publishes the same bytes.
+//! * path: customer → agent and agent → provider through the whole fleet, beside a raw two-hop JetStream chain.
+//! * growth: what a message costs with 10 to 100,000 open conversations.
+//! * start: idle memory and time to ready of each service.
 //!
 //! Every ratio comes from runs that take turns, so that a machine that slows down slows both. Prints a table and writes
 //! `target/bench/<date>.json`. `--quick` runs everything with small numbers, to see that the bench itself works.
 #![allow(clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "counts here stay far below 2^52")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is what it is run for")]
 
+mod agent;
+mod arrivals;
+mod chain;
+mod fleet;
 mod ground;
+mod growth;
 mod ingress;
 mod load;
 mod machine;
+mod path;
 mod process;
 mod report;
 mod signed;
+mod sink;
+mod start;
 mod stats;
 
 use std::path::PathBuf;
@@ -45,6 +56,12 @@ struct Arguments {
 enum Part {
     /// Webhook → PubAck → 200.
     Ingress,
+    /// Customer → agent and agent → provider through the whole fleet.
+    Path,
+    /// The same with more and more open conversations.
+    Growth,
+    /// Idle memory and time to ready of each service.
+    Start,
 }
 
 /// What the bench starts itself as, in processes of their own.
@@ -56,6 +73,9 @@ enum Child {
     /// The bare handler.
     #[command(hide = true)]
     ServeBare(ground::Addresses),
+    /// The hop between two streams.
+    #[command(hide = true)]
+    ServeHop(ground::Addresses),
 }
 
 #[tokio::main]
@@ -64,6 +84,7 @@ async fn main() -> anyhow::Result<()> {
     match &arguments.child {
         Some(Child::ServeHost(addresses)) => ingress::host::serve(addresses).await,
         Some(Child::ServeBare(addresses)) => ingress::bare::serve(addresses).await,
+        Some(Child::ServeHop(addresses)) => chain::serve(addresses).await,
         None => measure(&arguments).await,
     }
 }
@@ -73,9 +94,19 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     std::fs::create_dir_all(&arguments.out)
         .with_context(|| format!("cannot make {}", arguments.out.display()))?;
     let mut report = Report::new(arguments.quick);
+    let (quick, out) = (arguments.quick, arguments.out.as_path());
+    // Each part has servers of its own, so that none pays for what another left behind.
     if wanted(Part::Ingress) {
-        let ground = Ground::start().await?;
-        ingress::measure(&ground, arguments.quick, &arguments.out, &mut report).await?;
+        ingress::measure(&Ground::start().await?, quick, out, &mut report).await?;
+    }
+    if wanted(Part::Path) {
+        path::measure(&Ground::start().await?, quick, out, &mut report).await?;
+    }
+    if wanted(Part::Growth) {
+        growth::measure(&Ground::start().await?, quick, out, &mut report).await?;
+    }
+    if wanted(Part::Start) {
+        start::measure(&Ground::start().await?, quick, out, &mut report).await?;
     }
     println!("{}", report.table());
     let path = report.write(&arguments.out)?;

@@ -15,13 +15,19 @@ const TEXT: &str = "Hello, my parcel was to arrive on Tuesday and the tracking p
 pub(crate) struct Signer {
     run: u64,
     next: u64,
+    from: u64,
     customers: u64,
 }
 
 impl Signer {
     /// Messages of this many customers in turn; `run` sets their ids apart from those of other signers.
     pub(crate) fn new(run: u64, customers: u64) -> Self {
-        Self { run, next: 0, customers }
+        Self { run, next: 0, from: 0, customers }
+    }
+
+    /// From here on, messages of `count` customers in turn, `from` the first.
+    pub(crate) fn customers(&mut self, from: u64, count: u64) {
+        (self.from, self.customers) = (from, count);
     }
 
     /// `count` whole HTTP/1.1 requests.
@@ -30,8 +36,12 @@ impl Signer {
         (0..count).map(|_| self.request(now)).collect()
     }
 
-    /// The id of the `n`th message, from 0.
-    pub(crate) fn id(&self, n: u64) -> String {
+    /// The number of the next message.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    fn id(&self, n: u64) -> String {
         format!("{:08x}{n:018x}", self.run)
     }
 
@@ -40,7 +50,7 @@ impl Signer {
         self.next += 1;
         let (id, seconds) = (self.id(n), now.as_second());
         // Numbers that exist: the last seven digits tell customers apart.
-        let from = 12_120_000_000 + 2_000_000 + n % self.customers;
+        let from = 12_120_000_000 + 2_000_000 + self.from + n % self.customers;
         let body = format!(
             r#"{{"type":"mo_text","id":"{id}","from":"{from}","to":"12025550123","body":"{TEXT}","operator_id":"310260","received_at":"{now:.3}"}}"#
         );
@@ -57,4 +67,9 @@ impl Signer {
             body.len()
         ))
     }
+}
+
+/// The number of the message with this id.
+pub(crate) fn number(id: &str) -> Option<u64> {
+    u64::from_str_radix(id.get(8..)?, 16).ok()
 }
