@@ -5,6 +5,8 @@ CARGO ?= cargo
 ARGS ?=
 # A filter for the tests, e.g. make test TESTS=egress
 TESTS ?=
+# What to measure, e.g. make bench BENCH="--only ingress"
+BENCH ?=
 # The branch whose wire contracts must stay readable.
 BASE ?= main
 
@@ -70,6 +72,13 @@ proto-check: tools ## Lint proto/ and refuse what breaks readers of BASE (main)
 .PHONY: deny
 deny: tools-checks ## Check the dependencies' licences, bans and sources
 	$(CARGO) deny --workspace --all-features --locked check bans licenses sources
+
+##@ Measure
+
+.PHONY: bench
+bench: tools ## Measure the message path beside this machine's raw limits (BENCH="--quick", "--only path,start")
+	$(CARGO) build --locked --profile bench -p heliograph -p heliograph-bench
+	target/release/heliograph-bench $(BENCH)
 
 ##@ Build
 

@@ -68,23 +68,23 @@ enum Part {
 #[derive(Debug, Subcommand)]
 enum Child {
     /// The channel host with the SMS channel.
-    #[command(hide = true)]
-    ServeHost(ground::Addresses),
+    #[command(name = "serve-host", hide = true)]
+    Host(ground::Addresses),
     /// The bare handler.
-    #[command(hide = true)]
-    ServeBare(ground::Addresses),
+    #[command(name = "serve-bare", hide = true)]
+    Bare(ground::Addresses),
     /// The hop between two streams.
-    #[command(hide = true)]
-    ServeHop(ground::Addresses),
+    #[command(name = "serve-hop", hide = true)]
+    Hop(ground::Addresses),
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     match &arguments.child {
-        Some(Child::ServeHost(addresses)) => ingress::host::serve(addresses).await,
-        Some(Child::ServeBare(addresses)) => ingress::bare::serve(addresses).await,
-        Some(Child::ServeHop(addresses)) => chain::serve(addresses).await,
+        Some(Child::Host(addresses)) => ingress::host::serve(addresses).await,
+        Some(Child::Bare(addresses)) => ingress::bare::serve(addresses).await,
+        Some(Child::Hop(addresses)) => chain::serve(addresses).await,
         None => measure(&arguments).await,
     }
 }

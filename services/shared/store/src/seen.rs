@@ -44,11 +44,12 @@ impl Seen {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut pipeline = redis::pipe();
+        let mut get = redis::cmd("MGET");
         for id in ids {
-            pipeline.cmd("EXISTS").arg(self.key(tenant, id));
+            get.arg(self.key(tenant, id));
         }
-        self.redis.pipeline(Replay::Safe, &pipeline).await
+        let found: Vec<Option<()>> = self.redis.command(Replay::Safe, &get).await?;
+        Ok(found.iter().map(Option::is_some).collect())
     }
 
     /// Marks `ids`, in one round trip. What is marked keeps its first time.

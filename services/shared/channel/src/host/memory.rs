@@ -11,7 +11,10 @@ use std::{
 
 use async_trait::async_trait;
 use heliograph_store::seen::Seen;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
 
 /// Remembers ids.
 #[async_trait]
@@ -40,12 +43,14 @@ impl Memory for LocalMemory {
     }
 }
 
-/// Longer than this nobody waits for Redis; the event is then taken for new.
+/// Longer than this no trip to Redis takes; what is not answered by then is taken for new.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Questions and notes that wait; when there are more, they are not asked and not noted.
 const BACKLOG: usize = 4096;
 /// The most that go to Redis in one trip.
 const BATCH: usize = 512;
+/// Nobody waits for a note: it waits this long for others, which share its trip.
+const NOTE_AFTER: Duration = Duration::from_millis(5);
 
 /// Redis. Requests that arrive together go there in one trip: a webhook at a time would cost a trip each.
 pub(super) struct RedisMemory {
@@ -79,10 +84,7 @@ impl Memory for RedisMemory {
         if self.questions.try_send(question).is_err() {
             return nothing;
         }
-        match tokio::time::timeout(PATIENCE, answered).await {
-            Ok(Ok(known)) => known,
-            _ => nothing,
-        }
+        answered.await.unwrap_or(nothing)
     }
 
     fn remember(&self, tenant: &str, ids: Vec<String>) {
@@ -94,19 +96,28 @@ impl Memory for RedisMemory {
 async fn answer_questions(seen: Seen, mut asked: mpsc::Receiver<Question>) {
     let mut waiting = Vec::new();
     while asked.recv_many(&mut waiting, BATCH).await > 0 {
+        // Requests that are ready to run ask first, and share the trip.
+        tokio::task::yield_now().await;
+        while waiting.len() < BATCH
+            && let Ok(question) = asked.try_recv()
+        {
+            waiting.push(question);
+        }
         let mut by_tenant: HashMap<String, Vec<Question>> = HashMap::new();
         for question in waiting.drain(..) {
             by_tenant.entry(question.tenant.clone()).or_default().push(question);
         }
+        let deadline = Instant::now() + PATIENCE;
         for (tenant, questions) in by_tenant {
             let ids: Vec<&str> =
                 questions.iter().flat_map(|question| &question.ids).map(String::as_str).collect();
-            let known = match seen.check_many(&tenant, &ids).await {
-                Ok(known) => known,
-                Err(error) => {
+            let known = match timeout_at(deadline, seen.check_many(&tenant, &ids)).await {
+                Ok(Ok(known)) => known,
+                Ok(Err(error)) => {
                     tracing::debug!(error = &error as &dyn std::error::Error, "what was seen is not known");
                     vec![false; ids.len()]
                 }
+                Err(_) => vec![false; ids.len()],
             };
             let mut known = known.into_iter();
             for question in questions {
@@ -121,6 +132,12 @@ async fn answer_questions(seen: Seen, mut asked: mpsc::Receiver<Question>) {
 async fn write_notes(seen: Seen, mut noted: mpsc::Receiver<(String, Vec<String>)>) {
     let mut waiting = Vec::new();
     while noted.recv_many(&mut waiting, BATCH).await > 0 {
+        tokio::time::sleep(NOTE_AFTER).await;
+        while waiting.len() < BATCH
+            && let Ok(note) = noted.try_recv()
+        {
+            waiting.push(note);
+        }
         let mut by_tenant: HashMap<String, Vec<String>> = HashMap::new();
         for (tenant, ids) in waiting.drain(..) {
             by_tenant.entry(tenant).or_default().extend(ids);

@@ -29,7 +29,11 @@ use tonic::transport::ClientTlsConfig;
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt, registry::LookupSpan,
+    EnvFilter, Layer,
+    filter::{FilterExt as _, Targets, filter_fn},
+    fmt::MakeWriter,
+    layer::SubscriberExt,
+    registry::LookupSpan,
 };
 
 use crate::{config::TelemetrySettings, tls};
@@ -178,14 +182,22 @@ where
     } else {
         (None, None)
     };
-    let traces = tracer.as_ref().map(|provider| {
-        tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer("heliograph"))
-            .with_threads(false)
-            .with_location(false)
-            // Independent of the log's filter. What carries our own traces away must not be traced.
-            .with_filter(
-                Targets::new().with_default(LevelFilter::INFO).with_targets(
+    // Lines show no span's fields; without traces nobody looks at spans, and then none are made. For that, every layer
+    // must have a filter: one without would be taken for a reader of everything.
+    let spans = tracer.is_some();
+    let traces = tracer
+        .as_ref()
+        .map(|provider| {
+            tracing_opentelemetry::layer()
+                .with_tracer(provider.tracer("heliograph"))
+                .with_threads(false)
+                .with_location(false)
+        })
+        // Independent of the log's filter. What carries our own traces away must not be traced.
+        .with_filter(
+            Targets::new()
+                .with_default(if spans { LevelFilter::INFO } else { LevelFilter::OFF })
+                .with_targets(
                     [
                         "h2",
                         "hyper",
@@ -198,13 +210,14 @@ where
                     ]
                     .map(|target| (target, LevelFilter::OFF)),
                 ),
-            )
-    });
+        );
     let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(NoSpanFields)
         .event_format(LineFormat::new(settings.log_format, settings.service_name.clone(), colour))
         .with_writer(writer)
-        .with_filter(EnvFilter::try_new(&settings.log_filter)?);
+        .with_filter(
+            EnvFilter::try_new(&settings.log_filter)?.and(filter_fn(move |meta| spans || meta.is_event())),
+        );
     // Traces first: the log line of an event reads the context that this layer keeps.
     let subscriber = tracing_subscriber::registry().with(traces).with(lines);
     Ok((subscriber, TelemetryGuard { telemetry: Telemetry { registry }, tracer, meter }))

@@ -210,6 +210,7 @@ async fn off_is_off() {
     assert_eq!(guard.handle().prometheus_text(), None);
     assert!(guard.meter_provider().is_none());
     assert!(within(guard.shutdown(Duration::from_secs(20))).await);
+    assert!(tracing::info_span!("off").is_disabled(), "nobody looks at a span, so none is made");
 }
 
 #[tokio::test(flavor = "current_thread")]
