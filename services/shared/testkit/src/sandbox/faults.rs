@@ -47,21 +47,21 @@ impl Faults {
     }
 
     /// Serves one request under the next fault, if there is one.
-    pub(super) async fn meet(&self, provider: &str, serve: impl Future<Output = Response>) -> Response {
+    pub(super) async fn meet(&self, provider: &str, serve: impl FnOnce() -> Response) -> Response {
         match self.next(provider) {
-            None => serve.await,
+            None => serve(),
             Some(Fault::Status(status, retry_after)) => refused(status, retry_after),
             Some(Fault::Hang(wait)) => {
                 tokio::time::sleep(wait).await;
                 StatusCode::GATEWAY_TIMEOUT.into_response()
             }
             Some(Fault::Slow(wait)) => {
-                let response = serve.await;
+                let response = serve();
                 tokio::time::sleep(wait).await;
                 response
             }
             Some(Fault::LoseResponse) => {
-                serve.await;
+                serve();
                 broken_off()
             }
         }

@@ -30,23 +30,22 @@ async fn letter(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let faults = &state.faults;
-    faults.meet("bottle", accept(state.clone(), account, headers, body)).await
+    state.faults.meet("bottle", || accept(&state, &account, &headers, &body)).await
 }
 
-async fn accept(state: Arc<State>, account: String, headers: HeaderMap, body: Bytes) -> Response {
-    let Some(account) = state.account(&account).filter(|account| account.provider == "bottle") else {
-        return refuse(&state, StatusCode::NOT_FOUND, "no such account");
+fn accept(state: &Arc<State>, account: &str, headers: &HeaderMap, body: &Bytes) -> Response {
+    let Some(account) = state.account(account).filter(|account| account.provider == "bottle") else {
+        return refuse(state, StatusCode::NOT_FOUND, "no such account");
     };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
     let key = sign::webhook_key(account.secret("signing"));
-    let expected = sign::hmac_sha256(&key, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", &body]);
+    let expected = sign::hmac_sha256(&key, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body]);
     if !header("webhook-signature").split(' ').any(|given| given == format!("v1,{expected}")) {
-        return refuse(&state, StatusCode::UNAUTHORIZED, "the signature is wrong");
+        return refuse(state, StatusCode::UNAUTHORIZED, "the signature is wrong");
     }
-    let Ok(letter) = serde_json::from_slice::<Value>(&body) else {
-        return refuse(&state, StatusCode::BAD_REQUEST, "the body is not JSON");
+    let Ok(letter) = serde_json::from_slice::<Value>(body) else {
+        return refuse(state, StatusCode::BAD_REQUEST, "the body is not JSON");
     };
     // Typing and read marks are letters too, and need no answer.
     let data = &letter["data"];
@@ -55,13 +54,13 @@ async fn accept(state: Arc<State>, account: String, headers: HeaderMap, body: By
         return StatusCode::ACCEPTED.into_response();
     }
     if user_id.is_empty() {
-        return refuse(&state, StatusCode::BAD_REQUEST, "/data/to/id is missing");
+        return refuse(state, StatusCode::BAD_REQUEST, "/data/to/id is missing");
     }
     // The id is our delivery's: a repeat is answered like the first and thrown into the sea once.
     let external = format!("bottle-{id}");
     if !state.sent().iter().any(|sent| sent.provider_message_id == external) {
         if state.options.receipts {
-            report(&state, &account, &external, data);
+            report(state, &account, &external, data);
         }
         state.accept(Sent {
             provider: "bottle",

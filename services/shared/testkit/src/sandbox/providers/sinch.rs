@@ -42,28 +42,27 @@ async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let faults = &state.faults;
-    faults.meet("sinch", accept(state.clone(), plan, headers, body)).await
+    state.faults.meet("sinch", || accept(&state, &plan, &headers, &body)).await
 }
 
-async fn accept(state: Arc<State>, plan: String, headers: HeaderMap, body: Bytes) -> Response {
-    let Some(account) = state.account_by("sinch", "service_plan_id", &plan) else {
-        return refuse(&state, StatusCode::NOT_FOUND, "not_found", "no such service plan");
+fn accept(state: &Arc<State>, plan: &str, headers: &HeaderMap, body: &Bytes) -> Response {
+    let Some(account) = state.account_by("sinch", "service_plan_id", plan) else {
+        return refuse(state, StatusCode::NOT_FOUND, "not_found", "no such service plan");
     };
     let token = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if token != Some(&format!("Bearer {}", account.secret("api_token"))) {
-        return refuse(&state, StatusCode::UNAUTHORIZED, "unauthorized", "the token is wrong");
+        return refuse(state, StatusCode::UNAUTHORIZED, "unauthorized", "the token is wrong");
     }
-    let batch: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let batch: Value = serde_json::from_slice(body).unwrap_or_default();
     if let Err(rule) = check(&batch) {
-        return refuse(&state, StatusCode::BAD_REQUEST, "syntax_constraint_violation", &rule);
+        return refuse(state, StatusCode::BAD_REQUEST, "syntax_constraint_violation", &rule);
     }
     let id = state.next_id();
     let user_id = format!("+{}", batch["to"][0].as_str().unwrap_or_default().trim_start_matches('+'));
     let text = batch["body"].as_str().or(batch["body"]["message"].as_str()).unwrap_or_default().to_owned();
     let reference = batch["client_reference"].as_str().unwrap_or_default().to_owned();
     if state.options.receipts && !batch["callback_url"].is_null() {
-        report(&state, &account, &id, &batch);
+        report(state, &account, &id, &batch);
     }
     let answer = json!({ "id": id, "to": batch["to"], "from": batch["from"], "canceled": false, "body": batch["body"], "type": batch["type"] });
     state.accept(Sent {

@@ -32,28 +32,27 @@ async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let faults = &state.faults;
-    faults.meet("twilio", accept(state.clone(), sid, headers, body)).await
+    state.faults.meet("twilio", || accept(&state, &sid, &headers, &body)).await
 }
 
-async fn accept(state: Arc<State>, sid: String, headers: HeaderMap, body: Bytes) -> Response {
-    let Some(account) = state.account_by("twilio", "account_sid", &sid) else {
-        return refuse(&state, StatusCode::NOT_FOUND, 20404, "no such account");
+fn accept(state: &Arc<State>, sid: &str, headers: &HeaderMap, body: &Bytes) -> Response {
+    let Some(account) = state.account_by("twilio", "account_sid", sid) else {
+        return refuse(state, StatusCode::NOT_FOUND, 20404, "no such account");
     };
     let expected = STANDARD.encode(format!("{sid}:{}", account.secret("auth_token")));
     let given = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if given != Some(&format!("Basic {expected}")) {
-        return refuse(&state, StatusCode::UNAUTHORIZED, 20003, "Authenticate");
+        return refuse(state, StatusCode::UNAUTHORIZED, 20003, "Authenticate");
     }
-    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
+    let form: BTreeMap<String, String> = url::form_urlencoded::parse(body).into_owned().collect();
     if let Err((code, rule)) = check(&form) {
-        return refuse(&state, StatusCode::BAD_REQUEST, code, &rule);
+        return refuse(state, StatusCode::BAD_REQUEST, code, &rule);
     }
     let id = format!("SM{}", state.next_id());
     let get = |name: &str| form.get(name).cloned().unwrap_or_default();
     let callback = get("StatusCallback");
     if state.options.receipts && !callback.is_empty() {
-        report(&state, &account, &id, &get("To"), callback.clone());
+        report(state, &account, &id, &get("To"), callback.clone());
     }
     let reference = url::Url::parse(&callback).ok().and_then(|url| {
         url.query_pairs().find(|(name, _)| name == "ref").map(|(_, value)| value.into_owned())

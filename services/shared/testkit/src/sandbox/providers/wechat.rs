@@ -50,13 +50,11 @@ async fn token(Shared(state): Shared<Arc<State>>, body: Bytes) -> Response {
 }
 
 async fn send(Shared(state): Shared<Arc<State>>, Query(token): Query<Token>, body: Bytes) -> Response {
-    let faults = &state.faults;
-    faults.meet("wechat", accept(state.clone(), token, body, false)).await
+    state.faults.meet("wechat", || accept(&state, &token, &body, false)).await
 }
 
 async fn template(Shared(state): Shared<Arc<State>>, Query(token): Query<Token>, body: Bytes) -> Response {
-    let faults = &state.faults;
-    faults.meet("wechat", accept(state.clone(), token, body, true)).await
+    state.faults.meet("wechat", || accept(&state, &token, &body, true)).await
 }
 
 async fn typing(Shared(state): Shared<Arc<State>>, Query(token): Query<Token>) -> Response {
@@ -71,32 +69,32 @@ fn account(state: &State, token: &Token) -> Option<Arc<Account>> {
     accounts.find(|account| account.provider == "wechat" && token_of(account) == token.access_token)
 }
 
-async fn accept(state: Arc<State>, token: Token, body: Bytes, template: bool) -> Response {
-    let Some(account) = account(&state, &token) else {
-        return refuse(&state, 40001, "invalid credential, access_token is invalid or not latest");
+fn accept(state: &State, token: &Token, body: &[u8], template: bool) -> Response {
+    let Some(account) = account(state, token) else {
+        return refuse(state, 40001, "invalid credential, access_token is invalid or not latest");
     };
     // The provider wants characters as they are, not as `\uXXXX`.
     if body.windows(2).any(|pair| pair == b"\\u") {
-        return refuse(&state, 40033, "invalid charset");
+        return refuse(state, 40033, "invalid charset");
     }
-    let request: Value = match serde_json::from_slice(&body) {
+    let request: Value = match serde_json::from_slice(body) {
         Ok(request) => request,
-        Err(_) => return refuse(&state, 47001, "data format error"),
+        Err(_) => return refuse(state, 47001, "data format error"),
     };
     let user_id = request["touser"].as_str().unwrap_or_default().to_owned();
     if user_id.is_empty() {
-        return refuse(&state, 40003, "invalid openid");
+        return refuse(state, 40003, "invalid openid");
     }
     let (text, id) = if template {
         (request["template_id"].as_str().unwrap_or_default().to_owned(), state.next_number())
     } else {
         match text_of(&request) {
             Ok(text) => (text, 0),
-            Err((code, rule)) => return refuse(&state, code, rule),
+            Err((code, rule)) => return refuse(state, code, rule),
         }
     };
     if !template && !state.use_window(&account.name, &user_id) {
-        return refuse(&state, 45015, "response out of time limit or subscription is canceled");
+        return refuse(state, 45015, "response out of time limit or subscription is canceled");
     }
     let mut answer = json!({ "errcode": 0, "errmsg": "ok" });
     if template {
