@@ -62,14 +62,14 @@ pub fn preview(content: &Content) -> String {
         Kind::Carousel(carousel) => labelled("carousel", &carousel.body),
         Kind::Template(template) => first(&[&template.rendered, &template.name]).to_owned(),
         Kind::Reaction(reaction) => labelled("reaction", &reaction.emoji),
-        Kind::Edit(edit) => edit
-            .content
-            .as_ref()
-            .and_then(|content| content.kind.as_ref())
-            .map_or_else(String::new, |kind| match kind {
-                Kind::Text(text) => labelled("edited", &text.body),
-                other => labelled("edited", kind_name(other)),
-            }),
+        Kind::Edit(edit) => {
+            edit.content.as_ref().and_then(|content| content.kind.as_ref()).map_or_else(String::new, |kind| {
+                match kind {
+                    Kind::Text(text) => labelled("edited", &text.body),
+                    other => labelled("edited", kind_name(other)),
+                }
+            })
+        }
         Kind::Deletion(_) => "[deleted]".to_owned(),
         Kind::CallSignal(_) => "[call]".to_owned(),
         Kind::Custom(custom) => labelled(&custom.kind, &custom.fallback),
