@@ -141,22 +141,15 @@ pub async fn run(
 
 /// Ready while the broker can be reached, once the resources are known.
 fn follow(fabric: &Fabric, resources: ResourceView, check: Check, shutdown: Shutdown) {
-    let mut link = fabric.link();
+    let link = fabric.link();
     tokio::spawn(async move {
+        let follow = async {
+            resources.ready().await;
+            check.follow(link, |link| link.connected, "not connected to NATS").await;
+        };
         tokio::select! {
-            () = resources.ready() => {}
-            () = shutdown.cancelled() => return,
-        }
-        loop {
-            if link.borrow_and_update().connected {
-                check.ready();
-            } else {
-                check.not_ready("not connected to NATS");
-            }
-            tokio::select! {
-                changed = link.changed() => if changed.is_err() { return },
-                () = shutdown.cancelled() => return,
-            }
+            () = follow => {}
+            () = shutdown.cancelled() => {}
         }
     });
 }

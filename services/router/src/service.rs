@@ -135,18 +135,9 @@ fn member() -> String {
 
 /// Keeps the check true to the link.
 fn watch_link(fabric: &Fabric, check: Check) -> Task {
-    let mut link = fabric.link();
+    let link = fabric.link();
     Task(tokio::spawn(async move {
-        loop {
-            if link.borrow_and_update().connected {
-                check.ready();
-            } else {
-                check.not_ready("not connected to NATS");
-            }
-            if link.changed().await.is_err() {
-                return;
-            }
-        }
+        check.follow(link, |link| link.connected, "not connected to NATS").await;
     }))
 }
 

@@ -14,6 +14,7 @@ use crate::{
     filter::Wanted,
     service::Shared,
     source::{From, Source},
+    tokens::tenant,
 };
 
 const TRANSPORT: &str = "grpc";
@@ -45,7 +46,7 @@ impl StreamService for Service {
 
 async fn open(shared: &Shared, request: &Request<SubscribeRequest>) -> Result<Source, Refusal> {
     let authorization = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
-    let tenant = shared.tokens.tenant(authorization)?;
+    let tenant = tenant(&shared.config.api_tokens, authorization)?;
     let asked = request.get_ref();
     if !asked.tenant.is_empty() && asked.tenant != tenant {
         return Err(Refusal::OtherTenant);

@@ -16,9 +16,7 @@ use heliograph_runtime::{
 };
 use tokio::sync::mpsc;
 
-use crate::{
-    GRPC_SERVICE, StreamsConfig, StreamsError, grpc, metrics::Metrics, source::Source, sse, tokens::Tokens,
-};
+use crate::{GRPC_SERVICE, StreamsConfig, StreamsError, grpc, metrics::Metrics, source::Source, sse};
 
 /// What the service stands on.
 #[derive(Clone, Debug)]
@@ -36,7 +34,6 @@ pub struct StreamsDeps {
 pub(crate) struct Shared {
     pub(crate) config: StreamsConfig,
     pub(crate) fabric: Fabric,
-    pub(crate) tokens: Tokens,
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: Shutdown,
 }
@@ -109,8 +106,7 @@ impl Streams {
         let StreamsDeps { fabric, health, shutdown } = deps;
         fabric.check().await?;
         follow(&fabric, health.check("broker"), shutdown.clone());
-        let tokens = Tokens::new(&config.api_tokens);
-        let shared = Shared { config, fabric, tokens, metrics: Metrics::new(), shutdown };
+        let shared = Shared { config, fabric, metrics: Metrics::new(), shutdown };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -148,18 +144,11 @@ pub async fn run(
 
 /// Ready while the broker can be reached.
 fn follow(fabric: &Fabric, check: Check, shutdown: Shutdown) {
-    let mut link = fabric.link();
+    let link = fabric.link();
     tokio::spawn(async move {
-        loop {
-            if link.borrow_and_update().connected {
-                check.ready();
-            } else {
-                check.not_ready("not connected to NATS");
-            }
-            tokio::select! {
-                changed = link.changed() => if changed.is_err() { return },
-                () = shutdown.cancelled() => return,
-            }
+        tokio::select! {
+            () = check.follow(link, |link| link.connected, "not connected to NATS") => {}
+            () = shutdown.cancelled() => {}
         }
     });
 }

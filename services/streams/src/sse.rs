@@ -22,6 +22,7 @@ use crate::{
     filter::Wanted,
     service::Shared,
     source::{From, Source},
+    tokens,
 };
 
 const TRANSPORT: &str = "sse";
@@ -82,7 +83,7 @@ async fn open(
     headers: &HeaderMap,
 ) -> Result<Source, Refusal> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if shared.tokens.tenant(header("authorization"))? != tenant {
+    if tokens::tenant(&shared.config.api_tokens, header("authorization"))? != tenant {
         return Err(Refusal::OtherTenant);
     }
     let Query(asked) = asked.map_err(|rejection| Refusal::BadFilter(rejection.body_text()))?;

@@ -1,7 +1,6 @@
 //! Who calls. The tenant comes from the credential; what a request says of it can only agree.
 
-use secrecy::ExposeSecret as _;
-use subtle::ConstantTimeEq as _;
+use heliograph_runtime::bearer;
 use tonic::{Status, metadata::MetadataMap};
 
 use crate::config::ApiToken;
@@ -10,20 +9,8 @@ use crate::config::ApiToken;
 pub(super) fn client<'a>(tokens: &'a [ApiToken], metadata: &MetadataMap) -> Result<&'a ApiToken, Status> {
     let refused = || Status::unauthenticated("a valid `authorization: Bearer …` is needed");
     let header = metadata.get("authorization").and_then(|value| value.to_str().ok()).ok_or_else(refused)?;
-    let (scheme, given) = header.split_once(' ').ok_or_else(refused)?;
-    let given = given.trim();
-    if !scheme.eq_ignore_ascii_case("bearer") || given.is_empty() {
-        return Err(refused());
-    }
-    let mut found = None;
-    // Every token is compared in constant time, and all of them, so that timing tells nothing.
-    for token in tokens {
-        let secret = token.token.expose_secret();
-        if bool::from(secret.as_bytes().ct_eq(given.as_bytes())) && !secret.is_empty() {
-            found = Some(token);
-        }
-    }
-    found.ok_or_else(refused)
+    let given = bearer::token(header).ok_or_else(refused)?;
+    bearer::find(tokens, |token| &token.token, given).ok_or_else(refused)
 }
 
 /// A request may leave the tenant out, and may not name another one.

@@ -305,18 +305,11 @@ fn webhook_router<W: Webhook>(
 
 /// Keeps readiness in step with the broker: without it every webhook is answered 503.
 fn follow_broker(fabric: &Fabric, check: Check, shutdown: Shutdown) {
-    let mut link = fabric.link();
+    let link = fabric.link();
     tokio::spawn(async move {
-        loop {
-            if link.borrow_and_update().connected {
-                check.ready();
-            } else {
-                check.not_ready("not connected to NATS");
-            }
-            tokio::select! {
-                changed = link.changed() => if changed.is_err() { return },
-                () = shutdown.cancelled() => return,
-            }
+        tokio::select! {
+            () = check.follow(link, |link| link.connected, "not connected to NATS") => {}
+            () = shutdown.cancelled() => {}
         }
     });
 }

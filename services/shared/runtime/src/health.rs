@@ -156,6 +156,21 @@ impl Check {
         self.set(CheckState { ready: false, reason: Some(reason.into()) });
     }
 
+    /// Keeps it true to `state`, for as long as somebody tells it: ready while `holds`, otherwise not because `why`.
+    pub async fn follow<T>(&self, mut state: watch::Receiver<T>, holds: impl Fn(&T) -> bool, why: &str) {
+        loop {
+            let ready = holds(&state.borrow_and_update());
+            if ready {
+                self.ready();
+            } else {
+                self.not_ready(why);
+            }
+            if state.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     fn set(&self, state: CheckState) {
         self.state.send_if_modified(|report| {
             if report.checks.get(&self.name) == Some(&state) {

@@ -3,6 +3,7 @@
 //!
 //! Nothing in here knows a channel, a tenant or a stream.
 
+pub mod bearer;
 pub mod config;
 pub mod grpc;
 pub mod health;
