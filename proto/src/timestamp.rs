@@ -16,6 +16,17 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
+    /// The moment `millis` milliseconds after 1970-01-01T00:00:00Z.
+    pub fn from_millis(millis: i64) -> Self {
+        // Less than a second of nanoseconds.
+        Self { seconds: millis.div_euclid(1_000), nanos: (millis.rem_euclid(1_000) * 1_000_000) as i32 }
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z, what is smaller cut off.
+    pub fn millis(&self) -> i64 {
+        self.seconds.saturating_mul(1_000).saturating_add(i64::from(self.nanos) / 1_000_000)
+    }
+
     fn to_jiff(self) -> Option<jiff::Timestamp> {
         jiff::Timestamp::new(self.seconds, self.nanos).ok()
     }
@@ -71,6 +82,14 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::Timestamp;
+
+    #[test]
+    fn milliseconds_come_back_before_1970_too() {
+        assert_eq!(Timestamp::from_millis(-1), Timestamp { seconds: -1, nanos: 999_000_000 });
+        for millis in [-1_001, -1_000, -1, 0, 1, 999, 1_000, i64::MAX] {
+            assert_eq!(Timestamp::from_millis(millis).millis(), millis);
+        }
+    }
 
     #[test]
     fn json_is_canonical_both_ways() {

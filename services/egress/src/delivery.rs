@@ -18,8 +18,9 @@ use heliograph_domain::ids;
 use heliograph_fabric::{
     AckError, Burial, Owned, Record, WorkItem, backoff::Backoff, envelope::REPLAYED, subjects,
 };
-use heliograph_proto::v1::{
-    Address, Capabilities, Content, DeliveryError, ErrorClass, Message, OutboundMessage, verdict,
+use heliograph_proto::{
+    Timestamp,
+    v1::{Address, Capabilities, Content, DeliveryError, ErrorClass, Message, OutboundMessage, verdict},
 };
 use heliograph_store::{
     deliveries::{AttemptRecord, Reference},
@@ -31,10 +32,8 @@ use crate::{
     STAGE,
     account::Account,
     error::{Failure, chain},
-    event,
     line::{Line, Shared},
     outcome, schedule,
-    time::millis,
     transcode::{self, Transcoded},
 };
 use end::End;
@@ -180,8 +179,7 @@ impl<'a> Case<'a> {
             ));
         }
         let record = item.record();
-        let said = || message.metadata.get(event::EXPIRES).and_then(|at| at.parse().ok());
-        let expires = out.expires_at.as_ref().map(millis).or_else(said);
+        let expires = out.expires_at.as_ref().map(Timestamp::millis);
         Ok(Self {
             line,
             owned,

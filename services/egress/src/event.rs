@@ -6,16 +6,12 @@ use heliograph_fabric::{
     subjects::{self, SubjectError},
 };
 use heliograph_proto::{
-    Message as _,
+    Message as _, Timestamp,
     v1::{Event, OutboundMessage, event::Payload},
 };
 
-use crate::time::timestamp;
-
 /// What stands in `ce-source` of everything egress publishes.
 pub(crate) const SOURCE: &str = "heliograph/egress";
-/// The metadata of a message sent by API that says until when it is worth sending, in milliseconds since 1970.
-pub(crate) const EXPIRES: &str = "heliograph-expires-at";
 
 /// An event about a message that goes out. Its id follows from the delivery and `effect`, so saying it again is saying
 /// the same thing.
@@ -32,7 +28,7 @@ pub(crate) fn about(out: &OutboundMessage, effect: &[&str], payload: Payload, no
         account: address.map_or_else(String::new, |address| address.account.clone()),
         conversation: out.conversation.clone(),
         contact: out.contact.clone(),
-        time: Some(timestamp(now_ms)),
+        time: Some(Timestamp::from_millis(now_ms)),
         cause: out.delivery_id.clone(),
         payload: Some(payload),
         ..Event::default()

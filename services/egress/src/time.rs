@@ -1,18 +1,6 @@
-//! Milliseconds and protobuf timestamps.
+//! Durations.
 
 use std::time::Duration;
-
-use heliograph_proto::Timestamp;
-
-/// The timestamp of a moment in milliseconds since 1970.
-pub(crate) fn timestamp(ms: i64) -> Timestamp {
-    Timestamp { seconds: ms.div_euclid(1_000), nanos: (ms.rem_euclid(1_000) * 1_000_000) as i32 }
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn millis(timestamp: &Timestamp) -> i64 {
-    timestamp.seconds.saturating_mul(1_000).saturating_add(i64::from(timestamp.nanos) / 1_000_000)
-}
 
 /// A wait as a channel gives it; none when it is negative or absurd.
 pub(crate) fn wait(duration: &heliograph_proto::Duration) -> Option<Duration> {

@@ -5,15 +5,12 @@ use std::time::Duration;
 use heliograph_domain::resources::ChannelAccountSpec;
 use heliograph_fabric::{Fabric, Stream, subjects::EventFilter};
 use heliograph_proto::{
-    Message as _,
+    Message as _, Timestamp,
     v1::{Capabilities, Event, OutboundMessage, WindowRule, content::Kind},
 };
 use heliograph_store::windows::{Window, WindowKey, WindowVerdict, Windows};
 
-use crate::{
-    error::{Failure, chain},
-    time::millis,
-};
+use crate::error::{Failure, chain};
 
 /// The window that a customer's message opens.
 const MESSAGE: &str = "message";
@@ -75,7 +72,7 @@ async fn rebuild(
 ) -> Result<Option<Window>, Failure> {
     let Some(rule) = rule else { return Ok(None) };
     let said = last_message(fabric, out, &key.channel).await?;
-    let told = out.last_inbound_at.as_ref().map(millis);
+    let told = out.last_inbound_at.as_ref().map(Timestamp::millis);
     let (opened_at, after) = match (said, told) {
         (Some((at, seq)), told) => (at.max(told.unwrap_or(at)), Some(seq)),
         (None, Some(told)) => (told, None),
@@ -120,7 +117,10 @@ async fn last_message(
     };
     let stored = i64::try_from(found.time.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
     let event = Event::decode(found.payload).ok();
-    Ok(Some((event.and_then(|event| event.time.as_ref().map(millis)).unwrap_or(stored), found.sequence)))
+    Ok(Some((
+        event.and_then(|event| event.time.as_ref().map(Timestamp::millis)).unwrap_or(stored),
+        found.sequence,
+    )))
 }
 
 /// How many messages went out in this conversation since then.

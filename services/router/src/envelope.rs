@@ -6,11 +6,11 @@ use heliograph_fabric::{
     subjects::{self, SubjectError},
 };
 use heliograph_proto::{
-    Message as _,
+    Message as _, Timestamp,
     v1::{Event, event::Payload},
 };
 
-use crate::{naming::SOURCE, time::millis};
+use crate::naming::SOURCE;
 
 /// The header that says which place of the routing log an event was decided at: `<partition>.<sequence>.<index>`.
 pub(crate) const POSITION: &str = "Heliograph-Position";
@@ -25,7 +25,7 @@ pub(crate) fn public(mut event: Event) -> Result<(String, Envelope, &'static str
         }
     }
     let subject = subjects::event(&event.tenant, &event.region, &event.channel, &event.conversation, kind)?;
-    let time = event.time.as_ref().map_or(0, millis);
+    let time = event.time.as_ref().map_or(0, Timestamp::millis);
     let mut envelope = Envelope::new(event.id.clone(), kind, SOURCE, time, event.encode_to_vec());
     if !event.conversation.is_empty() {
         envelope = envelope.about(event.conversation.clone());

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use heliograph_fabric::{DeadLetters, Envelope, Fabric, Fence, Layout, Owned, subjects};
 use heliograph_proto::{
-    Message as _,
+    Message as _, Timestamp,
     v1::{Address, Event, InboundEvent, RoutingEntry, event::Payload},
 };
 use heliograph_store::{
@@ -34,7 +34,6 @@ use crate::{
     error::{Failure, chain},
     metrics::Metrics,
     naming::{SOURCE, routing_partition},
-    time::{millis, timestamp},
 };
 
 /// The stage of intake's dead letters.
@@ -85,12 +84,12 @@ impl Case<'_> {
 
     /// When we received it, by our clock; when it was stored if ingress did not say.
     fn received_ms(&self) -> i64 {
-        self.event.received_at.as_ref().map_or(self.stored_ms, millis)
+        self.event.received_at.as_ref().map_or(self.stored_ms, Timestamp::millis)
     }
 
     /// When it happened, by the provider's clock where it has one.
     fn occurred_ms(&self) -> i64 {
-        self.event.occurred_at.as_ref().map_or_else(|| self.received_ms(), millis)
+        self.event.occurred_at.as_ref().map_or_else(|| self.received_ms(), Timestamp::millis)
     }
 
     /// The region's name, by what is known without the contact.
@@ -135,7 +134,7 @@ impl Case<'_> {
             channel: cause.channel.clone(),
             account: cause.account.clone(),
             contact: contact.map_or_else(String::new, |contact| contact.id.clone()),
-            time: Some(timestamp(self.occurred_ms())),
+            time: Some(Timestamp::from_millis(self.occurred_ms())),
             cause: cause.id.clone(),
             payload: Some(payload),
             ..Event::default()

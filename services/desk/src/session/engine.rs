@@ -193,10 +193,7 @@ impl Session {
             account: held.account.clone(),
             conversation: conversation.clone(),
             contact: held.contact.clone(),
-            time: Some(heliograph_proto::Timestamp {
-                seconds: now.div_euclid(1_000),
-                nanos: i32::try_from(now.rem_euclid(1_000) * 1_000_000).unwrap_or_default(),
-            }),
+            time: Some(heliograph_proto::Timestamp::from_millis(now)),
             payload: Some(Payload::AgentTyping(payload)),
             ..Event::default()
         };

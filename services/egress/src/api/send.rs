@@ -2,8 +2,9 @@
 
 use heliograph_domain::{content::kind_name, ids};
 use heliograph_fabric::{Envelope, publish::within, subjects};
+use heliograph_policy::wire;
 use heliograph_proto::{
-    Message as _,
+    Message as _, Timestamp,
     v1::{
         Address, Content, Direction, Message, RoutingEntry, SendRequest, SendRequested, SendResponse, Sender,
         SenderKind, Verdict, routing_entry, send_request::To,
@@ -19,12 +20,7 @@ use super::{
     ask::{Asked, contact_of, may_go},
     status,
 };
-use crate::{
-    config::ApiToken,
-    event::{EXPIRES, SOURCE},
-    time::{millis, timestamp},
-    verdict::{class, on_wire},
-};
+use crate::{config::ApiToken, event::SOURCE, verdict::class};
 
 /// The pool whose log an entry goes to.
 const POOL: &str = "default";
@@ -66,9 +62,6 @@ impl Api {
         };
         let now = now_ms();
         let derived = |prefix| ids::derive(prefix, &[tenant, "send", &request.idempotency_key]);
-        // The routing log has no field of its own for it; the message carries it to where it counts.
-        let expires =
-            request.expires_at.as_ref().map(|expires| (EXPIRES.to_owned(), millis(expires).to_string()));
         let message = Message {
             id: derived(ids::MESSAGE),
             direction: Direction::Outbound.into(),
@@ -80,8 +73,7 @@ impl Api {
             }),
             address: Some(address),
             message_class: request.message_class,
-            time: Some(timestamp(now)),
-            metadata: expires.into_iter().collect(),
+            time: Some(Timestamp::from_millis(now)),
             ..Message::default()
         };
         let message_id = message.id.clone();
@@ -94,6 +86,7 @@ impl Api {
                 scope: if request.scope.is_empty() { SCOPE.to_owned() } else { request.scope },
                 message: Some(message),
                 verdict: Some(verdict.clone()),
+                expires_at: request.expires_at,
             })),
         };
         let duplicate = self.append(&entry, now).await?;
@@ -127,7 +120,7 @@ impl Api {
                 asked.contact = Some(&contact);
                 let (address, verdict) = self.best(&asked, &contact).await?;
                 let goes = may_go(&verdict, template);
-                Ok((address, contact.id.clone(), on_wire(&verdict), goes))
+                Ok((address, contact.id.clone(), wire::verdict(&verdict), goes))
             }
             Some(To::Address(address)) => {
                 let mut address = address.clone();
@@ -145,7 +138,7 @@ impl Api {
                 let verdict = self.judge(&asked, &address).await?;
                 let goes = may_go(&verdict, template);
                 let contact = contact.as_ref().map_or_else(String::new, |contact| contact.id.clone());
-                Ok((Some(address), contact, on_wire(&verdict), goes))
+                Ok((Some(address), contact, wire::verdict(&verdict), goes))
             }
         }
     }

@@ -1,9 +1,12 @@
 //! The ends a message can come to, as events.
 
 use heliograph_domain::resources::MessageClass;
-use heliograph_proto::v1::{
-    ConsentChanged, DeliveryError, Event, MessageDeferred, MessageFailed, MessageInDoubt, MessageRefused,
-    MessageSent, Reason, Verdict, event::Payload,
+use heliograph_proto::{
+    Timestamp,
+    v1::{
+        ConsentChanged, DeliveryError, Event, MessageDeferred, MessageFailed, MessageInDoubt, MessageRefused,
+        MessageSent, Reason, Verdict, event::Payload,
+    },
 };
 use heliograph_store::{
     consent::{Choice, Statement, Subject},
@@ -12,11 +15,7 @@ use heliograph_store::{
 use std::time::Duration;
 
 use super::{Buried, Case, part::Sent};
-use crate::{
-    error::Failure,
-    event,
-    time::{in_ms, millis, timestamp},
-};
+use crate::{error::Failure, event, time::in_ms};
 
 /// What became of a message.
 #[derive(Debug)]
@@ -100,7 +99,7 @@ impl Case<'_> {
         let now = now_ms();
         let payload = Payload::MessageDeferred(MessageDeferred {
             message_id: self.message.id.clone(),
-            until: Some(timestamp(now.saturating_add(in_ms(wait)))),
+            until: Some(Timestamp::from_millis(now.saturating_add(in_ms(wait)))),
             error: Some(error.clone()),
             attempt: count(attempt),
         });
@@ -139,7 +138,7 @@ impl Case<'_> {
 
     /// Publishes a public event; returns when it is stored. In order, because a conversation has one message in hand.
     async fn publish(&self, event: &Event) -> Result<(), Failure> {
-        let now = event.time.as_ref().map_or_else(now_ms, millis);
+        let now = event.time.as_ref().map_or_else(now_ms, Timestamp::millis);
         let (subject, envelope) =
             event::public(event, now).map_err(|error| Failure::poison("subject", error.to_string()))?;
         self.owned.fence.check().map_err(|_| Failure::Lost)?;
@@ -148,7 +147,7 @@ impl Case<'_> {
     }
 
     fn age_ms(&self) -> i64 {
-        self.out.accepted_at.as_ref().map_or(0, |accepted| now_ms() - millis(accepted))
+        self.out.accepted_at.as_ref().map_or(0, |accepted| now_ms() - accepted.millis())
     }
 }
 

@@ -67,7 +67,7 @@ async fn a_key_is_sent_once() {
     let message = send.message.as_ref().unwrap();
     assert_eq!(message.id, first.message_id);
     assert_eq!(message.sender.as_ref().unwrap().id, "shop");
-    assert_eq!(message.metadata["heliograph-expires-at"], "4000000000000");
+    assert_eq!(send.expires_at, request.expires_at);
     assert!(send.contact.starts_with("con_"));
     // To the contact that the address belongs to now.
     let known = SendRequest { to: Some(To::Contact(send.contact.clone())), ..order("order-2", "", "", "") };

@@ -24,7 +24,7 @@ pub use explain::{Explained, Question, explain};
 pub use mask::masked;
 pub use sandboxed::{FILLED, Sandboxed};
 pub use service::AdminApi;
-pub use wire::{letter as letter_on_wire, verdict as verdict_on_wire};
+pub use wire::letter as letter_on_wire;
 
 #[cfg(test)]
 pub(crate) use apply::check as check_manifests;

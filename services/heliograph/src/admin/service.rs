@@ -4,9 +4,9 @@ use heliograph_domain::resources::{Kind, MessageClass, ResourceKey};
 use heliograph_fabric::dead::{DeadError, DeadFilter};
 use heliograph_policy::{Consent, Direction};
 use heliograph_proto::v1::{self, admin_service_server::AdminService};
+use heliograph_runtime::bearer;
 use heliograph_store::resources::ResourceError;
-use secrecy::{ExposeSecret as _, SecretString};
-use subtle::ConstantTimeEq as _;
+use secrecy::SecretString;
 use tonic::{Request, Response, Status};
 
 use super::{Admin, AdminError, Manifest, Question, wire};
@@ -33,8 +33,7 @@ impl AdminApi {
     /// Refuses callers without the token.
     fn authorize<T>(&self, request: Request<T>) -> Result<T, Status> {
         let shown = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
-        let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-        if bool::from(shown.as_bytes().ct_eq(self.token.expose_secret().as_bytes())) {
+        if shown.and_then(bearer::token).is_some_and(|shown| bearer::same(&self.token, shown)) {
             Ok(request.into_inner())
         } else {
             Err(Status::unauthenticated("show the token of `admin.token` as `authorization: Bearer …`"))
@@ -112,7 +111,9 @@ impl AdminService for AdminApi {
             consent: Consent::Unknown,
         };
         let explained = self.admin.explain(&question).await.map_err(status)?;
-        Ok(Response::new(v1::ExplainPolicyResponse { verdict: Some(wire::verdict(&explained.verdict)) }))
+        Ok(Response::new(v1::ExplainPolicyResponse {
+            verdict: Some(heliograph_policy::wire::verdict(&explained.verdict)),
+        }))
     }
 
     async fn list_dead_letters(

@@ -3,48 +3,10 @@
 use heliograph_domain::resources::{Change, Stored};
 use heliograph_fabric::DeadLetter;
 use heliograph_fabric::subjects::Dead;
-use heliograph_policy::{Outcome, Reason, RegionSource, Verdict};
 use heliograph_proto::{Timestamp, v1};
 
 use super::{Action, Changed, masked};
 use crate::decode;
-
-/// A verdict.
-pub fn verdict(verdict: &Verdict) -> v1::Verdict {
-    use v1::verdict::Outcome as Wire;
-    let (outcome, until) = match &verdict.outcome {
-        Outcome::Allow => (Wire::Allow, None),
-        Outcome::Deny => (Wire::Deny, None),
-        Outcome::UseChannel(_) => (Wire::UseChannel, None),
-        Outcome::Defer(until) => (Wire::Defer, Some(millis(until.as_millisecond()))),
-        Outcome::NeedsTemplate => (Wire::NeedsTemplate, None),
-        Outcome::NeedsConsent => (Wire::NeedsConsent, None),
-    };
-    let region = &verdict.region;
-    let source = match region.source {
-        RegionSource::Nothing => "none",
-        known => known.as_str(),
-    };
-    v1::Verdict {
-        outcome: outcome.into(),
-        policy: verdict.policy.to_string(),
-        policy_version: i64::try_from(verdict.policy_version).unwrap_or(i64::MAX),
-        region: Some(v1::Region {
-            name: region.region.to_string(),
-            country: region.country.map_or_else(String::new, |country| country.code().to_owned()),
-            source: source.to_owned(),
-            confidence: f64::from(region.confidence) / 100.0,
-        }),
-        fired: verdict.rules_fired.iter().map(reason).collect(),
-        tried: verdict.rules_tried.iter().map(reason).collect(),
-        channels: verdict.alternatives.iter().map(ToString::to_string).collect(),
-        until,
-    }
-}
-
-fn reason(reason: &Reason) -> v1::Reason {
-    v1::Reason { code: format!("policy.{}", reason.code()), text: reason.to_string(), detail: None }
-}
 
 /// A stored resource, inline secrets masked.
 pub(super) fn resource(stored: &Stored) -> v1::Resource {
@@ -107,7 +69,7 @@ pub fn letter(letter: &DeadLetter) -> v1::DeadLetter {
         stage: letter.stage.clone(),
         tenant: place.as_ref().map(|place| place.tenant.clone()).unwrap_or_default(),
         channel: place.map(|place| place.channel).unwrap_or_default(),
-        time: Some(millis(letter.buried_ms)),
+        time: Some(Timestamp::from_millis(letter.buried_ms)),
         subject: letter.subject.clone(),
         headers,
         payload: record.payload.clone(),
@@ -116,9 +78,4 @@ pub fn letter(letter: &DeadLetter) -> v1::DeadLetter {
         trace_id: record.trace().traceparent.split('-').nth(1).unwrap_or_default().to_owned(),
         payload_json: decode::json(&letter.subject, record.payload.clone()).unwrap_or_default(),
     }
-}
-
-fn millis(at: i64) -> Timestamp {
-    let nanos = i32::try_from(at.rem_euclid(1000)).unwrap_or_default() * 1_000_000;
-    Timestamp { seconds: at.div_euclid(1000), nanos }
 }

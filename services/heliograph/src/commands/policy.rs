@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::resources;
 use crate::{
-    admin::{Explained, Question, Rules, explain, read_manifests, verdict_on_wire},
+    admin::{Explained, Question, Rules, explain, read_manifests},
     connect, output,
 };
 
@@ -146,7 +146,7 @@ pub async fn run(command: &PolicyCommand, settings: &Settings) -> anyhow::Result
         ));
     }
     if args.json {
-        return output::line(&serde_json::to_string(&verdict_on_wire(&explained.verdict))?);
+        return output::line(&serde_json::to_string(&heliograph_policy::wire::verdict(&explained.verdict))?);
     }
     output::line(&explained.verdict.to_string())
 }

@@ -5,11 +5,11 @@ use std::{
     time::Duration,
 };
 
-use heliograph_assignment::Timestamp;
+use heliograph_assignment::Timestamp as Moment;
 use heliograph_domain::ids;
 use heliograph_fabric::{Envelope, Fabric, Fence, Layout, Sequencer, SequencerOptions, subjects};
 use heliograph_proto::{
-    Message as _,
+    Message as _, Timestamp,
     v1::{Configuration, RoutingEntry, TimerDue, routing_entry::Kind},
 };
 use tokio::time::Instant;
@@ -18,7 +18,6 @@ use super::annex::Annex;
 use crate::{
     book::{Book, Pool},
     naming::{SOURCE, routing_partition},
-    time::timestamp,
 };
 
 /// How long a due timer is waited for in the log before it is appended once more.
@@ -34,7 +33,7 @@ pub(super) struct Appender {
     layout: Layout,
     sequencer: Sequencer,
     /// The timer asked for last: its time, how often it was asked for, and when.
-    timer: Option<(Timestamp, u32, Instant)>,
+    timer: Option<(Moment, u32, Instant)>,
     /// The configuration asked for last, by tenant.
     configured: HashMap<String, (String, u64)>,
 }
@@ -52,7 +51,7 @@ impl Appender {
     }
 
     /// How long until the timer `due` has to be appended.
-    pub(super) fn wait(&self, due: Option<Timestamp>, now_ms: i64) -> Duration {
+    pub(super) fn wait(&self, due: Option<Moment>, now_ms: i64) -> Duration {
         let Some(due) = due else { return FAR };
         match self.timer {
             Some((asked, _, at)) if asked == due => {
@@ -64,7 +63,7 @@ impl Appender {
 
     /// Appends the timer if it is due. Asked again for the same one, it is appended under another id: the first may have
     /// been too early for the log's clock.
-    pub(super) async fn timer(&mut self, due: Option<Timestamp>, now_ms: i64) {
+    pub(super) async fn timer(&mut self, due: Option<Moment>, now_ms: i64) {
         let Some(due) = due.filter(|due| due.0 <= now_ms) else { return };
         let times = match self.timer {
             Some((asked, _, at)) if asked == due && at.elapsed() < AGAIN_AFTER => return,
@@ -76,7 +75,7 @@ impl Appender {
         let entry = RoutingEntry {
             id: ids::derive("ent", &parts),
             tenant: String::new(),
-            kind: Some(Kind::Timer(TimerDue { due: Some(timestamp(now_ms)) })),
+            kind: Some(Kind::Timer(TimerDue { due: Some(Timestamp::from_millis(now_ms)) })),
         };
         self.append("timer", subjects::NONE, &entry, "routing.timer", now_ms).await;
     }

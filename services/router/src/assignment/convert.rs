@@ -7,10 +7,7 @@ use heliograph_proto::v1::{
     routing_entry::Kind, transfer_conversation, verdict::Outcome,
 };
 
-use crate::{
-    naming::{SCOPE, reply_message_id},
-    time::millis,
-};
+use crate::naming::{SCOPE, reply_message_id};
 
 /// Why an entry cannot be applied. It never will be, on any replica.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +57,7 @@ pub(crate) fn entry(entry: &RoutingEntry) -> Result<Entry, Unfit> {
         Kind::Send(send) => self::send(tenant, send).map(Entry::Send),
         Kind::Timer(timer) => {
             let due = timer.due.as_ref().ok_or(Unfit::Lacks("the time that is due"))?;
-            Ok(Entry::TimerDue(machine::TimerDue { due: Timestamp(millis(due)) }))
+            Ok(Entry::TimerDue(machine::TimerDue { due: Timestamp(due.millis()) }))
         }
         Kind::Configuration(configuration) => {
             let config = serde_json::from_str(&configuration.json)
@@ -119,7 +116,7 @@ fn inbound(tenant: Text, proposal: &Proposal) -> Result<machine::Inbound, Unfit>
             .iter()
             .map(|reason| machine::Reason { code: reason.code.clone().into(), detail: reason.text.clone() })
             .collect(),
-        at_provider: message.time.as_ref().map(|time| Timestamp(millis(time))),
+        at_provider: message.time.as_ref().map(|time| Timestamp(time.millis())),
     })
 }
 

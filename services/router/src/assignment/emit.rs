@@ -8,7 +8,7 @@ use heliograph_assignment::{
 };
 use heliograph_domain::ids;
 use heliograph_proto::{
-    Struct, Value,
+    Struct, Timestamp, Value,
     v1::{
         AgentPresenceChanged, CommandAccepted, CommandRefused, ConversationAssigned, ConversationClosed,
         ConversationOpened, ConversationQueued, ConversationRequeued, ConversationTransferred,
@@ -23,7 +23,6 @@ use super::{
     annex::{Annex, Known},
     convert::{allows, presence_on_wire, proposed},
 };
-use crate::time::timestamp;
 
 /// One thing to publish.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,7 +113,7 @@ impl Decided<'_> {
         let mut event = Event {
             id: self.id(ids::EVENT),
             tenant: self.decision.tenant.to_string(),
-            time: Some(timestamp(self.at_ms)),
+            time: Some(Timestamp::from_millis(self.at_ms)),
             cause: self.cause().to_owned(),
             reasons,
             position: Some(self.log_position()),
@@ -179,7 +178,7 @@ impl Decided<'_> {
                     reservation_id: reservation.to_string(),
                     agent: agent.to_string(),
                     queue: queue.to_string(),
-                    expires_at: Some(timestamp(expires_at.0)),
+                    expires_at: Some(Timestamp::from_millis(expires_at.0)),
                 })
             }
             What::ReservationAccepted { reservation, agent } => {
@@ -226,7 +225,7 @@ impl Decided<'_> {
             }
             What::WrapUpStarted { agent, ends_at, .. } => Payload::ConversationWrapUp(ConversationWrapUp {
                 agent: agent.to_string(),
-                until: Some(timestamp(ends_at.0)),
+                until: Some(Timestamp::from_millis(ends_at.0)),
             }),
             What::ConversationClosed { agent, wrap_up } => Payload::ConversationClosed(ConversationClosed {
                 agent: agent.as_deref().unwrap_or_default().to_owned(),
@@ -260,17 +259,17 @@ impl Decided<'_> {
         message_id: &str,
         author: &Author,
     ) -> Option<(Payload, Option<OutboundMessage>)> {
-        let (mut message, verdict) = match &self.entry.kind {
-            Some(Kind::Send(send)) => (send.message.clone()?, send.verdict.clone()),
+        let (mut message, verdict, expires_at) = match &self.entry.kind {
+            Some(Kind::Send(send)) => (send.message.clone()?, send.verdict.clone(), send.expires_at),
             Some(Kind::Command(command)) => {
                 let Some(command::Action::Reply(reply)) = &command.action else { return None };
-                (said(reply, author, known), known.and_then(Known::verdict))
+                (said(reply, author, known), known.and_then(Known::verdict), None)
             }
             _ => return None,
         };
         message_id.clone_into(&mut message.id);
         message.direction = Direction::Outbound.into();
-        message.time = Some(timestamp(self.at_ms));
+        message.time = Some(Timestamp::from_millis(self.at_ms));
         if message.message_class() == MessageClass::Unspecified {
             message.message_class = MessageClass::Service.into();
         }
@@ -278,7 +277,8 @@ impl Decided<'_> {
             let refused = MessageRefused { message_id: message.id, verdict };
             return Some((Payload::MessageRefused(refused), None));
         }
-        let outbound = self.outbound(message.clone(), verdict.clone(), known)?;
+        let outbound =
+            OutboundMessage { expires_at, ..self.outbound(message.clone(), verdict.clone(), known)? };
         let delivery_id = outbound.delivery_id.clone();
         let accepted = MessageAccepted { message: Some(message), delivery_id, verdict };
         Some((Payload::MessageAccepted(accepted), Some(outbound)))
@@ -300,10 +300,10 @@ impl Decided<'_> {
             contact: conversation.contact.to_string(),
             message: Some(message),
             verdict,
-            accepted_at: Some(timestamp(self.at_ms)),
+            accepted_at: Some(Timestamp::from_millis(self.at_ms)),
             expires_at: None,
             position: Some(self.log_position()),
-            last_inbound_at: (heard > 0).then(|| timestamp(heard)),
+            last_inbound_at: (heard > 0).then(|| Timestamp::from_millis(heard)),
         })
     }
 }

@@ -6,13 +6,13 @@ use heliograph_fabric::{
     DeadLetters, Envelope, Fabric, Fence, Layout, PublishError, Record, Sequencer, SequencerOptions, Ticket,
     subjects::{self, SubjectError},
 };
-use heliograph_proto::{Message as _, v1::OutboundMessage};
+use heliograph_proto::{Message as _, Timestamp, v1::OutboundMessage};
 
 use super::{
     HEADER_ROOM, STAGE,
     emit::{Emission, Item},
 };
-use crate::{envelope, error::PartitionError, metrics::Metrics, naming::SOURCE, time::millis};
+use crate::{envelope, error::PartitionError, metrics::Metrics, naming::SOURCE};
 
 /// Publishes in the order of the log within each lane, and knows up to which entry everything is stored.
 pub(super) struct Outflow {
@@ -169,7 +169,7 @@ impl Outflow {
             work.message.as_ref().and_then(|message| message.address.as_ref()).map_or("", |it| &it.channel);
         let partition = subjects::partition_of_conversation(&work.conversation, self.layout.outbound);
         let subject = subjects::outbound(channel, partition, &work.tenant)?;
-        let time = work.accepted_at.as_ref().map_or(0, millis);
+        let time = work.accepted_at.as_ref().map_or(0, Timestamp::millis);
         let envelope =
             Envelope::new(work.delivery_id.clone(), "outbound.message", SOURCE, time, work.encode_to_vec());
         Ok((subject, envelope.about(work.conversation.clone())))

@@ -5,7 +5,7 @@ use futures::StreamExt as _;
 use heliograph_assignment::{ConversationView as Seen, PhaseView};
 use heliograph_fabric::{Fabric, Stream};
 use heliograph_proto::{
-    Message as _,
+    Message as _, Timestamp,
     v1::{
         BadQuery, ConversationView, DeskState, LogPosition, NotKnown, QueueView, Region, ReservationCreated,
         ReservationView, RoutingAnswer, RoutingQuery, routing_answer::Answer, routing_query::Query,
@@ -14,7 +14,7 @@ use heliograph_proto::{
 use tokio::sync::mpsc;
 
 use super::{annex::Known, convert::presence_on_wire, state::State};
-use crate::{naming::SCOPE, time::timestamp};
+use crate::naming::SCOPE;
 
 /// A question that came in.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ fn desk(state: &State, tenant: &str, agent: &str, now_ms: i64) -> Option<DeskSta
                 reservation_id: ringing.reservation.to_string(),
                 agent: agent.to_owned(),
                 queue: seen.as_ref().map_or_else(String::new, |seen| seen.queue.to_string()),
-                expires_at: Some(timestamp(ringing.expires_at.0)),
+                expires_at: Some(Timestamp::from_millis(ringing.expires_at.0)),
             }),
             conversation: seen.map(|seen| conversation(state, &seen)),
         }

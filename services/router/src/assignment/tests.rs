@@ -1,9 +1,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use heliograph_domain::content;
-use heliograph_proto::v1::{
-    Address, Configuration, Event, InboundEvent, Message, Proposal, Region, RoutingEntry, SendRequested,
-    Verdict, Wanted, Window, event::Payload, inbound_event, routing_entry::Kind, verdict::Outcome,
+use heliograph_proto::{
+    Timestamp,
+    v1::{
+        Address, Configuration, Event, InboundEvent, Message, Proposal, Region, RoutingEntry, SendRequested,
+        Verdict, Wanted, Window, event::Payload, inbound_event, routing_entry::Kind, verdict::Outcome,
+    },
 };
 use heliograph_store::{objects::Objects, snapshots::SnapshotStore};
 
@@ -97,10 +100,16 @@ fn the_same_entry_at_the_same_place_says_the_same_whoever_applies_it() {
 #[test]
 fn a_send_is_outbound_work_unless_policy_denied_it() {
     let (mut state, id) = opened();
-    let effects = state.apply(&send("msg_2", Outcome::Allow), 8, 2_000).unwrap();
+    let mut asked = send("msg_2", Outcome::Allow);
+    let until = Timestamp::from_millis(60_000);
+    if let Some(Kind::Send(send)) = &mut asked.kind {
+        send.expires_at = Some(until);
+    }
+    let effects = state.apply(&asked, 8, 2_000).unwrap();
     let Item::Outbound(work) = &effects.emissions.last().unwrap().item else { panic!("no work") };
     assert_eq!((&work.conversation, work.position.unwrap().sequence), (&id, 8));
     assert_eq!(work.last_inbound_at.as_ref().unwrap().seconds, 1);
+    assert_eq!(work.expires_at, Some(until));
 
     let effects = state.apply(&send("msg_3", Outcome::Deny), 9, 3_000).unwrap();
     let last = events(&effects.emissions).pop().unwrap();

@@ -1,15 +1,14 @@
-//! Asking policy, and its answer on the wire.
+//! Asking policy.
 
 use heliograph_domain::region::Country;
 use heliograph_policy::{
-    CompiledPolicy, Consent, Direction, Facts, Hints, MessageClass, Outcome, Reason, RegionSource, Verdict,
-    Window, decide, find_region,
+    CompiledPolicy, Consent, Direction, Facts, Hints, MessageClass, Window, decide, find_region, wire,
 };
-use heliograph_proto::v1::{self, Address, verdict};
+use heliograph_proto::v1::{self, Address};
 use heliograph_store::contacts::Contact;
 
 use super::Tenant;
-use crate::time::{millis, moment, timestamp};
+use crate::time::moment;
 
 /// A customer's event, as policy is asked about it.
 #[derive(Debug, Clone, Copy)]
@@ -57,51 +56,5 @@ pub(crate) fn judge(asked: &Asked<'_>) -> v1::Verdict {
         window: Window::Unlimited,
         available: Some(&available),
     };
-    on_wire(&decide(policy, &facts, moment(*now_ms)))
-}
-
-fn on_wire(verdict: &Verdict) -> v1::Verdict {
-    let region = &verdict.region;
-    let until = match &verdict.outcome {
-        Outcome::Defer(until) => Some(timestamp(until.as_millisecond())),
-        _ => None,
-    };
-    debug_assert!(until.as_ref().is_none_or(|until| millis(until) >= 0));
-    v1::Verdict {
-        outcome: outcome(&verdict.outcome).into(),
-        policy: verdict.policy.to_string(),
-        policy_version: i64::try_from(verdict.policy_version).unwrap_or(i64::MAX),
-        region: Some(v1::Region {
-            name: region.region.to_string(),
-            country: region.country.map_or_else(String::new, |country| country.code().to_owned()),
-            source: source(region.source).to_owned(),
-            confidence: f64::from(region.confidence) / 100.0,
-        }),
-        fired: verdict.rules_fired.iter().map(reason).collect(),
-        tried: verdict.rules_tried.iter().map(reason).collect(),
-        channels: verdict.alternatives.iter().map(ToString::to_string).collect(),
-        until,
-    }
-}
-
-fn outcome(outcome: &Outcome) -> verdict::Outcome {
-    match outcome {
-        Outcome::Allow => verdict::Outcome::Allow,
-        Outcome::Deny => verdict::Outcome::Deny,
-        Outcome::UseChannel(_) => verdict::Outcome::UseChannel,
-        Outcome::Defer(_) => verdict::Outcome::Defer,
-        Outcome::NeedsTemplate => verdict::Outcome::NeedsTemplate,
-        Outcome::NeedsConsent => verdict::Outcome::NeedsConsent,
-    }
-}
-
-fn source(source: RegionSource) -> &'static str {
-    match source {
-        RegionSource::Nothing => "none",
-        known => known.as_str(),
-    }
-}
-
-fn reason(reason: &Reason) -> v1::Reason {
-    v1::Reason { code: format!("policy.{}", reason.code()), text: reason.to_string(), detail: None }
+    wire::verdict(&decide(policy, &facts, moment(*now_ms)))
 }

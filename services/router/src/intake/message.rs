@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use heliograph_domain::{content, ids};
-use heliograph_proto::v1::{
-    Content, InboundEvent, Message, MessageReference, Proposal, RoutingEntry, Selection, Window,
-    content::Kind, inbound_event, routing_entry,
+use heliograph_proto::{
+    Timestamp,
+    v1::{
+        Content, InboundEvent, Message, MessageReference, Proposal, RoutingEntry, Selection, Window,
+        content::Kind, inbound_event, routing_entry,
+    },
 };
 use heliograph_store::{
     contacts::Contact,
@@ -17,7 +20,6 @@ use crate::{
     book::{Asked, Saying, judge, wanted},
     error::Failure,
     naming::SCOPE,
-    time::timestamp,
 };
 
 /// How long Redis may take: a window can be rebuilt from the transcript, and a typed answer reads as text.
@@ -116,8 +118,8 @@ pub(super) async fn open_window(case: Case<'_>, message: bool) -> Option<Window>
     }
     Some(Window {
         kind: window.kind,
-        opened_at: Some(timestamp(window.opened_at_ms)),
-        expires_at: Some(timestamp(window.expires_at_ms)),
+        opened_at: Some(Timestamp::from_millis(window.opened_at_ms)),
+        expires_at: Some(Timestamp::from_millis(window.expires_at_ms)),
         remaining: limit.map_or(-1, |limit| i32::try_from(limit).unwrap_or(i32::MAX)),
     })
 }

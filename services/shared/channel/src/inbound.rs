@@ -205,7 +205,7 @@ impl<'a> Inbound<'a> {
 
 /// Milliseconds since 1970 as a protobuf timestamp.
 pub fn timestamp(ms: i64) -> Timestamp {
-    Timestamp { seconds: ms.div_euclid(1000), nanos: (ms.rem_euclid(1000) * 1_000_000) as i32 }
+    Timestamp::from_millis(ms)
 }
 
 /// What is kept of a request that is not modelled.

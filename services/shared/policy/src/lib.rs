@@ -10,6 +10,7 @@ mod decide;
 mod facts;
 mod find;
 mod verdict;
+pub mod wire;
 
 pub use compile::{CompileError, CompiledPolicy};
 pub use decide::decide;
