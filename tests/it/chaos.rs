@@ -56,7 +56,7 @@ async fn nothing_is_lost_doubled_or_reordered_while_everything_is_killed_in_turn
     }
 
     let total = conversations * each;
-    let patience = Duration::from_mins(4);
+    let patience = Duration::from_mins(3);
     agent.wait_for("every message", patience, |seen| (seen.count() >= total).then_some(())).await;
     let replies = conversations * (0..each).filter(|number| answered(*number)).count();
     let seen = agent

@@ -1,7 +1,7 @@
 //! An agent at the desk, over gRPC: accepts what is offered, remembers what customers say, answers.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashSet, VecDeque},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -90,6 +90,7 @@ impl Agent {
             answers,
             last: 0,
             unanswered: BTreeMap::new(),
+            histories: VecDeque::new(),
             next_command: 0,
             seen: HashSet::new(),
         };
@@ -144,8 +145,8 @@ impl Agent {
 }
 
 /// Asks for what was said in a conversation.
-fn history(conversation: String) -> In {
-    In::LoadHistory(LoadHistory { conversation, before: 0, limit: 500 })
+fn load(conversation: &str) -> In {
+    In::LoadHistory(LoadHistory { conversation: conversation.to_owned(), before: 0, limit: 500 })
 }
 
 struct Work {
@@ -158,6 +159,8 @@ struct Work {
     last: u64,
     /// Commands whose result is not known, in order: sent again after a reconnect.
     unanswered: BTreeMap<u64, Command>,
+    /// Conversations whose history is wanted; the first is asked for, the others wait their turn.
+    histories: VecDeque<String>,
     next_command: u64,
     seen: HashSet<String>,
 }
@@ -210,18 +213,30 @@ impl Work {
     /// What a frame calls for.
     fn take(&mut self, frame: Out) -> Vec<In> {
         match frame {
-            Out::Welcome(_) => self.unanswered.values().cloned().map(In::Command).collect(),
+            Out::Welcome(_) => {
+                let commands = self.unanswered.values().cloned().map(In::Command);
+                commands.chain(self.histories.front().map(|first| load(first))).collect()
+            }
             Out::State(state) => {
                 self.last = self.last.max(state.sequence);
                 self.online(state.presence());
-                let conversations = state.conversations.into_iter().map(|view| view.id);
-                let mut frames: Vec<In> = conversations.map(history).collect();
+                let conversations: Vec<String> =
+                    state.conversations.into_iter().map(|view| view.id).collect();
+                let mut frames: Vec<In> =
+                    conversations.into_iter().filter_map(|conversation| self.history(conversation)).collect();
                 for reservation in state.reservations.into_iter().filter_map(|view| view.reservation) {
                     frames.push(self.accept(reservation.reservation_id));
                 }
                 frames
             }
-            Out::History(page) => page.events.into_iter().flat_map(|event| self.see(event)).collect(),
+            Out::History(page) => {
+                let mut frames: Vec<In> = page.events.into_iter().flat_map(|event| self.see(event)).collect();
+                self.histories.pop_front();
+                frames.extend(self.histories.front().map(|next| load(next)));
+                frames
+            }
+            // A history that cannot be read now is asked for again.
+            Out::Error(_) => self.histories.front().map(|first| load(first)).into_iter().collect(),
             Out::Result(result) => {
                 self.unanswered.retain(|_, command| command.command_id != result.command_id);
                 Vec::new()
@@ -230,7 +245,7 @@ impl Work {
                 self.last = self.last.max(event.sequence);
                 self.see(event)
             }
-            _ => Vec::new(),
+            Out::Pong(_) => Vec::new(),
         }
     }
 
@@ -253,7 +268,8 @@ impl Work {
     fn act(&mut self, sequence: u64, event: &Event) -> Vec<In> {
         match &event.payload {
             Some(Payload::ReservationCreated(it)) => {
-                vec![self.accept(it.reservation_id.clone()), history(event.conversation.clone())]
+                let accept = self.accept(it.reservation_id.clone());
+                [Some(accept), self.history(event.conversation.clone())].into_iter().flatten().collect()
             }
             Some(Payload::ConversationAssigned(_)) => {
                 self.transcript
@@ -262,7 +278,7 @@ impl Work {
                     .assigned
                     .insert(event.conversation.clone());
                 // What was said before it was ours.
-                vec![history(event.conversation.clone())]
+                self.history(event.conversation.clone()).into_iter().collect()
             }
             Some(Payload::AgentPresenceChanged(it)) => {
                 self.online(it.to());
@@ -283,6 +299,12 @@ impl Work {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Wants a conversation's history; the frame to send now, if no other is on its way.
+    fn history(&mut self, conversation: String) -> Option<In> {
+        self.histories.push_back(conversation);
+        (self.histories.len() == 1).then(|| load(&self.histories[0]))
     }
 
     fn online(&self, presence: Presence) {

@@ -57,6 +57,13 @@ pub(crate) enum AppendError {
     Publish(#[from] PublishError),
 }
 
+impl AppendError {
+    /// Whether it passes with the broker's trouble.
+    pub(crate) fn is_away(&self) -> bool {
+        matches!(self, Self::Publish(error) if error.is_away())
+    }
+}
+
 /// An agent's state as of a place in the log and one in the public stream.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AgentState {

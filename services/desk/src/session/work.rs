@@ -1,6 +1,6 @@
 //! What a session does beside its events: commands in the order they came, histories one after another.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use heliograph_proto::v1::{Command, CommandResult, DeskError, Reason, session_response::Frame};
 use tokio::sync::mpsc;
@@ -15,12 +15,17 @@ use super::{
 use crate::{
     auth::Identity,
     history::{self, Page},
+    routing::AppendError,
 };
 
-/// Commands of one session waiting to be stored.
+/// Commands of one session waiting to be stored. Beyond them the session reads no further frame: refusing one and
+/// taking the next would turn an agent's answers around.
 const COMMANDS: usize = 64;
-/// Histories of one session waiting to be read.
+/// Histories of one session waiting to be read; beyond them no further frame is read either.
 const HISTORIES: usize = 32;
+
+/// How long a command waits before it is tried again; the publish before it waited for the broker already.
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// The two queues of a session. They end with it; commands that were taken are stored all the same.
 #[derive(Debug)]
@@ -46,26 +51,20 @@ impl Work {
     /// Takes a command, or says why not.
     pub(super) async fn command(&self, shared: &Shared, command: Command) -> Result<(), super::End> {
         let action = action_name(&command);
-        let (outcome, reason) = match check(&command) {
-            Err(reason) => ("invalid", reason),
-            Ok(()) => match self.commands.try_send(command.clone()) {
-                Ok(()) => return Ok(()),
-                Err(_) => {
-                    ("too_many", reason("desk.too_many_commands", "too many commands at once; send it again"))
-                }
-            },
-        };
-        shared.metrics.command(action, outcome);
-        self.out.send(refused(command.command_id, reason)).await
+        if let Err(reason) = check(&command) {
+            shared.metrics.command(action, "invalid");
+            return self.out.send(refused(command.command_id, reason)).await;
+        }
+        // The queue ends with the session alone.
+        let _ = self.commands.send(command).await;
+        Ok(())
     }
 
     /// Takes a question about a conversation's history; `allowed` without looking into it.
     pub(super) async fn history(&self, page: Page, allowed: bool) -> Result<(), super::End> {
-        if self.histories.try_send((page, allowed)).is_ok() {
-            return Ok(());
-        }
-        let message = "too many histories at once; ask again".to_owned();
-        self.out.send(error("too_many_histories", message)).await
+        // Nobody answers any more when the session is over.
+        let _ = self.histories.send((page, allowed)).await;
+        Ok(())
     }
 }
 
@@ -75,8 +74,8 @@ async fn append(shared: Arc<Shared>, identity: Identity, mut commands: mpsc::Rec
         let (action, command_id) = (action_name(&command), command.command_id.clone());
         // A root of its own: what follows from it in router and egress is linked to it.
         let span = tracing::info_span!("desk.command", otel.kind = "server", action);
-        let appended = shared.routing.append(&identity.tenant, &identity.agent, command).instrument(span);
-        let result = match appended.await {
+        let stored = store(&shared, &identity, command).instrument(span).await;
+        let result = match stored {
             Ok(()) => {
                 shared.metrics.command(action, "stored");
                 Frame::Result(CommandResult { command_id, accepted: true, reasons: Vec::new() })
@@ -84,11 +83,24 @@ async fn append(shared: Arc<Shared>, identity: Identity, mut commands: mpsc::Rec
             Err(error) => {
                 shared.metrics.command(action, "not_stored");
                 tracing::warn!(tenant = identity.tenant, action, %error, "a command was not stored");
-                refused(command_id, reason("desk.broker_away", "it could not be stored; send it again"))
+                refused(command_id, reason("desk.not_stored", "it could not be stored; tell your operator"))
             }
         };
         // A client that has gone asks again when it is back, with the same id.
         let _ = out.send(result).await;
+    }
+}
+
+/// Stores one command. While the broker is away it is tried again: those behind it wait, and order holds.
+async fn store(shared: &Shared, identity: &Identity, command: Command) -> Result<(), AppendError> {
+    loop {
+        match shared.routing.append(&identity.tenant, &identity.agent, command.clone()).await {
+            Err(error) if error.is_away() => {
+                tracing::warn!(tenant = identity.tenant, %error, "a command waits for the broker");
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+            done => return done,
+        }
     }
 }
 
