@@ -71,6 +71,9 @@ async fn nothing_is_lost_doubled_or_reordered_while_everything_is_killed_in_turn
         assert_eq!(seen.texts_of(&user), expected, "{user}");
     }
     assert_eq!(seen.received.len(), conversations, "one conversation each");
+    let stream = fleet.cli(&["tail", "--json", "--from", "start", "--no-follow"]).await;
+    let contacts = stream.lines().filter(|line| line.contains("\"contact.updated\"")).count();
+    assert_eq!(contacts, conversations, "each contact is new once");
     check_answers(&fleet, &seen, replies);
     let in_doubt = outcomes(&seen).values().filter(|outcome| **outcome == "in_doubt").count();
     println!(

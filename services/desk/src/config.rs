@@ -46,7 +46,7 @@ pub struct DeskConfig {
     /// How long a client's queue may stay full before it is closed.
     #[serde(with = "duration")]
     pub slow_client: Duration,
-    /// How long appending a command may take before it is answered as not accepted.
+    /// How long one try to append a command may take; while the broker is away it is tried again.
     #[serde(with = "duration")]
     pub publish_deadline: Duration,
 }

@@ -109,6 +109,7 @@ impl Case<'_> {
             // A country the provider declares stays with the address: the contact's own overrides numbers.
             country: None,
             seen_at_ms: self.received_ms(),
+            cause: self.event.id.clone(),
             ..Default::default()
         };
         let address = stored_address(self.address);

@@ -1,6 +1,6 @@
 //! Agents at the desk, over `DeskService`: they accept what rings, note what they read, and answer when told.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use heliograph_proto::v1::{
@@ -16,9 +16,16 @@ use crate::{arrivals::Arrivals, ground::TENANT, signed};
 /// Well below what the desk waits for.
 const PING_EVERY: Duration = Duration::from_secs(10);
 
+/// How long after a desk that is busy has refused a command it is sent again.
+const AGAIN_AFTER: Duration = Duration::from_millis(5);
+
+type Unanswered = Arc<std::sync::Mutex<HashMap<String, SessionRequest>>>;
+
 /// One agent, online.
 pub(crate) struct Agent {
     frames: mpsc::Sender<SessionRequest>,
+    /// Commands that the desk has not answered.
+    unanswered: Unanswered,
     /// The conversations it has.
     pub(crate) conversations: Arc<Mutex<Vec<String>>>,
     commands: u64,
@@ -43,6 +50,8 @@ impl Agent {
         let mut told = client.session(ReceiverStream::new(waiting)).await?.into_inner();
         let conversations = Arc::new(Mutex::new(Vec::new()));
         let (answers, held, who) = (frames.clone(), Arc::clone(&conversations), name.to_owned());
+        let unanswered = Unanswered::default();
+        let open = Arc::clone(&unanswered);
         tokio::spawn(async move {
             let mut accepted = 0;
             while let Some(Ok(response)) = told.next().await {
@@ -52,8 +61,16 @@ impl Agent {
                         eprintln!("desk: {} {}", error.code, error.message);
                         continue;
                     }
-                    Some(Told::Result(result)) if !result.accepted => {
-                        eprintln!("desk: a command was not accepted: {:?}", result.reasons);
+                    Some(Told::Result(result)) => {
+                        let command = open.lock().expect("nobody panics in it").remove(&result.command_id);
+                        if let Some(command) = command.filter(|_| !result.accepted) {
+                            tokio::time::sleep(AGAIN_AFTER).await;
+                            open.lock()
+                                .expect("nobody panics in it")
+                                .insert(result.command_id, command.clone());
+                            // Fails only when the session has ended.
+                            let _ = answers.send(command).await;
+                        }
                         continue;
                     }
                     _ => continue,
@@ -84,7 +101,7 @@ impl Agent {
                 tokio::time::sleep(PING_EVERY).await;
             }
         });
-        let mut agent = Self { frames, conversations, commands: 0, name: name.to_owned() };
+        let mut agent = Self { frames, unanswered, conversations, commands: 0, name: name.to_owned() };
         let online = SetPresence { presence: Presence::Online.into() };
         agent.act(Action::SetPresence(online)).await?;
         Ok(agent)
@@ -107,7 +124,9 @@ impl Agent {
     async fn act(&mut self, action: Action) -> anyhow::Result<()> {
         self.commands += 1;
         let id = format!("{}-{}", self.name, self.commands);
-        self.frames.send(command(id, action)).await.context("an agent's session has ended")
+        let command = command(id.clone(), action);
+        self.unanswered.lock().expect("nobody panics in it").insert(id, command.clone());
+        self.frames.send(command).await.context("an agent's session has ended")
     }
 }
 

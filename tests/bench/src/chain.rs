@@ -83,7 +83,8 @@ impl Chain {
     pub(crate) async fn run(&mut self, count: usize, per_second: Option<u32>) -> anyhow::Result<Figures> {
         let first = self.next;
         self.next += count as u64;
-        let usage = Usage::of(&[("hop", self.hop.pid()), ("nats-server", self.nats)]);
+        let usage =
+            Usage::of(&[("hop", self.hop.pid()), ("nats-server", self.nats), ("bench", std::process::id())]);
         let begun = Instant::now();
         let publish = |n: u64| {
             let mut headers = self.headers.clone();

@@ -76,7 +76,8 @@ pub(crate) async fn measure(
             unit,
             ours: median(ours),
             beside: Some(median(theirs)),
-            ratio: Some(ratio_of(ours, theirs)),
+            // The bare handler does without Redis.
+            ratio: Some(ratio_of(ours, theirs)).filter(|ratio| ratio.is_finite()),
             target,
         });
     };

@@ -32,7 +32,8 @@ const BATCH: usize = 64;
 pub struct Resolved {
     /// The contact.
     pub contact: Arc<Contact>,
-    /// True for exactly one of all calls that resolve an address for the first time.
+    /// True for exactly one of all calls that resolve an address for the first time, and again when the call is made
+    /// again for the same [`Hints::cause`]: whoever crashed after it still has to say so.
     pub created: bool,
 }
 
@@ -57,6 +58,9 @@ pub enum ContactError {
 struct Pointer {
     contact: String,
     address: Address,
+    /// What brought it into being, see [`Hints::cause`].
+    #[serde(default)]
+    cause: String,
 }
 
 /// How much of the contacts is kept in memory, and for how long.
@@ -153,9 +157,11 @@ impl ContactStore {
             self.contacts.insert(own_key, Arc::new(contact.value)).await;
         }
         if let Some(pointer) = pointer {
+            let again = !hints.cause.is_empty() && pointer.value.cause == hints.cause;
+            created.store(again, Ordering::Relaxed);
             return Ok(Arc::from(pointer.value.contact));
         }
-        let pointer = Pointer { contact: own.clone(), address: address.clone() };
+        let pointer = Pointer { contact: own.clone(), address: address.clone(), cause: hints.cause.clone() };
         let (_, pointed) =
             tokio::join!(self.make(tenant, address, hints), self.bucket.create(&pointer_key, &pointer));
         match pointed {
@@ -286,7 +292,7 @@ impl ContactStore {
             })
             .await?;
         let key = address.key(tenant);
-        let pointer = Pointer { contact: contact.to_owned(), address: address.clone() };
+        let pointer = Pointer { contact: contact.to_owned(), address: address.clone(), cause: String::new() };
         let before: Option<String> = self
             .bucket
             .modify(&key, |stored: Option<Pointer>| {

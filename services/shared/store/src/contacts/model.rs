@@ -129,6 +129,8 @@ pub struct Hints {
     pub attributes: BTreeMap<String, String>,
     /// When the message came in.
     pub seen_at_ms: Millis,
+    /// The event that brought it; empty when nothing will ask again with the same.
+    pub cause: String,
 }
 
 fn day(at: Millis) -> Millis {

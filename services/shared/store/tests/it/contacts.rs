@@ -45,6 +45,26 @@ async fn a_hundred_racing_first_messages_make_one_contact() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_crashed_after_making_a_contact_is_told_again_that_it_is_new() {
+    let nats = nats().await;
+    let address = Address::new("sms", "main", "+12125550100");
+    let first = Hints { cause: "evt_1".to_owned(), ..seen(1) };
+    let next = Hints { cause: "evt_2".to_owned(), ..seen(2) };
+    assert!(
+        replica(&nats, ContactOptions::default())
+            .await
+            .resolve("acme", &address, &first)
+            .await
+            .unwrap()
+            .created
+    );
+    for (hints, created) in [(&first, true), (&next, false)] {
+        let restarted = replica(&nats, ContactOptions::default()).await;
+        assert_eq!(restarted.resolve("acme", &address, hints).await.unwrap().created, created);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tenants_channels_and_accounts_never_share_a_contact() {
     let nats = nats().await;
     let store = replica(&nats, ContactOptions::default()).await;
