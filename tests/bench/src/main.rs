@@ -31,6 +31,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
 
 use ground::Ground;
 use report::Report;
@@ -85,7 +86,20 @@ async fn main() -> anyhow::Result<()> {
         Some(Child::Host(addresses)) => ingress::host::serve(addresses).await,
         Some(Child::Bare(addresses)) => ingress::bare::serve(addresses).await,
         Some(Child::Hop(addresses)) => chain::serve(addresses).await,
-        None => measure(&arguments).await,
+        None => tokio::select! {
+            measured = measure(&arguments) => measured,
+            // Dropping what runs ends the servers and services with us.
+            () = interrupted() => anyhow::bail!("interrupted"),
+        },
+    }
+}
+
+/// Completes at Ctrl-C or SIGTERM.
+async fn interrupted() {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
     }
 }
 
