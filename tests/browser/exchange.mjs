@@ -67,6 +67,7 @@ async function exchange(context) {
   await desk.getByLabel("Your answer").press("Enter");
   await bubble(desk, answer).waitFor();
   await bubble(shop, answer).waitFor();
+  await shop.getByText("Ann Lee").first().waitFor();
 
   // A reload on either side loses nothing and doubles nothing.
   await shop.reload();

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use heliograph_proto::v1::{Command, CommandResult, DeskError, Reason, session_response::Frame};
+use heliograph_proto::v1::{
+    Command, CommandResult, DeskError, Reason, command::Action, session_response::Frame,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
@@ -71,6 +73,7 @@ impl Work {
 /// Appends one command after another: their order is the agent's.
 async fn append(shared: Arc<Shared>, identity: Identity, mut commands: mpsc::Receiver<Command>, out: Aside) {
     while let Some(command) = commands.recv().await {
+        let command = named(command, &identity);
         let (action, command_id) = (action_name(&command), command.command_id.clone());
         // A root of its own: what follows from it in router and egress is linked to it.
         let span = tracing::info_span!("desk.command", otel.kind = "server", action);
@@ -89,6 +92,16 @@ async fn append(shared: Arc<Shared>, identity: Identity, mut commands: mpsc::Rec
         // A client that has gone asks again when it is back, with the same id.
         let _ = out.send(result).await;
     }
+}
+
+/// A reply is shown under the agent's own name unless it brings another.
+fn named(mut command: Command, identity: &Identity) -> Command {
+    if let Some(Action::Reply(reply)) = &mut command.action
+        && reply.display_name.is_empty()
+    {
+        reply.display_name.clone_from(&identity.profile.display_name);
+    }
+    command
 }
 
 /// Stores one command. While the broker is away it is tried again: those behind it wait, and order holds.

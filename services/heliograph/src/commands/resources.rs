@@ -4,7 +4,7 @@ use std::{io::Read as _, path::Path};
 
 use anyhow::Context as _;
 use clap::Args;
-use heliograph_domain::resources::{Kind, ResourceKey, Stored};
+use heliograph_domain::resources::{Kind, Problems, ResourceKey, Stored, parse};
 use heliograph_runtime::Settings;
 use serde_json::{Value, json};
 
@@ -228,7 +228,14 @@ pub fn read(files: &[String]) -> anyhow::Result<Vec<Manifest>> {
             Err(error) => Err(Usage(format!("cannot read {file}: {error}"))).context("nothing was applied"),
         }
     };
-    files.iter().map(read).collect()
+    let manifests = files.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    // What cannot be read is said before a broker is asked for.
+    let problems = manifests
+        .iter()
+        .filter_map(|manifest| parse(&manifest.file, &manifest.text).err())
+        .flat_map(|Problems(problems)| problems)
+        .collect::<Vec<_>>();
+    if problems.is_empty() { Ok(manifests) } else { Err(Problems(problems).into()) }
 }
 
 /// Who applies, for the history: the person's login.
