@@ -64,6 +64,7 @@ async function exchange(context) {
   await desk.getByRole("button", { name: "Accept" }).click();
   await bubble(desk, question).first().waitFor();
   await desk.getByLabel("Your answer").fill(answer);
+  await shop.locator(".typing:not([hidden])").waitFor();
   await desk.getByLabel("Your answer").press("Enter");
   await bubble(desk, answer).waitFor();
   await bubble(shop, answer).waitFor();

@@ -8,12 +8,15 @@ import { Socket } from "./socket.js";
 import { frameOf } from "./wire.js";
 
 const RESULT_WITHIN_MS = 15_000;
+/** How often it is said that the agent writes; the widget believes it for six seconds. */
+const TYPING_EVERY_MS = 3_000;
 const HISTORY_PAGE = 200;
 
 export class Client {
   #options;
   #commands = [];
   #asked = new Set();
+  #typed = null;
   #resultTimer = null;
   /** The conversation that was open before the page was loaded again. */
   #wished = null;
@@ -63,6 +66,15 @@ export class Client {
     const commandId = this.#command({ reply: { conversation, content }, at }, { quiet: true });
     this.desk.write({ commandId, conversation, content, at });
     this.#changed();
+  }
+
+  /** Tells the customer's channel that the agent writes, or stopped; at most once in a while, and lost if the line is. */
+  typing(conversation, on) {
+    const now = this.#options.now();
+    const said = this.#typed;
+    if (on ? said?.conversation === conversation && now - said.at < TYPING_EVERY_MS : said?.conversation !== conversation) return;
+    this.#typed = on ? { conversation, at: now } : null;
+    this.socket.send({ typing: { conversation, on } });
   }
 
   /** Sends a refused reply once more, as a new command: the old one was answered. */

@@ -116,7 +116,7 @@ export class ConversationView {
 
     part.input = h("textarea", {
       rows: 2, placeholder: "Write an answer…", dir: "auto", attrs: { "aria-label": "Your answer", "aria-describedby": "composer-hint", autocomplete: "off" },
-      on: { input: () => { this.#fit(); part.send.disabled = part.input.value.trim() === ""; }, keydown: (event) => this.#key(event) },
+      on: { input: () => this.#edited(), keydown: (event) => this.#key(event) },
     });
     part.send = h("button", { type: "submit", className: "primary send", disabled: true }, icon("send"), h("span", { textContent: "Send" }));
     part.hint = h("p", { id: "composer-hint", className: "muted small", attrs: { role: "status" } });
@@ -191,7 +191,16 @@ export class ConversationView {
     this.#fit();
     this.#atEnd = true;
     this.#client.reply(this.#shown.id, text);
+    this.#client.typing(this.#shown.id, false);
     part.input.focus();
+  }
+
+  #edited() {
+    const part = this.#parts;
+    const empty = part.input.value.trim() === "";
+    this.#fit();
+    part.send.disabled = empty;
+    if (this.#shown) this.#client.typing(this.#shown.id, !empty);
   }
 
   #fit() {

@@ -28,6 +28,7 @@ mod schedule;
 mod service;
 mod time;
 pub mod transcode;
+mod typing;
 mod verdict;
 mod window;
 

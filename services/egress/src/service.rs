@@ -30,7 +30,7 @@ use crate::{
     group,
     line::{Line, Shared},
     metrics::Metrics,
-    partition,
+    partition, typing,
 };
 
 /// What egress stands on.
@@ -72,8 +72,12 @@ impl Egress {
         fabric.check().await?;
         let layout = fabric.layout().await?;
         let shared = Arc::new(shared(&fabric, &redis, &resources, config).await?);
-        let api = Api::new(&shared, layout, contacts(&fabric).await?).await?;
+        let contacts = contacts(&fabric).await?;
+        let api = Api::new(&shared, layout, contacts.clone()).await?;
         let lines = lines(&channels, &shared, &health)?;
+        for line in &lines {
+            tokio::spawn(typing::show(fabric.clone(), Arc::clone(line), contacts.clone(), shutdown.clone()));
+        }
         tokio::select! {
             () = resources.ready() => ready.ready(),
             () = shutdown.draining() => {}

@@ -192,3 +192,19 @@ test("random breaks, lost answers and page loads lose, double and reorder nothin
     assert.deepEqual(texts(client), all, `seed ${seed}: the agent sees each message once, in order`);
   }
 });
+
+test("that the agent writes is said once in a while, and its end once", () => {
+  const { load, last, server, timers } = tab();
+  const client = load();
+  server.greet(last());
+  server.serve(last());
+  client.typing("cnv_1", false);
+  client.typing("cnv_1", true);
+  timers.advance(1_000);
+  client.typing("cnv_1", true);
+  timers.advance(2_000);
+  client.typing("cnv_1", true);
+  client.typing("cnv_1", false);
+  client.typing("cnv_1", false);
+  assert.deepEqual(last().of("typing").map((frame) => frame.on), [true, true, false]);
+});

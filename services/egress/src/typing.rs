@@ -1,0 +1,65 @@
+//! Shows customers that an agent types, on channels that can. Expendable: it is neither stored nor tried again.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::StreamExt as _;
+use heliograph_fabric::Fabric;
+use heliograph_proto::{
+    Message as _,
+    v1::{Address, Event, SignalRequest, Typing, event::Payload, signal_request::Signal},
+};
+use heliograph_runtime::Shutdown;
+use heliograph_store::contacts::ContactStore;
+
+use crate::line::Line;
+
+/// What comes later than this is not worth showing.
+const WITHIN: Duration = Duration::from_secs(2);
+/// One member of the fleet shows it.
+const QUEUE: &str = "egress.typing";
+
+/// Listens for one channel until told to stop.
+pub(crate) async fn show(fabric: Fabric, line: Arc<Line>, contacts: ContactStore, shutdown: Shutdown) {
+    let subject = format!("hg.event.*.*.{}.*.agent.typing", line.name);
+    let mut typing = match fabric.client().queue_subscribe(subject, QUEUE.to_owned()).await {
+        Ok(typing) => typing,
+        Err(error) => {
+            tracing::warn!(channel = line.name, %error, "agents' typing will not be shown");
+            return;
+        }
+    };
+    loop {
+        let message = tokio::select! {
+            () = shutdown.draining() => return,
+            message = typing.next() => message,
+        };
+        let Some(message) = message else { return };
+        let Ok(event) = Event::decode(message.payload) else { continue };
+        if let Some(request) = signal(&contacts, &event).await {
+            let mut request = tonic::Request::new(request);
+            request.set_timeout(WITHIN);
+            if let Err(status) = line.client.clone().signal(request).await {
+                tracing::debug!(channel = line.name, code = ?status.code(), "typing was not shown");
+            }
+        }
+    }
+}
+
+/// The signal for the customer of the event's conversation; none when their address is not known.
+async fn signal(contacts: &ContactStore, event: &Event) -> Option<SignalRequest> {
+    let Some(Payload::AgentTyping(typing)) = &event.payload else { return None };
+    let contact = contacts.get(&event.tenant, &event.contact).await.ok()??;
+    let here = |channel: &str, account: &str| channel == event.channel && account == event.account;
+    let address = contact.addresses.iter().find(|address| here(&address.channel, &address.account))?;
+    Some(SignalRequest {
+        tenant: event.tenant.clone(),
+        account: event.account.clone(),
+        address: Some(Address {
+            channel: address.channel.clone(),
+            account: address.account.clone(),
+            user_id: address.user_id.clone(),
+            ..Address::default()
+        }),
+        signal: Some(Signal::Typing(Typing { on: typing.on })),
+    })
+}
