@@ -91,7 +91,7 @@ impl Routing {
         let partition = self.partition(tenant);
         let query = Query::AgentState(AgentStateQuery { agent: agent.to_owned() });
         let query = RoutingQuery { tenant: tenant.to_owned(), query: Some(query) };
-        let subject = format!("hg.query.routing.{partition}");
+        let subject = subjects::routing_query(partition);
         let no_answer = |reason: String| QueryError::NoAnswer { partition, reason };
         let request = self.fabric.client().request(subject, query.encode_to_vec().into());
         let reply = match tokio::time::timeout(ANSWER_WITHIN, request).await {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
-use heliograph_fabric::Fabric;
+use heliograph_fabric::{Fabric, subjects};
 use heliograph_proto::{
     Message as _,
     v1::{Address, Event, SignalRequest, Typing, event::Payload, signal_request::Signal},
@@ -20,7 +20,7 @@ const QUEUE: &str = "egress.typing";
 
 /// Listens for one channel until told to stop.
 pub(crate) async fn show(fabric: Fabric, line: Arc<Line>, contacts: ContactStore, shutdown: Shutdown) {
-    let subject = format!("hg.event.*.*.{}.*.agent.typing", line.name);
+    let Ok(subject) = subjects::agents_typing(&line.name) else { return };
     let mut typing = match fabric.client().queue_subscribe(subject, QUEUE.to_owned()).await {
         Ok(typing) => typing,
         Err(error) => {

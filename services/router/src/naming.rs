@@ -18,7 +18,7 @@ pub(crate) const SOURCE: &str = "heliograph/router";
 
 /// Where the owner of a routing partition answers questions, as `RoutingQuery` and `RoutingAnswer`.
 pub fn query_subject(partition: u16) -> String {
-    format!("hg.query.routing.{partition}")
+    heliograph_fabric::subjects::routing_query(partition)
 }
 
 /// The id that an agent's reply gets as a message. It follows from the command, so a repeated command is the same message.

@@ -308,6 +308,16 @@ impl EventFilter<'_> {
     }
 }
 
+/// Where the owner of a routing partition answers questions about its state. Core NATS, on no stream.
+pub fn routing_query(partition: u16) -> String {
+    format!("hg.query.routing.{partition}")
+}
+
+/// What says that agents of any tenant type on a channel, for whoever shows it there.
+pub fn agents_typing(channel: &str) -> Result<String, SubjectError> {
+    Ok(format!("hg.event.*.*.{}.*.agent.typing", name("channel", channel)?))
+}
+
 /// Filter for dead letters; what is not given matches all.
 pub fn dead_filter(
     stage: Option<&str>,
