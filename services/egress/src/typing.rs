@@ -1,4 +1,4 @@
-//! Shows customers that an agent types, on channels that can. Expendable: it is neither stored nor tried again.
+//! Shows customers that an agent types, on channels that can. Expendable: nothing is caught up on or tried again.
 
 use std::{sync::Arc, time::Duration};
 

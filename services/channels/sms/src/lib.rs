@@ -5,6 +5,7 @@
 
 mod address;
 pub mod gsm7;
+mod media;
 pub mod segments;
 mod settings;
 mod sinch;

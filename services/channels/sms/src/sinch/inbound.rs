@@ -5,16 +5,15 @@ use heliograph_domain::content;
 use heliograph_proto::{
     Timestamp,
     v1::{
-        Content, Custom, DeliveryError, Direction, InboundEvent, Media, MediaKind, Message, MessageClass,
-        Receipt, ReceiptState, Sender, SenderKind, UnknownEvent, content::Kind as ContentKind,
-        inbound_event::Kind,
+        Content, Custom, DeliveryError, Direction, InboundEvent, Media, Message, MessageClass, Receipt,
+        ReceiptState, Sender, SenderKind, UnknownEvent, content::Kind as ContentKind, inbound_event::Kind,
     },
 };
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{codes, signature};
-use crate::{SmsSettings, address, settings::Sinch};
+use crate::{SmsSettings, address, media::kind_of, settings::Sinch};
 
 /// The fields the callbacks share; which are present depends on `type`.
 #[derive(Deserialize)]
@@ -230,16 +229,6 @@ fn picture(media: MmsMedia) -> ContentKind {
         content_type,
         ..Media::default()
     })
-}
-
-/// The kind of media an IANA media type is.
-pub(crate) fn kind_of(content_type: &str) -> MediaKind {
-    match content_type.split('/').next() {
-        Some("image") => MediaKind::Image,
-        Some("audio") => MediaKind::Audio,
-        Some("video") => MediaKind::Video,
-        _ => MediaKind::File,
-    }
 }
 
 fn state(status: &str) -> ReceiptState {

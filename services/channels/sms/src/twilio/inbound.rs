@@ -11,7 +11,7 @@ use heliograph_proto::v1::{
 };
 
 use super::{codes, signature};
-use crate::{SmsSettings, address, settings::Twilio, sinch::inbound::kind_of};
+use crate::{SmsSettings, address, media::kind_of, settings::Twilio};
 
 /// Parameters that are read, or that say nothing more than those.
 const KNOWN: [&str; 28] = [
