@@ -245,7 +245,7 @@ impl Work {
                 self.last = self.last.max(event.sequence);
                 self.see(event)
             }
-            Out::Pong(_) => Vec::new(),
+            Out::Pong(_) | Out::ChannelOffer(_) | Out::Contact(_) => Vec::new(),
         }
     }
 

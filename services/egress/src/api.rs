@@ -69,7 +69,7 @@ impl Api {
         {
             return known.clone();
         }
-        match CompiledPolicy::compile(name, stored.version, spec) {
+        match CompiledPolicy::compile(name, stored.version, spec, &heliograph_policy::Calendars::new()) {
             Ok(compiled) => {
                 policies.insert(tenant.to_owned(), compiled.clone());
                 compiled

@@ -198,7 +198,7 @@ fn policy(
     {
         return same.clone();
     }
-    CompiledPolicy::compile(name, stored.version, spec).unwrap_or_else(|error| {
+    CompiledPolicy::compile(name, stored.version, spec, &heliograph_policy::Calendars::new()).unwrap_or_else(|error| {
         tracing::error!(tenant, policy = name, version = stored.version, %error, "a policy cannot be used; the last good one stays in force");
         before.map_or_else(CompiledPolicy::nothing, Clone::clone)
     })

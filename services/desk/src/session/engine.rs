@@ -147,7 +147,9 @@ impl Session {
                 Err(End::BadFrame("`hello` is the first frame, and only that".to_owned()))
             }
             // A frame of a newer client.
-            None => Ok(()),
+            Some(session_request::Frame::OfferChannel(_) | session_request::Frame::LoadContact(_)) | None => {
+                Ok(())
+            }
         }
     }
 

@@ -122,10 +122,10 @@ fn ask(
         direction: Direction::Outbound,
         channel,
         class: asked.class,
-        region,
         consent,
         window,
         available: Some(&available),
+        ..Facts::about(region)
     };
     decide(asked.policy, &facts, jiff::Timestamp::from_millisecond(now_ms()).unwrap_or_default())
 }

@@ -87,6 +87,7 @@ impl Api {
                 message: Some(message),
                 verdict: Some(verdict.clone()),
                 expires_at: request.expires_at,
+                ..SendRequested::default()
             })),
         };
         let duplicate = self.append(&entry, now).await?;

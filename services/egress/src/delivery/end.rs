@@ -102,6 +102,7 @@ impl Case<'_> {
             until: Some(Timestamp::from_millis(now.saturating_add(in_ms(wait)))),
             error: Some(error.clone()),
             attempt: count(attempt),
+            verdict: None,
         });
         let effect = ["deferred", &attempt.to_string(), &error.code];
         self.publish(&event::about(self.out, &effect, payload, now)).await?;

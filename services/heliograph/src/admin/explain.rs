@@ -5,9 +5,7 @@ use heliograph_domain::{
     region::Country,
     resources::{ChannelAccountSpec, ChannelPolicySpec, MessageClass, Spec, Stored},
 };
-use heliograph_policy::{
-    CompiledPolicy, Consent, Direction, Facts, Hints, Verdict, Window, decide, find_region,
-};
+use heliograph_policy::{CompiledPolicy, Consent, Direction, Facts, Hints, Verdict, decide, find_region};
 use jiff::Timestamp;
 
 use super::AdminError;
@@ -84,10 +82,9 @@ pub fn explain(resources: &[Stored], question: &Question, now: Timestamp) -> Res
         direction: question.direction,
         channel: question.channel.as_deref(),
         class: question.class,
-        region: &region,
         consent: question.consent,
-        window: Window::Unlimited,
         available: Some(&available),
+        ..Facts::about(&region)
     };
     let verdict = decide(&policy, &facts, now);
     let assumed_account = account.filter(|_| assumed).map(|(name, _)| name.to_owned());
@@ -104,7 +101,12 @@ fn policy(resources: &[&Stored]) -> Result<CompiledPolicy, AdminError> {
         .collect();
     let named = policies.iter().find(|(stored, _)| stored.resource.metadata.name == DEFAULT_POLICY);
     let Some((stored, spec)) = named.or(policies.first()) else { return Ok(CompiledPolicy::nothing()) };
-    Ok(CompiledPolicy::compile(&stored.resource.metadata.name, stored.version, spec)?)
+    Ok(CompiledPolicy::compile(
+        &stored.resource.metadata.name,
+        stored.version,
+        spec,
+        &heliograph_policy::Calendars::new(),
+    )?)
 }
 
 /// A channel account by its name.

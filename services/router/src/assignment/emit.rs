@@ -304,6 +304,7 @@ impl Decided<'_> {
             expires_at: None,
             position: Some(self.log_position()),
             last_inbound_at: (heard > 0).then(|| Timestamp::from_millis(heard)),
+            ..OutboundMessage::default()
         })
     }
 }

@@ -1,9 +1,7 @@
 //! Asking policy.
 
 use heliograph_domain::region::Country;
-use heliograph_policy::{
-    CompiledPolicy, Consent, Direction, Facts, Hints, MessageClass, Window, decide, find_region, wire,
-};
+use heliograph_policy::{CompiledPolicy, Facts, Hints, decide, find_region, wire};
 use heliograph_proto::v1::{self, Address};
 use heliograph_store::contacts::Contact;
 
@@ -47,14 +45,7 @@ pub(crate) fn judge(asked: &Asked<'_>) -> v1::Verdict {
     let region = find_region(policy, &hints);
     let available: Vec<&str> =
         tenant.map_or_else(Vec::new, |tenant| tenant.available.iter().map(String::as_str).collect());
-    let facts = Facts {
-        direction: Direction::Inbound,
-        channel: Some(&address.channel),
-        class: MessageClass::Service,
-        region: &region,
-        consent: Consent::Unknown,
-        window: Window::Unlimited,
-        available: Some(&available),
-    };
+    let facts =
+        Facts { channel: Some(&address.channel), available: Some(&available), ..Facts::about(&region) };
     wire::verdict(&decide(policy, &facts, moment(*now_ms)))
 }

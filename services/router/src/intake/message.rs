@@ -65,6 +65,7 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
             verdict: Some(verdict),
             wanted: Some(wanted),
             window,
+            unattended: false,
         })),
     };
     case.append(&entry, "routing.proposal").await?;

@@ -14,6 +14,7 @@ pub fn type_of(payload: &Payload) -> &'static str {
         Payload::MessageInDoubt(_) => "message.in_doubt",
         Payload::MessageDeferred(_) => "message.deferred",
         Payload::MessageRefused(_) => "message.refused",
+        Payload::MessageRerouted(_) => "message.rerouted",
         Payload::ConversationOpened(_) => "conversation.opened",
         Payload::ConversationQueued(_) => "conversation.queued",
         Payload::ConversationAssigned(_) => "conversation.assigned",
@@ -34,6 +35,8 @@ pub fn type_of(payload: &Payload) -> &'static str {
         Payload::ContactUpdated(_) => "contact.updated",
         Payload::ConsentChanged(_) => "consent.changed",
         Payload::UnknownReceived(_) => "unknown.received",
+        Payload::ContactJoined(_) => "contact.joined",
+        Payload::ContactSplit(_) => "contact.split",
     }
 }
 
@@ -49,6 +52,7 @@ pub fn message_id(event: &Event) -> Option<&str> {
         Payload::MessageInDoubt(it) => &it.message_id,
         Payload::MessageDeferred(it) => &it.message_id,
         Payload::MessageRefused(it) => &it.message_id,
+        Payload::MessageRerouted(it) => &it.message_id,
         _ => return None,
     };
     Some(id)

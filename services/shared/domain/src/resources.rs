@@ -30,7 +30,11 @@ pub use calendar::{CalendarSpec, ClockTime, Day, Holiday, Hours};
 pub use diff::{Change, diff};
 pub use parse::{Document, JsonError, parse};
 pub use period::{InvalidPeriod, Period};
-pub use policy::{ChannelPolicySpec, DefaultRegion, DenyRule, MessageClass, PolicyRegion};
+pub use policy::{
+    AtMost, ChannelPolicySpec, ConsentSettings, Effect, Fallback, IdentitySettings, JoinBy, Keywords,
+    MessageClass, PolicyRegion, PolicyRule, QuietHours, RegionPlan, Replies, Scope, SenderIdentity, Trigger,
+    Way, WindowTemplate,
+};
 pub use problem::{Problem, Problems};
 pub use queue::{InvalidLevel, Level, QueueSpec, SkillDemand, SkillDemands};
 pub use rule::{RoutingMatch, RoutingRuleSpec};

@@ -105,12 +105,27 @@ pub enum Bucket {
     Leases,
     /// Delivery attempts, and the index of providers' message ids.
     Deliveries,
+    /// Which conversations were held with an address.
+    Trail,
+    /// Codes that customers send from another channel to be recognised.
+    Codes,
+    /// Counts of messages and refusals, by hour.
+    Tally,
 }
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 6] =
-        [Self::Resources, Self::Contacts, Self::Consent, Self::Cursors, Self::Leases, Self::Deliveries];
+    pub const ALL: [Self; 9] = [
+        Self::Resources,
+        Self::Contacts,
+        Self::Consent,
+        Self::Cursors,
+        Self::Leases,
+        Self::Deliveries,
+        Self::Trail,
+        Self::Codes,
+        Self::Tally,
+    ];
 
     /// Name on the broker.
     pub const fn name(self) -> &'static str {
@@ -121,6 +136,9 @@ impl Bucket {
             Self::Cursors => "HG_CURSORS",
             Self::Leases => "HG_LEASES",
             Self::Deliveries => "HG_DELIVERIES",
+            Self::Trail => "HG_TRAIL",
+            Self::Codes => "HG_CODES",
+            Self::Tally => "HG_TALLY",
         }
     }
 

@@ -7,7 +7,7 @@ use heliograph_domain::{
     resources::{ChannelPolicySpec, MessageClass},
 };
 
-use crate::{RegionFinding, RegionSource};
+use crate::{Calendars, RegionFinding, RegionSource};
 
 /// Name of the region of everybody else.
 const DEFAULT: &str = "default";
@@ -23,6 +23,7 @@ pub struct CompiledPolicy {
     /// For each country its region and the term that named it.
     by_country: Vec<(usize, Option<Arc<str>>)>,
     pub(crate) deny: Vec<Deny>,
+    calendars: Calendars,
 }
 
 /// A region of the policy.
@@ -91,7 +92,12 @@ pub enum CompileError {
 
 impl CompiledPolicy {
     /// Compiles a policy. `version` is the version of the resource, and is on every verdict.
-    pub fn compile(name: &str, version: u64, spec: &ChannelPolicySpec) -> Result<Self, CompileError> {
+    pub fn compile(
+        name: &str,
+        version: u64,
+        spec: &ChannelPolicySpec,
+        calendars: &Calendars,
+    ) -> Result<Self, CompileError> {
         let expressions = spec
             .regions
             .iter()
@@ -106,16 +112,17 @@ impl CompiledPolicy {
             }
         })?;
         let deny = spec
-            .deny
+            .rules
             .iter()
             .map(|rule| {
-                let countries = expression(&rule.name, &rule.countries)?.countries();
+                let scope = &rule.scope;
+                let countries = expression(&rule.name, &scope.countries)?.countries();
                 Ok(Deny {
                     name: rule.name.as_str().into(),
                     why: rule.reason.as_deref().map(Arc::from),
-                    channels: (!rule.channels.is_empty()).then(|| shared(&rule.channels)),
-                    countries: (!rule.countries.is_empty()).then_some(countries),
-                    classes: (!rule.classes.is_empty()).then(|| rule.classes.clone()),
+                    channels: (!scope.channels.is_empty()).then(|| shared(&scope.channels)),
+                    countries: (!scope.countries.is_empty()).then_some(countries),
+                    classes: (!scope.classes.is_empty()).then(|| scope.classes.clone()),
                 })
             })
             .collect::<Result<Vec<_>, CompileError>>()?;
@@ -141,13 +148,26 @@ impl CompiledPolicy {
         }
         let by_name =
             regions.iter().enumerate().map(|(index, region)| (Arc::clone(&region.name), index)).collect();
-        Ok(Self { name: name.into(), version, regions, by_name, by_country, deny })
+        Ok(Self {
+            name: name.into(),
+            version,
+            regions,
+            by_name,
+            by_country,
+            deny,
+            calendars: calendars.clone(),
+        })
     }
 
     /// The policy of a tenant that has none: nothing is allowed anywhere, and the verdict says so.
     pub fn nothing() -> Self {
-        Self::compile("none", 0, &ChannelPolicySpec::default())
+        Self::compile("none", 0, &ChannelPolicySpec::default(), &Calendars::new())
             .expect("an empty policy has nothing to be wrong")
+    }
+
+    /// Whether it was compiled from this.
+    pub(crate) fn is(&self, name: &str, version: u64, calendars: &Calendars) -> bool {
+        *self.name == *name && self.version == version && self.calendars == *calendars
     }
 
     /// Its name.

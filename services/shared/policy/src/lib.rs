@@ -9,14 +9,16 @@ mod compile;
 mod decide;
 mod facts;
 mod find;
+mod shelf;
 mod verdict;
 pub mod wire;
 
 pub use compile::{CompileError, CompiledPolicy};
 pub use decide::decide;
-pub use facts::{Consent, Direction, Facts, Window};
+pub use facts::{Consent, ContactFacts, Direction, Facts, Sent, Window};
 pub use find::{Hints, RegionFinding, RegionSource, find_region};
 pub use heliograph_domain::resources::MessageClass;
+pub use shelf::{Calendars, Shelf, Unusable};
 pub use verdict::{Outcome, Reason, Verdict};
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Period, SecretRefs, yes};
+use super::{Period, SecretRefs, SenderIdentity, yes};
 
 /// A tenant's presence on a channel: a phone number, an official account, a widget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct ChannelAccountSpec {
     /// How fast the provider lets this account send, if slower than the channel's own limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
+    /// What kind of sender it writes as, where that cannot be read off its `sender` setting: `10dlc` for a registered number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_identity: Option<SenderIdentity>,
     /// Messaging windows that differ from the channel's. Each replaces the channel's of its kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowOverride>,

@@ -124,6 +124,9 @@ impl Plan {
             Bucket::Cursors => ("How far partitions are read", 1, Duration::ZERO),
             Bucket::Leases => ("Members and partition owners", 1, Duration::ZERO),
             Bucket::Deliveries => ("Delivery attempts and provider references", 1, self.work_age),
+            Bucket::Trail => ("Conversations by address", 1, Duration::ZERO),
+            Bucket::Codes => ("Codes that link addresses", 1, Duration::from_hours(1)),
+            Bucket::Tally => ("Messages and refusals by hour", 1, 400 * DAY),
         };
         StreamSpec {
             name: bucket.stream(),

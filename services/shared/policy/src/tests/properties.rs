@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heliograph_domain::{
     region::{Country, Expression, Resolution},
-    resources::{ChannelPolicySpec, DefaultRegion, DenyRule, PolicyRegion},
+    resources::{ChannelPolicySpec, Effect, PolicyRegion, PolicyRule, RegionPlan, Scope},
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -52,12 +52,12 @@ fn class() -> impl Strategy<Value = MessageClass> {
     select(MessageClass::ALL.to_vec())
 }
 
-fn deny() -> impl Strategy<Value = DenyRule> {
-    (channels(), terms(), vec(class(), 0..3)).prop_map(|(channels, countries, classes)| DenyRule {
+fn deny() -> impl Strategy<Value = PolicyRule> {
+    (channels(), terms(), vec(class(), 0..3)).prop_map(|(channels, countries, classes)| PolicyRule {
         name: "rule".to_owned(),
-        channels,
-        countries,
-        classes,
+        scope: Scope { channels, countries, classes, ..Scope::default() },
+        when: None,
+        then: Effect::Deny,
         reason: None,
     })
 }
@@ -68,7 +68,12 @@ fn policy() -> impl Strategy<Value = ChannelPolicySpec> {
     (regions, channels(), vec(deny(), 0..3)).prop_map(|(drawn, default, deny)| {
         let mut regions: Vec<PolicyRegion> = Vec::new();
         for (index, (countries, channels)) in drawn.into_iter().enumerate() {
-            regions.push(PolicyRegion { name: format!("r{index}"), countries, channels });
+            regions.push(PolicyRegion {
+                name: format!("r{index}"),
+                countries,
+                channels,
+                ..PolicyRegion::default()
+            });
             let parsed: Vec<Expression> =
                 regions.iter().map(|region| Expression::parse(&region.countries).unwrap()).collect();
             if Resolution::of(&parsed).is_err() {
@@ -152,9 +157,9 @@ proptest! {
 
     #[test]
     fn every_set_of_facts_gets_one_verdict_with_reasons(spec in policy(), case in case()) {
-        let policy = CompiledPolicy::compile("p", 1, &spec).unwrap();
+        let policy = CompiledPolicy::compile("p", 1, &spec, &Calendars::new()).unwrap();
         let verdict = run(&policy, &case);
-        prop_assert_eq!(&run(&CompiledPolicy::compile("p", 1, &spec).unwrap(), &case), &verdict);
+        prop_assert_eq!(&run(&CompiledPolicy::compile("p", 1, &spec, &Calendars::new()).unwrap(), &case), &verdict);
         prop_assert!(!verdict.rules_fired.is_empty());
         prop_assert!(verdict.rules_fired.iter().chain(&verdict.rules_tried).all(|reason| !reason.to_string().is_empty()));
         // A channel that is offered is one of the region's, is not the one asked about, and is allowed when asked about.
@@ -173,10 +178,10 @@ proptest! {
 
     #[test]
     fn adding_a_deny_never_allows_more(spec in policy(), extra in deny(), at in any::<prop::sample::Index>(), case in case()) {
-        let before = run(&CompiledPolicy::compile("p", 1, &spec).unwrap(), &case);
+        let before = run(&CompiledPolicy::compile("p", 1, &spec, &Calendars::new()).unwrap(), &case);
         let mut stricter = spec.clone();
-        stricter.deny.insert(at.index(spec.deny.len() + 1), extra);
-        let after = run(&CompiledPolicy::compile("p", 1, &stricter).unwrap(), &case);
+        stricter.rules.insert(at.index(spec.rules.len() + 1), extra);
+        let after = run(&CompiledPolicy::compile("p", 1, &stricter, &Calendars::new()).unwrap(), &case);
         prop_assert!(after.outcome.permissiveness() <= before.outcome.permissiveness(), "{}\n{}", before, after);
         prop_assert!(offered(&after).iter().all(|channel| offered(&before).contains(channel)));
         prop_assert!(after.alternatives.iter().all(|channel| before.alternatives.contains(channel)));
@@ -186,8 +191,8 @@ proptest! {
     fn the_order_of_regions_and_rules_means_nothing(spec in policy(), case in case()) {
         let mut turned = spec.clone();
         turned.regions.reverse();
-        turned.deny.reverse();
-        let (one, two) = (CompiledPolicy::compile("p", 1, &spec).unwrap(), CompiledPolicy::compile("p", 1, &turned).unwrap());
+        turned.rules.reverse();
+        let (one, two) = (CompiledPolicy::compile("p", 1, &spec, &Calendars::new()).unwrap(), CompiledPolicy::compile("p", 1, &turned, &Calendars::new()).unwrap());
         let (one, two) = (run(&one, &case), run(&two, &case));
         prop_assert_eq!(one.outcome, two.outcome);
         prop_assert_eq!(one.region.region, two.region.region);
@@ -196,7 +201,7 @@ proptest! {
 
     #[test]
     fn an_opt_out_never_allows_more(spec in policy(), case in case()) {
-        let policy = CompiledPolicy::compile("p", 1, &spec).unwrap();
+        let policy = CompiledPolicy::compile("p", 1, &spec, &Calendars::new()).unwrap();
         let verdict = |consent| run(&policy, &Case { consent, ..case.clone() }).outcome.permissiveness();
         prop_assert!(verdict(Consent::OptedOut) <= verdict(Consent::OptedIn));
         if case.class != MessageClass::Emergency {

@@ -36,17 +36,14 @@ impl Check<'_> {
         if expressions.len() == spec.regions.len() {
             self.ambiguities(spec, &expressions);
         }
-        for (index, rule) in spec.deny.iter().enumerate() {
-            let path = format!("spec.deny[{index}]");
+        for (index, rule) in spec.rules.iter().enumerate() {
+            let path = format!("spec.rules[{index}]");
             self.name(&format!("{path}.name"), &rule.name);
-            if spec.deny[..index].iter().any(|other| other.name == rule.name) {
+            if spec.rules[..index].iter().any(|other| other.name == rule.name) {
                 self.fail(&format!("{path}.name"), format!("rule {:?} is declared twice", rule.name));
             }
-            self.channels(&format!("{path}.channels"), &rule.channels);
-            self.countries(&format!("{path}.countries"), &rule.countries);
-            if rule.channels.is_empty() && rule.countries.is_empty() && rule.classes.is_empty() {
-                self.fail(&path, "forbids everything: name channels, countries or classes");
-            }
+            self.channels(&format!("{path}.match.channels"), &rule.scope.channels);
+            self.countries(&format!("{path}.match.countries"), &rule.scope.countries);
         }
     }
 
