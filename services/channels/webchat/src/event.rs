@@ -33,6 +33,7 @@ impl Who<'_> {
             channel: self.account.channel.clone(),
             account: self.account.name.clone(),
             user_id: self.session.visitor.clone(),
+            phone: user.map(|user| user.phone.clone()).unwrap_or_default(),
             email: user.map(|user| user.email.clone()).unwrap_or_default(),
             display_name: user.map(|user| user.name.clone()).unwrap_or_default(),
             locale: self.locale.to_owned(),

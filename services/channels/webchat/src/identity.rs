@@ -39,6 +39,9 @@ pub struct User {
     /// From a token; empty when it does not say.
     #[serde(default)]
     pub email: String,
+    /// From a token, E.164; empty when it does not say.
+    #[serde(default)]
+    pub phone: String,
     /// From a token; empty when it does not say.
     #[serde(default)]
     pub name: String,
@@ -143,7 +146,13 @@ fn token_user(
     if id.is_empty() {
         return Err(Refused::Incomplete);
     }
-    Ok(User { id, email: text("email"), name: text("name") })
+    // The page's server vouches for what it signs, but for what it calls unverified itself (OpenID Connect Core, 5.1).
+    let vouched = |name: &str| {
+        let disowned = claims.get(format!("{name}_verified")) == Some(&Value::Bool(false));
+        if disowned { String::new() } else { text(name) }
+    };
+    let phone = heliograph_domain::phone::normalize(&vouched("phone_number")).unwrap_or_default();
+    Ok(User { id, email: vouched("email"), phone, name: text("name") })
 }
 
 fn in_time(claims: &Value, now: i64) -> Result<(), Refused> {

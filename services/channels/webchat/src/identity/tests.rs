@@ -66,6 +66,16 @@ fn tokens_and_hashes_made_elsewhere_are_understood() {
 }
 
 #[test]
+fn a_number_is_taken_over_unless_the_token_itself_doubts_it() {
+    let user = |extra: Value| check(hs256(&extra), None).unwrap();
+    assert_eq!(user(json!({ "phone_number": "+55 11 98765-4321" })).phone, "+5511987654321");
+    assert_eq!(user(json!({ "phone_number": "+5511987654321", "phone_number_verified": false })).phone, "");
+    assert_eq!(user(json!({ "phone_number": "call me" })).phone, "");
+    let doubted = user(json!({ "email": "a@example.test", "email_verified": false }));
+    assert_eq!((doubted.email.as_str(), doubted.id.as_str()), ("", "user-42"));
+}
+
+#[test]
 fn no_other_algorithm_is_taken() {
     for alg in ["none", "None", "HS512", "RS256", "hs256", ""] {
         let forged = token(&json!({ "alg": alg }), &claims(&json!({})), "key");
