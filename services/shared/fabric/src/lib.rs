@@ -7,6 +7,7 @@
 //! * [`Ownership`] spreads partitions over live members; a [`Fence`] tells a holder whether it still owns one.
 //! * [`LogReader`] reads a stream as a log, without gaps or repeats, over reconnects and broker restarts.
 //! * [`WorkReader`] reads work that is acknowledged item by item, and keeps order when a partition changes hands.
+//! * [`Fabric::publish_later`] has the broker itself put work for egress into its place when its time comes.
 //! * [`provision`] lays the streams out, and never shrinks or deletes silently.
 //! * [`DeadLetters`] keeps what could not be processed until someone replays or discards it.
 //!
@@ -18,6 +19,7 @@ pub mod dead;
 pub mod envelope;
 mod fabric;
 pub mod kv;
+mod later;
 pub mod log;
 mod metrics;
 mod options;
@@ -38,6 +40,7 @@ pub use dead::{Burial, DeadError, DeadFilter, DeadLetter, DeadLetters};
 pub use envelope::{Envelope, EnvelopeError};
 pub use fabric::{BrokerError, Fabric};
 pub use kv::{CasError, Versioned};
+pub use later::LATER;
 pub use log::{Cursor, CursorError, LogError, LogReader, RangeReader, Start};
 pub use options::{Credentials, Options};
 pub use ownership::{Fence, Lost, Owned, Ownership, OwnershipHandle, OwnershipOptions};

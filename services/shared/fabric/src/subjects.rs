@@ -62,13 +62,14 @@ impl Stream {
     }
 
     /// The subjects it takes.
-    pub const fn subjects(self) -> &'static str {
+    pub const fn subjects(self) -> &'static [&'static str] {
         match self {
-            Self::Inbound => "hg.inbound.*.*.*",
-            Self::Routing => "hg.routing.*.*",
-            Self::Events => "hg.event.>",
-            Self::Outbound => "hg.outbound.*.*.*",
-            Self::Dead => "hg.dead.*.*.*",
+            Self::Inbound => &["hg.inbound.*.*.*"],
+            Self::Routing => &["hg.routing.*.*"],
+            Self::Events => &["hg.event.>"],
+            // The second holds what is to stand under the first later.
+            Self::Outbound => &["hg.outbound.*.*.*", "hg.later.*"],
+            Self::Dead => &["hg.dead.*.*.*"],
         }
     }
 
@@ -78,7 +79,7 @@ impl Stream {
             "inbound" => Some(Self::Inbound),
             "routing" => Some(Self::Routing),
             "event" => Some(Self::Events),
-            "outbound" => Some(Self::Outbound),
+            "outbound" | "later" => Some(Self::Outbound),
             "dead" => Some(Self::Dead),
             _ => None,
         }
@@ -269,6 +270,11 @@ pub fn outbound(channel: &str, partition: u16, tenant: &str) -> Result<String, S
 pub fn dead(stage: &str, tenant: &str, channel: &str) -> Result<String, SubjectError> {
     let (tenant, channel) = (or_none(tenant), or_none(channel));
     Ok(format!("hg.dead.{}.{}.{}", name("stage", stage)?, name("tenant", tenant)?, name("channel", channel)?))
+}
+
+/// Builds the subject under which work for egress waits for its time.
+pub fn later(waiting: &str) -> Result<String, SubjectError> {
+    Ok(format!("hg.later.{}", token("token", waiting)?))
 }
 
 /// Filter for one inbound partition.

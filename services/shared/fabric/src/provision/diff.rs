@@ -87,7 +87,7 @@ fn create(spec: &StreamSpec) -> Config {
         storage: StorageType::File,
         // A full stream refuses new messages instead of dropping old ones that nobody has processed: the publisher
         // hears of it and its own upstream tries again.
-        discard: DiscardPolicy::New,
+        discard: discard(spec),
         max_age: spec.max_age,
         max_bytes: spec.max_bytes.unwrap_or(-1),
         max_messages: -1,
@@ -98,9 +98,15 @@ fn create(spec: &StreamSpec) -> Config {
         allow_rollup: spec.bucket,
         deny_delete: spec.deny_delete,
         allow_message_ttl: spec.message_ttl,
+        allow_message_schedules: spec.schedules,
         metadata: spec.partitions.iter().map(|count| (PARTITIONS.to_owned(), count.to_string())).collect(),
         ..Config::default()
     }
+}
+
+/// What a full stream does. One that stores messages for later has no size, and so is never full; brokers want this of it.
+fn discard(spec: &StreamSpec) -> DiscardPolicy {
+    if spec.schedules { DiscardPolicy::Old } else { DiscardPolicy::New }
 }
 
 /// The window may not be longer than messages live.
@@ -151,7 +157,13 @@ impl Differ<'_> {
         if have != want && self.note("max_age", days(have), days(want), endless(want) < endless(have)) {
             self.config.max_age = want;
         }
-        // No limit in the plan means that the operator's own limit stands.
+        // No limit in the plan means that the operator's own limit stands, unless messages would be lost by it.
+        if self.spec.schedules
+            && self.config.max_bytes > 0
+            && self.note("max_bytes", self.config.max_bytes, "no limit", false)
+        {
+            self.config.max_bytes = -1;
+        }
         if let Some(want) = self.spec.max_bytes {
             let have = self.config.max_bytes;
             if have != want && self.note("max_bytes", have, want, bound(want) < bound(have)) {
@@ -196,9 +208,23 @@ impl Differ<'_> {
         {
             self.config.allow_message_ttl = true;
         }
-        if self.config.discard != DiscardPolicy::New && self.note("discard", "old", "new", false) {
-            self.config.discard = DiscardPolicy::New;
+        if self.spec.schedules
+            && !self.config.allow_message_schedules
+            && self.note("schedules", false, true, false)
+        {
+            self.config.allow_message_schedules = true;
         }
+        let (have, want) = (self.config.discard, discard(self.spec));
+        if have != want && self.note("discard", name(have), name(want), false) {
+            self.config.discard = want;
+        }
+    }
+}
+
+fn name(discard: DiscardPolicy) -> &'static str {
+    match discard {
+        DiscardPolicy::Old => "old",
+        DiscardPolicy::New => "new",
     }
 }
 
@@ -250,6 +276,22 @@ mod tests {
         let (changes, config) = diff(Some(&large), &spec(&plan, "HG_INBOUND"), true);
         assert!(changes.iter().all(|change| change.verdict == Verdict::Forced));
         assert_eq!(config.map(|config| config.num_replicas), Some(1));
+    }
+
+    #[test]
+    fn a_stream_of_before_learns_to_store_for_later() {
+        let plan = Plan { max_bytes: Some(1000), ..Plan::default() };
+        let spec = spec(&plan, "HG_OUTBOUND");
+        let before = Config {
+            subjects: vec!["hg.outbound.*.*.*".to_owned()],
+            discard: DiscardPolicy::New,
+            max_bytes: 1000,
+            allow_message_schedules: false,
+            ..create(&spec)
+        };
+        let (changes, config) = diff(Some(&before), &spec, false);
+        assert!(changes.iter().all(|change| change.verdict == Verdict::Extend), "{changes:?}");
+        assert_eq!(config, Some(create(&spec)));
     }
 
     #[test]

@@ -31,6 +31,16 @@ pub enum ProvisionError {
     /// The broker lacks streams; nothing can run on it.
     #[error("the broker is not provisioned ({}); run `heliograph provision`", list(.0))]
     NotProvisioned(Vec<Missing>),
+    /// The broker does not know something that a stream needs.
+    #[error(
+        "{stream} cannot store messages for later: NATS 2.12 or newer is needed, and this broker is {version}"
+    )]
+    TooOld {
+        /// The stream.
+        stream: String,
+        /// What the broker says it is.
+        version: String,
+    },
     /// The broker could not be asked or told.
     #[error(transparent)]
     Broker(#[from] BrokerError),
@@ -85,12 +95,17 @@ pub async fn provision(
             && let Some(wanted) = wanted
         {
             let what = format!("provision {}", spec.name);
-            if found.is_some() {
+            let made = if found.is_some() {
                 let done = fabric.jetstream().update_stream(&wanted).await;
-                done.map_err(|source| BrokerError::new(what, source))?;
+                done.map_err(|source| BrokerError::new(what, source))?.config
             } else {
                 let done = fabric.jetstream().create_stream(wanted).await;
-                done.map_err(|source| BrokerError::new(what, source))?;
+                done.map_err(|source| BrokerError::new(what, source))?.cached_info().config.clone()
+            };
+            // A broker ignores settings that it does not know.
+            if spec.schedules && !made.allow_message_schedules {
+                let version = fabric.client().server_info().version;
+                return Err(ProvisionError::TooOld { stream: spec.name, version });
             }
         }
         report.changes.extend(changes);
@@ -130,15 +145,23 @@ pub(crate) async fn check(fabric: &Fabric) -> Result<(), ProvisionError> {
     for spec in Plan::default().streams() {
         let lacking = match find(fabric, &spec.name).await? {
             None => Some("does not exist".to_owned()),
-            Some(found) => spec
-                .subjects
-                .iter()
-                .find(|subject| !found.subjects.contains(*subject))
-                .map(|subject| format!("does not take {subject}")),
+            Some(found) => lacking(&spec, &found),
         };
         missing.extend(lacking.map(|reason| Missing { stream: spec.name.clone(), reason }));
     }
     if missing.is_empty() { Ok(()) } else { Err(ProvisionError::NotProvisioned(missing)) }
+}
+
+/// What an existing stream lacks.
+fn lacking(spec: &StreamSpec, found: &Config) -> Option<String> {
+    let subject = spec.subjects.iter().find(|subject| !found.subjects.contains(*subject));
+    match subject {
+        Some(subject) => Some(format!("does not take {subject}")),
+        None if spec.schedules && !found.allow_message_schedules => {
+            Some("does not store messages for later (NATS 2.12 or newer is needed)".to_owned())
+        }
+        None => None,
+    }
 }
 
 async fn find(fabric: &Fabric, name: &str) -> Result<Option<Config>, BrokerError> {

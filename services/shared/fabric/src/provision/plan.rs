@@ -35,7 +35,8 @@ pub struct Plan {
     pub work_age: Duration,
     /// How long dead letters are kept. 30 days.
     pub dead_age: Duration,
-    /// Largest size of each message stream in bytes; none for no limit of its own.
+    /// Largest size of each message stream in bytes; none for no limit of its own. HG_OUTBOUND never has one: messages
+    /// wait in it for their time, and a stream that allows that throws its oldest messages away when it is full.
     pub max_bytes: Option<i64>,
 }
 
@@ -78,6 +79,9 @@ pub struct StreamSpec {
     pub deny_delete: bool,
     /// Whether messages may carry a time to live.
     pub message_ttl: bool,
+    /// Whether messages may be stored for later. Brokers before 2.12 cannot, and newer ones only where a full stream
+    /// drops its oldest messages: so such a stream has no size.
+    pub schedules: bool,
 }
 
 /// How long the broker recognises a `Nats-Msg-Id`.
@@ -100,12 +104,13 @@ impl Plan {
             Stream::Outbound => ("Work for egress", self.work_age, Some(self.layout.outbound)),
             Stream::Dead => ("What could not be processed", self.dead_age, None),
         };
+        let schedules = stream == Stream::Outbound;
         StreamSpec {
             name: stream.name().to_owned(),
             description,
-            subjects: vec![stream.subjects().to_owned()],
+            subjects: stream.subjects().iter().map(|subject| (*subject).to_owned()).collect(),
             max_age,
-            max_bytes: self.max_bytes,
+            max_bytes: self.max_bytes.filter(|_| !schedules),
             history: None,
             replicas: self.replicas,
             partitions,
@@ -113,6 +118,7 @@ impl Plan {
             bucket: false,
             deny_delete: false,
             message_ttl: false,
+            schedules,
         }
     }
 
@@ -142,6 +148,7 @@ impl Plan {
             deny_delete: true,
             // Tombstones of members that left go by themselves.
             message_ttl: bucket == Bucket::Leases,
+            schedules: false,
         }
     }
 
@@ -163,6 +170,7 @@ impl Plan {
             bucket: true,
             deny_delete: false,
             message_ttl: false,
+            schedules: false,
         }
     }
 }

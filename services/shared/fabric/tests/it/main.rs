@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod dead;
+mod later;
 mod log;
 mod ownership;
 mod provision;
