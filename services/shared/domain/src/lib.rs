@@ -5,7 +5,8 @@
 pub mod content;
 pub mod event;
 pub mod ids;
-mod nearest;
+pub mod nearest;
 pub mod phone;
 pub mod region;
 pub mod resources;
+pub mod zone;

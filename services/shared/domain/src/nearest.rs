@@ -1,7 +1,7 @@
 //! What somebody probably meant to write.
 
 /// The known word closest to `word`, if one is close enough to be worth suggesting; the first one among equals.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = match word.chars().count() {
         0 => 0,
         1..=5 => 1,

@@ -122,6 +122,28 @@ pub fn country(e164: &str) -> Option<Country> {
     Number::of(e164.strip_prefix('+')?)?.country()
 }
 
+/// Whether an E.164 number is free to call: in a toll-free range of its numbering plan, or under +800.
+pub fn is_toll_free(e164: &str) -> bool {
+    e164.strip_prefix('+').and_then(Number::of).is_some_and(|number| number.is_toll_free())
+}
+
+/// The calling code that begins these digits, and its countries, the main one first. Codes of no country (800, 883, …) have
+/// none.
+pub(crate) fn calling_code(digits: &str) -> Option<(&str, Vec<Country>)> {
+    // No calling code begins another.
+    (1..=digits.len().min(3)).find_map(|length| {
+        let code = digits.get(..length).filter(|code| !code.starts_with('0'))?;
+        let regions = DATABASE.region(&code.parse().ok()?)?;
+        let mut countries: Vec<Country> = Vec::with_capacity(regions.len());
+        for country in regions.into_iter().filter_map(of_plan) {
+            if !countries.contains(&country) {
+                countries.push(country);
+            }
+        }
+        Some((code, countries))
+    })
+}
+
 /// An international number, split where its calling code ends.
 ///
 /// The `phonenumber` crate is used for its metadata only: its parser takes a trunk prefix off numbers that have none (+7 800
@@ -162,6 +184,13 @@ impl<'a> Number<'a> {
         self.regions.iter().any(|region| DATABASE.by_id(*region).is_some_and(|plan| self.is_issued_by(plan)))
     }
 
+    /// Whether it is free to call: in a toll-free range of a plan of its calling code, +800 included.
+    fn is_toll_free(&self) -> bool {
+        let code = self.digits[..self.digits.len() - self.national.len()].parse::<u16>();
+        let plans = code.ok().and_then(|code| DATABASE.by_code(&code)).unwrap_or_default();
+        plans.into_iter().any(|plan| self.is_in(plan, Type::TollFree))
+    }
+
     /// Plans that share a calling code have leading digits of their own, or are told apart by their ranges.
     fn belongs_to(&self, plan: &Metadata) -> bool {
         match plan.leading_digits() {
@@ -171,9 +200,12 @@ impl<'a> Number<'a> {
     }
 
     fn is_issued_by(&self, plan: &Metadata) -> bool {
-        let issued =
-            |kind: &Type| plan.descriptors().get(*kind).is_some_and(|range| range.is_match(self.national));
-        plan.descriptors().general().is_match(self.national) && ISSUED.iter().any(issued)
+        ISSUED.iter().any(|kind| self.is_in(plan, *kind))
+    }
+
+    fn is_in(&self, plan: &Metadata, kind: Type) -> bool {
+        plan.descriptors().general().is_match(self.national)
+            && plan.descriptors().get(kind).is_some_and(|range| range.is_match(self.national))
     }
 }
 

@@ -14,6 +14,7 @@ mod problem;
 mod queue;
 mod rule;
 mod secret;
+mod sender;
 mod source;
 mod stored;
 mod tenant;
@@ -32,13 +33,14 @@ pub use parse::{Document, JsonError, parse};
 pub use period::{InvalidPeriod, Period};
 pub use policy::{
     AtMost, ChannelPolicySpec, ConsentSettings, Effect, Fallback, IdentitySettings, JoinBy, Keywords,
-    MessageClass, PolicyRegion, PolicyRule, QuietHours, RegionPlan, Replies, Scope, SenderIdentity, Trigger,
-    Way, WindowTemplate,
+    MessageClass, PolicyRegion, PolicyRule, QuietHours, RegionPlan, Replies, Scope, Trigger, Way,
+    WindowTemplate,
 };
 pub use problem::{Problem, Problems};
 pub use queue::{InvalidLevel, Level, QueueSpec, SkillDemand, SkillDemands};
 pub use rule::{RoutingMatch, RoutingRuleSpec};
 pub use secret::{SecretError, SecretRef, SecretRefs};
+pub use sender::SenderIdentity;
 pub use source::Place;
 pub use stored::Stored;
 pub use tenant::{DataSettings, InDoubt, TenantSpec};

@@ -140,7 +140,7 @@ fn locales_name_a_country_or_none() {
 fn an_expression_names_countries_unions_groups_and_exceptions() {
     let latam = expression(&["region:419", "!CU", "!union:mercosur"]);
     assert_eq!(latam.countries().len(), 52 - 1 - 5);
-    assert_eq!(latam.term_for(country("MX")), Some(Term::Group("419")));
+    assert_eq!(latam.term_for(country("MX")), Some(&Term::Group("419")));
     assert_eq!(latam.term_for(country("CU")), None);
     assert_eq!(latam.term_for(country("BR")), None);
     let mixed = expression(&["region:150", "union:dach", "DE"]);
@@ -238,7 +238,7 @@ proptest! {
         let expressions: Vec<Expression> = regions.iter().map(|terms| Expression::parse(terms).unwrap()).collect();
         let resolved = Resolution::of(&expressions);
         for country in Country::all() {
-            let mut candidates: Vec<(usize, Term)> = expressions
+            let mut candidates: Vec<(usize, &Term)> = expressions
                 .iter()
                 .enumerate()
                 .filter_map(|(region, expression)| Some((region, expression.term_for(country)?)))
@@ -248,7 +248,7 @@ proptest! {
             match &resolved {
                 Ok(resolution) => {
                     prop_assert!(!tie);
-                    let found = resolution.of_country(country).map(|found| (found.region, found.term));
+                    let found = resolution.of_country(country).map(|found| (found.region, &found.term));
                     prop_assert_eq!(found, candidates.first().copied());
                 }
                 Err(ambiguities) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClockTime, Period};
+use super::{ClockTime, Period, SenderIdentity};
 
 /// Which channels a region may use, in which order, when, and with whose consent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -176,23 +176,6 @@ pub struct AtMost {
     pub messages: u32,
     /// In how long a time, at most 31 days.
     pub per: Period,
-}
-
-/// What kind of sender a channel account writes as. Countries and carriers allow some and refuse others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SenderIdentity {
-    /// A name such as `ACME`, which cannot be answered.
-    Alphanumeric,
-    /// A code of a few digits.
-    ShortCode,
-    /// A number with a toll-free prefix.
-    TollFree,
-    /// An ordinary North American number that is registered for application-to-person traffic (10DLC).
-    #[serde(rename = "10dlc")]
-    TenDlc,
-    /// An ordinary number.
-    LongCode,
 }
 
 /// What is tried when a message could not reach the customer.

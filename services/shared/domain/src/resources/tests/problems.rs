@@ -56,7 +56,7 @@ fn ambiguity_is_an_error_that_names_both_regions() {
 
 #[test]
 fn a_policy_is_refused_for_each_thing_that_is_wrong_with_it() {
-    let spec = "regions:\n  - { name: default, countries: [DE], channels: [sms, sms] }\n  - { name: Two, countries: [FR, \"!FR\"], channels: [] }\ndefault: { channels: [] }\ndeny:\n  - { name: all }";
+    let spec = "regions:\n  - { name: default, countries: [DE], channels: [sms, sms] }\n  - { name: Two, countries: [FR, \"!FR\"], channels: [] }\ndefault: { channels: [] }\nrules:\n  - { name: all, then: deny }";
     refused(
         "ChannelPolicy",
         "default",
@@ -66,7 +66,7 @@ fn a_policy_is_refused_for_each_thing_that_is_wrong_with_it() {
             r#"f.yaml:11:57: ChannelPolicy/default: spec.regions[0].channels[1]: channel "sms" is listed twice"#,
             r#"f.yaml:12:15: ChannelPolicy/default: spec.regions[1].name: "Two" is no name: lower-case letters, digits and inner hyphens, at most 63; did you mean "two"?"#,
             r"f.yaml:12:20: ChannelPolicy/default: spec.regions[1].countries: names no country",
-            r"f.yaml:15:7: ChannelPolicy/default: spec.deny[0]: forbids everything: name channels, countries or classes",
+            r"f.yaml:15:7: ChannelPolicy/default: spec.rules[0]: forbids everything: say in match or when which messages",
         ],
     );
 }

@@ -1,9 +1,11 @@
 //! What a channel policy must satisfy.
 
+use std::collections::BTreeMap;
+
 use super::Check;
 use crate::{
-    region::{Expression, Resolution},
-    resources::ChannelPolicySpec,
+    region::{Ambiguity, Expression, Resolution},
+    resources::{ChannelPolicySpec, Effect, Scope},
 };
 
 /// Names that stand for something else where regions are named.
@@ -42,6 +44,10 @@ impl Check<'_> {
             if spec.rules[..index].iter().any(|other| other.name == rule.name) {
                 self.fail(&format!("{path}.name"), format!("rule {:?} is declared twice", rule.name));
             }
+            let everything = rule.scope == Scope::default() && rule.when.is_none();
+            if rule.then == Effect::Deny && everything {
+                self.fail(&path, "forbids everything: say in match or when which messages");
+            }
             self.channels(&format!("{path}.match.channels"), &rule.scope.channels);
             self.countries(&format!("{path}.match.countries"), &rule.scope.countries);
         }
@@ -66,18 +72,18 @@ impl Check<'_> {
     fn ambiguities(&mut self, spec: &ChannelPolicySpec, expressions: &[Expression]) {
         let Err(ambiguities) = Resolution::of(expressions) else { return };
         // One problem for each pair of terms, however many countries they share.
-        let mut pairs: Vec<(_, _, Vec<&str>)> = Vec::new();
-        for found in ambiguities {
-            let code = found.country.code();
-            match pairs.iter_mut().find(|(first, second, _)| (*first, *second) == (found.first, found.second))
-            {
-                Some((_, _, countries)) => countries.push(code),
-                None => pairs.push((found.first, found.second, vec![code])),
-            }
+        let mut pairs: BTreeMap<_, (&Ambiguity, Vec<String>)> = BTreeMap::new();
+        for found in &ambiguities {
+            let (first, second) = (&found.first, &found.second);
+            pairs
+                .entry((first.region, &first.text, second.region, &second.text))
+                .or_insert_with(|| (found, Vec::new()))
+                .1
+                .push(found.to_string());
         }
-        for (first, second, countries) in pairs {
-            let term = second.term.to_string();
-            let written = spec.regions[second.region].countries.iter().position(|text| *text == term);
+        for (Ambiguity { first, second, .. }, countries) in pairs.into_values() {
+            let written =
+                spec.regions[second.region].countries.iter().position(|text| **text == *second.text);
             let path = match written {
                 Some(index) => format!("spec.regions[{}].countries[{index}]", second.region),
                 None => format!("spec.regions[{}].countries", second.region),
@@ -86,7 +92,7 @@ impl Check<'_> {
             let message = format!(
                 "ambiguous for {}: region {other:?} names them as specifically with {}; except them in one of the two",
                 countries.join(", "),
-                first.term
+                first.text
             );
             self.fail(&path, message);
         }
