@@ -4,8 +4,14 @@
 //! record that is only ever created once. So any number of racing first messages of one customer, on any number of
 //! replicas, end up with the same contact, and exactly one of them is told that it is new.
 //!
-//! Reads go through a bounded cache whose entries live for seconds: a link made on another replica is seen that late.
+//! Addresses of one customer are joined into one contact and split again: see [`join`]. An id of a contact that was
+//! joined into another one stands for that one from then on.
+//!
+//! Reads go through a bounded cache whose entries live for seconds: what another replica changed is seen that late; a
+//! join or split made through this store is seen at once.
 
+mod identity;
+pub mod join;
 mod model;
 
 use std::sync::Arc;
@@ -19,10 +25,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys;
 use crate::kv::{Change, KvBucket, KvError};
-pub use model::{Address, Attribute, Contact, Hints};
+pub use identity::Identity;
+pub use join::{Join, Joining, Moved, Split, Whom};
+pub use model::{Address, Apart, Attribute, Contact, Hints, Link, LinkedBy};
 
 /// The bucket of contacts and addresses.
 pub const BUCKET: &str = "HG_CONTACTS";
+
+/// A contact that was joined is looked for through at most so many others.
+const HOPS: usize = 16;
 
 /// Lookups of one batch that are under way at the same time.
 const BATCH: usize = 64;
@@ -48,6 +59,14 @@ pub enum ContactError {
         /// The contact's id.
         contact: String,
     },
+    /// The address is not this contact's.
+    #[error("the address is not one of contact {contact} of tenant {tenant}")]
+    NotTheirs {
+        /// The tenant.
+        tenant: String,
+        /// The contact's id.
+        contact: String,
+    },
     /// The bucket failed.
     #[error(transparent)]
     Kv(#[from] KvError),
@@ -61,6 +80,9 @@ struct Pointer {
     /// What brought it into being, see [`Hints::cause`].
     #[serde(default)]
     cause: String,
+    /// Number of the latest join or split that moved it.
+    #[serde(default)]
+    step: u64,
 }
 
 /// How much of the contacts is kept in memory, and for how long.
@@ -118,9 +140,12 @@ impl ContactStore {
             .map_err(|error| ContactError::clone(&error))?;
         let created = created.into_inner();
         let contact = match self.get(tenant, &contact).await? {
-            Some(contact) => contact,
-            // The writer of the pointer died before it wrote the contact, or an erasure left the pointer behind.
-            None => self.make(tenant, address, hints).await?,
+            Some(contact) if contact.addresses.contains(address) => contact,
+            _ => match self.look_again(tenant, address).await? {
+                Some(contact) => contact,
+                // The writer of the pointer died before it wrote the contact, or an erasure left the pointer behind.
+                None => self.make(tenant, address, hints).await?,
+            },
         };
         let contact = self.refresh(contact, hints).await;
         Ok(Resolved { contact, created })
@@ -154,14 +179,15 @@ impl ContactStore {
             self.bucket.get::<Contact>(&own_key),
         )?;
         if let Some(contact) = contact {
-            self.contacts.insert(own_key, Arc::new(contact.value)).await;
+            self.cache(own_key, Arc::new(contact.value)).await;
         }
         if let Some(pointer) = pointer {
             let again = !hints.cause.is_empty() && pointer.value.cause == hints.cause;
             created.store(again, Ordering::Relaxed);
             return Ok(Arc::from(pointer.value.contact));
         }
-        let pointer = Pointer { contact: own.clone(), address: address.clone(), cause: hints.cause.clone() };
+        let pointer =
+            Pointer { contact: own.clone(), address: address.clone(), cause: hints.cause.clone(), step: 0 };
         let (_, pointed) =
             tokio::join!(self.make(tenant, address, hints), self.bucket.create(&pointer_key, &pointer));
         match pointed {
@@ -169,7 +195,7 @@ impl ContactStore {
                 created.store(true, Ordering::Relaxed);
                 Ok(Arc::from(own))
             }
-            // A racer was faster. It has the same id, unless somebody linked the address in between.
+            // A racer was faster. It has the same id, unless somebody joined the address in between.
             Err(KvError::Exists { .. }) => {
                 let pointer = self.bucket.get_latest::<Pointer>(&pointer_key).await?;
                 Ok(Arc::from(pointer.map_or(own, |pointer| pointer.value.contact)))
@@ -195,8 +221,50 @@ impl ContactStore {
             Err(error) => return Err(error.into()),
         };
         let contact = Arc::new(contact);
-        self.contacts.insert(key, Arc::clone(&contact)).await;
+        self.cache(key, Arc::clone(&contact)).await;
         Ok(contact)
+    }
+
+    /// Keeps a contact at hand, unless what is kept knows of a later join or split.
+    async fn cache(&self, key: String, contact: Arc<Contact>) {
+        self.contacts
+            .entry(key)
+            .and_upsert_with(|kept| {
+                let kept = kept.map(moka::Entry::into_value).filter(|kept| kept.step > contact.step);
+                std::future::ready(kept.unwrap_or(contact))
+            })
+            .await;
+    }
+
+    /// The contact behind an address past the cache: what was cached does not fit together.
+    async fn look_again(
+        &self,
+        tenant: &str,
+        address: &Address,
+    ) -> Result<Option<Arc<Contact>>, ContactError> {
+        let key = address.key(tenant);
+        let Some(pointer) = self.bucket.get_latest::<Pointer>(&key).await? else {
+            self.addresses.invalidate(&key).await;
+            return Ok(None);
+        };
+        self.addresses.insert(key, Arc::from(pointer.value.contact.as_str())).await;
+        self.living(tenant, &pointer.value.contact).await
+    }
+
+    /// The contact of this id past the cache, or the one it was joined into.
+    async fn living(&self, tenant: &str, contact: &str) -> Result<Option<Arc<Contact>>, ContactError> {
+        let mut id = contact.to_owned();
+        for _ in 0..HOPS {
+            let key = contact_key(tenant, &id);
+            let Some(found) = self.bucket.get_latest::<Contact>(&key).await? else { return Ok(None) };
+            let found = Arc::new(found.value);
+            self.cache(key, Arc::clone(&found)).await;
+            match &found.joined_into {
+                Some(into) => id.clone_from(into),
+                None => return Ok(Some(found)),
+            }
+        }
+        Ok(None)
     }
 
     /// Writes down what the message newly says. What goes wrong here is tried again with the next message.
@@ -224,16 +292,26 @@ impl ContactStore {
         }
     }
 
-    /// The contact of this id.
+    /// The contact of this id, or the one it was joined into.
     pub async fn get(&self, tenant: &str, contact: &str) -> Result<Option<Arc<Contact>>, ContactError> {
-        let key = contact_key(tenant, contact);
-        if let Some(cached) = self.contacts.get(&key).await {
-            return Ok(Some(cached));
+        let mut id = contact.to_owned();
+        for _ in 0..HOPS {
+            let key = contact_key(tenant, &id);
+            let found = match self.contacts.get(&key).await {
+                Some(cached) => cached,
+                None => {
+                    let Some(found) = self.bucket.get::<Contact>(&key).await? else { return Ok(None) };
+                    let found = Arc::new(found.value);
+                    self.cache(key, Arc::clone(&found)).await;
+                    found
+                }
+            };
+            match &found.joined_into {
+                Some(into) => id.clone_from(into),
+                None => return Ok(Some(found)),
+            }
         }
-        let Some(found) = self.bucket.get::<Contact>(&key).await? else { return Ok(None) };
-        let found = Arc::new(found.value);
-        self.contacts.insert(key, Arc::clone(&found)).await;
-        Ok(Some(found))
+        Ok(None)
     }
 
     /// The contact behind an address, if there is one.
@@ -246,104 +324,81 @@ impl ContactStore {
                 None => return Ok(None),
             },
         };
-        self.get(tenant, &contact).await
+        match self.get(tenant, &contact).await? {
+            Some(contact) if contact.addresses.contains(address) => Ok(Some(contact)),
+            _ => self.look_again(tenant, address).await,
+        }
     }
 
-    /// Changes a contact. `change` may run several times, each time on what is stored.
+    /// Changes a contact, or the one it was joined into. `change` may run several times, each time on what is stored.
     pub async fn update(
         &self,
         tenant: &str,
         contact: &str,
         mut change: impl FnMut(&mut Contact) + Send,
     ) -> Result<Arc<Contact>, ContactError> {
-        let key = contact_key(tenant, contact);
-        let updated = self
-            .bucket
-            .modify(&key, |stored: Option<Contact>| {
-                let Some(stored) = stored else { return Change::Keep(None) };
-                let mut changed = stored.clone();
-                change(&mut changed);
-                if changed == stored {
-                    Change::Keep(Some(stored))
-                } else {
-                    Change::Write(changed.clone(), Some(changed))
-                }
-            })
-            .await?;
-        let updated = Arc::new(updated.ok_or_else(|| unknown(tenant, contact))?);
-        self.contacts.insert(key, Arc::clone(&updated)).await;
-        Ok(updated)
-    }
-
-    /// Makes an address belong to `contact`, taking it away from the contact it belonged to.
-    ///
-    /// For identities that were verified: the caller answers for that. May be repeated after a failure.
-    pub async fn link(
-        &self,
-        tenant: &str,
-        address: &Address,
-        contact: &str,
-    ) -> Result<Arc<Contact>, ContactError> {
-        let linked = self
-            .update(tenant, contact, |contact| {
-                if !contact.addresses.contains(address) {
-                    contact.addresses.push(address.clone());
-                }
-            })
-            .await?;
-        let key = address.key(tenant);
-        let pointer = Pointer { contact: contact.to_owned(), address: address.clone(), cause: String::new() };
-        let before: Option<String> = self
-            .bucket
-            .modify(&key, |stored: Option<Pointer>| {
-                let before = stored.map(|stored| stored.contact);
-                if before.as_deref() == Some(contact) {
-                    Change::Keep(before)
-                } else {
-                    Change::Write(pointer.clone(), before)
-                }
-            })
-            .await?;
-        self.addresses.insert(key, Arc::from(contact)).await;
-        // Also the address's own contact: a call that died halfway may have left it there.
-        let own = address.own_contact(tenant);
-        for former in before.into_iter().chain([own]) {
-            if former != contact {
-                self.drop_address(tenant, address, &former).await?;
+        let mut id = contact.to_owned();
+        for _ in 0..HOPS {
+            let key = contact_key(tenant, &id);
+            let updated = self
+                .bucket
+                .modify(&key, |stored: Option<Contact>| {
+                    let Some(stored) = stored else { return Change::Keep(None) };
+                    let mut changed = stored.clone();
+                    if stored.joined_into.is_none() {
+                        change(&mut changed);
+                    }
+                    if changed == stored {
+                        Change::Keep(Some(stored))
+                    } else {
+                        Change::Write(changed.clone(), Some(changed))
+                    }
+                })
+                .await?;
+            let updated = Arc::new(updated.ok_or_else(|| unknown(tenant, contact))?);
+            self.cache(key, Arc::clone(&updated)).await;
+            match &updated.joined_into {
+                Some(into) => id.clone_from(into),
+                None => return Ok(updated),
             }
         }
-        Ok(linked)
+        Err(unknown(tenant, contact))
     }
 
-    /// Gives an address back to the contact it came with. Returns that contact.
-    pub async fn unlink(&self, tenant: &str, address: &Address) -> Result<Arc<Contact>, ContactError> {
-        let own = address.own_contact(tenant);
-        let hints = Hints { seen_at_ms: crate::now_ms(), ..Hints::default() };
-        self.make(tenant, address, &hints).await?;
-        self.link(tenant, address, &own).await
-    }
-
-    async fn drop_address(&self, tenant: &str, address: &Address, contact: &str) -> Result<(), ContactError> {
-        match self.update(tenant, contact, |contact| contact.addresses.retain(|known| known != address)).await
-        {
-            Ok(_) | Err(ContactError::Unknown { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Erases a contact with all its addresses and their history. Says whether it was there.
+    /// Erases a contact with all its addresses, with the contacts that were joined into it, and with the history of
+    /// all of them. Says whether it was there.
     pub async fn erase(&self, tenant: &str, contact: &str) -> Result<bool, ContactError> {
-        let key = contact_key(tenant, contact);
-        let Some(found) = self.bucket.get_latest::<Contact>(&key).await? else { return Ok(false) };
-        for address in &found.value.addresses {
+        let Some(found) = self.living(tenant, contact).await? else { return Ok(false) };
+        let mut joined: Vec<String> = found.links.iter().filter_map(|link| link.previous.clone()).collect();
+        for address in &found.addresses {
+            joined.push(address.own_contact(tenant));
             let address_key = address.key(tenant);
             self.bucket.purge(&address_key).await?;
             self.addresses.invalidate(&address_key).await;
         }
+        for other in joined.into_iter().filter(|other| *other != found.id) {
+            // Somebody else may have it by now.
+            let theirs = self.living(tenant, &other).await?.is_some_and(|living| living.id == found.id);
+            if theirs
+                && let Some(other) = self.bucket.get_latest::<Contact>(&contact_key(tenant, &other)).await?
+            {
+                self.purge(&other.value).await?;
+            }
+        }
         // Last, so that an erasure that died halfway finds the addresses again.
+        self.purge(&found).await?;
+        Ok(true)
+    }
+
+    /// Takes the record of a contact and its claims away.
+    async fn purge(&self, contact: &Contact) -> Result<(), ContactError> {
+        for claim in &contact.claims {
+            self.bucket.purge(&identity::key(&contact.tenant, claim)).await?;
+        }
+        let key = contact_key(&contact.tenant, &contact.id);
         self.bucket.purge(&key).await?;
         self.contacts.invalidate(&key).await;
-        Ok(true)
+        Ok(())
     }
 }
 

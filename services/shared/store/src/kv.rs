@@ -1,6 +1,6 @@
 //! A typed handle on one JetStream key-value bucket.
 //!
-//! Values are JSON of the caller's record types. Reads come from the nearest replica ([`KvBucket::get`]) or, where a
+//! Values are JSON of the caller's record types, compressed when it is long. Reads come from the nearest replica ([`KvBucket::get`]) or, where a
 //! decision depends on having seen the last write, from the stream's leader ([`KvBucket::get_latest`]).
 
 use std::error::Error as StdError;
@@ -19,7 +19,7 @@ use futures::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::Millis;
+use crate::{Millis, squeeze};
 
 /// How often [`KvBucket::modify`] starts over when others keep writing the same key.
 const MODIFY_TRIES: u32 = 64;
@@ -108,7 +108,7 @@ pub struct RawEntry {
     pub revision: u64,
     /// When the broker stored it.
     pub stored_at_ms: Millis,
-    /// The bytes; empty in listings of keys alone, and for deletions.
+    /// The bytes as stored, perhaps compressed; empty in listings of keys alone, and for deletions.
     pub value: Bytes,
     /// Whether this write took the key away.
     pub deleted: bool,
@@ -406,11 +406,13 @@ fn millis(time: async_nats::datetime::DateTime) -> Millis {
 
 fn encode<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<Bytes, KvError> {
     serde_json::to_vec(value)
-        .map(Bytes::from)
+        .map(|json| Bytes::from(squeeze::pack(json)))
         .map_err(|source| KvError::Encode { key: key.to_owned(), source: Arc::new(source) })
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T, KvError> {
-    serde_json::from_slice(value)
+    squeeze::unpack(value)
+        .map_err(serde_json::Error::io)
+        .and_then(|json| serde_json::from_slice(&json))
         .map_err(|source| KvError::Decode { key: key.to_owned(), source: Arc::new(source) })
 }

@@ -1,9 +1,10 @@
 //! Facts and where they live.
 //!
-//! Durable facts stand in NATS JetStream key-value buckets: [`resources`], [`contacts`], [`consent`], [`deliveries`].
+//! Durable facts stand in NATS JetStream key-value buckets: [`resources`], [`contacts`], [`consent`], [`deliveries`],
+//! [`trail`], [`codes`], [`tally`].
 //! Large immutable things stand in an object store or a directory: [`snapshots`], [`media`].
 //! What is fast, shared and expendable stands in Redis: [`seen`], [`windows`], [`tokens`], [`rate`], [`models`],
-//! [`questions`].
+//! [`questions`], [`sent`].
 //!
 //! Two promises hold for everything here:
 //! - **Losing Redis loses no fact.** Every operation on it ends within the connection's time budget with a typed
@@ -11,6 +12,7 @@
 //! - **A tenant is a wall.** Every key begins with its tenant, and no part of a key can reach into another one:
 //!   see [`keys`].
 
+pub mod codes;
 pub mod connection;
 pub mod consent;
 pub mod contacts;
@@ -24,8 +26,12 @@ pub mod questions;
 pub mod rate;
 pub mod resources;
 pub mod seen;
+pub mod sent;
 pub mod snapshots;
+mod squeeze;
+pub mod tally;
 pub mod tokens;
+pub mod trail;
 pub mod watch;
 pub mod windows;
 

@@ -82,12 +82,16 @@ pub enum Revision {
     Applied(Box<Stored>),
     /// A version was applied that this release cannot read.
     Unreadable {
+        /// Which, if that much can be read.
+        version: Option<u64>,
+        /// Who applied it; empty if that cannot be read.
+        by: String,
         /// When.
         at: Timestamp,
         /// Why.
         reason: String,
     },
-    /// The resource was deleted.
+    /// The resource was deleted. The broker notes when, and nobody's name.
     Deleted {
         /// When.
         at: Timestamp,
@@ -99,6 +103,8 @@ pub enum Revision {
 struct Known {
     version: u64,
     resource: Value,
+    #[serde(default)]
+    applied_by: String,
 }
 
 /// Every resource at one moment.
@@ -316,7 +322,12 @@ impl ResourceStore {
                 }
                 match decode::<Stored>(&path, &entry.value) {
                     Ok(stored) => Revision::Applied(Box::new(stored)),
-                    Err(error) => Revision::Unreadable { at, reason: reason(&error) },
+                    Err(error) => {
+                        let known = decode::<Known>(&path, &entry.value).ok();
+                        let (version, by) = known
+                            .map_or_else(Default::default, |known| (Some(known.version), known.applied_by));
+                        Revision::Unreadable { version, by, at, reason: reason(&error) }
+                    }
                 }
             })
             .collect())

@@ -35,7 +35,7 @@ pub enum WatchEvent {
         revision: u64,
         /// When the broker stored it.
         stored_at_ms: Millis,
-        /// The value's bytes.
+        /// The value's bytes as stored, perhaps compressed.
         value: Bytes,
     },
     /// A key was taken away.
