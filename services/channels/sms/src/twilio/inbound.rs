@@ -123,9 +123,14 @@ impl Form<'_> {
                 provider_message_id: part.clone(),
                 ..Message::default()
             };
-            for (field, key) in
-                [("To", "to"), ("NumSegments", "segments"), ("MessagingServiceSid", "messaging_service")]
-            {
+            for (field, key) in [
+                ("To", "to"),
+                ("NumSegments", "segments"),
+                ("MessagingServiceSid", "messaging_service"),
+                // Twilio answers STOP, START and HELP itself; the router then does not.
+                // https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+                ("OptOutType", "answered_by_provider"),
+            ] {
                 if let Some(value) = self.get(field) {
                     message.metadata.insert(key.to_owned(), value.to_owned());
                 }
