@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heliograph_domain::{phone, region::Country};
+use heliograph_domain::region::Country;
 use serde::{Deserialize, Serialize};
 
 use crate::CompiledPolicy;
@@ -78,7 +78,7 @@ pub struct RegionFinding {
     pub source: RegionSource,
     /// How far that is to be trusted, in percent.
     pub confidence: u8,
-    /// The term of the policy that named the country, such as `region:419`.
+    /// The term of the policy that named the country or the number, such as `region:419` or `number:+1787`.
     pub term: Option<Arc<str>>,
 }
 
@@ -100,7 +100,7 @@ pub fn find_region(policy: &CompiledPolicy, hints: &Hints<'_>) -> RegionFinding 
         })
     };
     placed(hints.explicit, RegionSource::Explicit)
-        .or_else(|| placed(hints.number.and_then(phone::country), RegionSource::Number))
+        .or_else(|| policy.place_number(hints.number?))
         .or_else(|| placed(hints.declared, RegionSource::Declared))
         .or_else(account)
         .or_else(|| placed(hints.locale.and_then(Country::of_locale), RegionSource::Locale))

@@ -5,19 +5,59 @@
 //! gets a verdict, the same facts get the same verdict, and every verdict lists the rules that led to it and those that
 //! were tried. Rules have no order: the strictest that fires decides.
 
+mod case;
 mod compile;
+mod condition {
+    //! (until the conditions are here)
+    #[derive(Debug)]
+    pub(crate) struct Condition;
+    pub(crate) struct ConditionError {
+        pub(crate) message: String,
+        pub(crate) suggestion: Option<String>,
+    }
+    impl Condition {
+        pub(crate) fn parse(_: &str) -> Result<Self, ConditionError> {
+            Ok(Self)
+        }
+        pub(crate) fn holds(
+            &self,
+            _: &crate::Facts<'_>,
+            _: jiff::Timestamp,
+            _: Option<&jiff::Zoned>,
+        ) -> bool {
+            true
+        }
+    }
+}
 mod decide;
+mod demand;
 mod facts;
+mod fallback;
+mod fault;
 mod find;
+mod index;
+mod judge;
+mod names;
+mod plan;
+mod rule;
+mod schedule;
+mod scope;
 mod shelf;
+pub mod suite;
 mod verdict;
 pub mod wire;
+mod zones;
 
-pub use compile::{CompileError, CompiledPolicy};
-pub use decide::decide;
+pub use compile::{CompiledPolicy, check};
+pub use decide::{decide, out_of_scope};
+pub use demand::Demand;
 pub use facts::{Consent, ContactFacts, Direction, Facts, Sent, Window};
+pub use fallback::{FallbackAsk, FallbackPlan};
+pub use fault::{CompileError, Fault};
 pub use find::{Hints, RegionFinding, RegionSource, find_region};
 pub use heliograph_domain::resources::MessageClass;
+pub use plan::RegionView;
+pub use scope::OutOfScope;
 pub use shelf::{Calendars, Shelf, Unusable};
 pub use verdict::{Outcome, Reason, Verdict};
 

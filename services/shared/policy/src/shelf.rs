@@ -2,15 +2,18 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use heliograph_domain::resources::{CalendarSpec, ChannelPolicySpec, Spec, Stored};
 
 use crate::{CompileError, CompiledPolicy};
 
-/// The policy that counts when a tenant has several.
+/// The policy that counts when a tenant has several; without it, the first by name.
 const POLICY: &str = "default";
+
+/// The policy of tenants that have none.
+static NOTHING: LazyLock<Arc<CompiledPolicy>> = LazyLock::new(|| Arc::new(CompiledPolicy::nothing()));
 
 /// Compiled policies by tenant, of one moment.
 #[derive(Debug, Default, Clone)]
@@ -43,10 +46,9 @@ impl Shelf {
             let name = &stored.resource.metadata.name;
             match &stored.resource.spec {
                 Spec::ChannelPolicy(spec) => {
-                    if tenant
-                        .policy
-                        .is_none_or(|(known, _)| name == POLICY && known.resource.metadata.name != POLICY)
-                    {
+                    let rank = |name: &str| (name != POLICY, name.to_owned());
+                    let better = |known: &Stored| rank(name) < rank(&known.resource.metadata.name);
+                    if tenant.policy.is_none_or(|(known, _)| better(known)) {
                         tenant.policy = Some((stored, spec));
                     }
                 }
@@ -83,7 +85,7 @@ impl Shelf {
 
     /// A tenant's policy; one that allows nothing if the tenant has none.
     pub fn of(&self, tenant: &str) -> Arc<CompiledPolicy> {
-        self.tenants.get(tenant).map_or_else(|| Arc::new(CompiledPolicy::nothing()), Arc::clone)
+        self.tenants.get(tenant).map_or_else(|| Arc::clone(&NOTHING), Arc::clone)
     }
 }
 

@@ -1,15 +1,19 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod fallback;
+mod faults;
 mod properties;
+mod regions;
+mod rules;
 mod sample;
 mod tables;
+mod times;
 
 use heliograph_domain::resources::{ChannelPolicySpec, Spec, parse};
 use jiff::Timestamp;
+use serde_json::Value;
 
-use crate::{
-    CompiledPolicy, Consent, Direction, Facts, MessageClass, RegionFinding, Verdict, Window, decide,
-};
+use crate::{Calendars, CompileError, CompiledPolicy, Direction, Facts, RegionFinding, Verdict, decide};
 
 /// The policy of the sample tenant that is shipped.
 fn sample_spec() -> ChannelPolicySpec {
@@ -22,7 +26,7 @@ fn sample_spec() -> ChannelPolicySpec {
 }
 
 fn sample() -> CompiledPolicy {
-    CompiledPolicy::compile("default", 7, &sample_spec()).unwrap()
+    CompiledPolicy::compile("default", 7, &sample_spec(), &Calendars::new()).unwrap()
 }
 
 fn now() -> Timestamp {
@@ -31,19 +35,21 @@ fn now() -> Timestamp {
 
 /// A service message to or from a customer of whom nothing speaks against it.
 fn facts<'a>(direction: Direction, channel: &'a str, region: &'a RegionFinding) -> Facts<'a> {
-    Facts {
-        direction,
-        channel: Some(channel),
-        class: MessageClass::Service,
-        region,
-        consent: Consent::Unknown,
-        window: Window::Unlimited,
-        available: None,
-    }
+    Facts { direction, channel: Some(channel), ..Facts::about(region) }
 }
 
 fn judge(policy: &CompiledPolicy, facts: &Facts<'_>) -> Verdict {
     decide(policy, facts, now())
+}
+
+fn compile(spec: Value) -> Result<CompiledPolicy, CompileError> {
+    compile_with(spec, serde_json::json!({}))
+}
+
+/// Compiles a policy with calendars, by name.
+fn compile_with(spec: Value, calendars: Value) -> Result<CompiledPolicy, CompileError> {
+    let spec: ChannelPolicySpec = serde_json::from_value(spec).unwrap();
+    CompiledPolicy::compile("default", 1, &spec, &serde_json::from_value(calendars).unwrap())
 }
 
 /// Codes of the rules that fired.

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-use crate::RegionFinding;
+use crate::{Demand, RegionFinding};
 
 /// What is to happen to the message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,12 +27,27 @@ pub enum Outcome {
 
 impl Outcome {
     /// How much it lets happen: 0 nothing, 3 everything. Of the rules that fire, the least decides.
+    ///
+    /// Of several that let equally much happen, another channel is asked for before consent, because consent is given for a
+    /// channel, and consent before a time.
     pub fn permissiveness(&self) -> u8 {
         match self {
             Self::Deny => 0,
             Self::NeedsConsent | Self::Defer(_) | Self::UseChannel(_) => 1,
             Self::NeedsTemplate => 2,
             Self::Allow => 3,
+        }
+    }
+
+    /// As [`Self::permissiveness`], told apart further.
+    pub(crate) fn rank(&self) -> u8 {
+        match self {
+            Self::Deny => 0,
+            Self::UseChannel(_) => 1,
+            Self::NeedsConsent => 2,
+            Self::Defer(_) => 3,
+            Self::NeedsTemplate => 4,
+            Self::Allow => 5,
         }
     }
 
@@ -78,15 +93,33 @@ pub enum Reason {
         /// The channels that are left, the best first.
         channels: Vec<Arc<str>>,
     },
-    /// A deny rule holds.
-    RuleDenies {
+    /// The region's events may not be held where this is decided.
+    ResidencyElsewhere {
+        /// The region.
+        region: Arc<str>,
+        /// Where it is decided.
+        site: Arc<str>,
+        /// Where they may be held.
+        sites: Vec<Arc<str>>,
+    },
+    /// The region's events may be held where this is decided.
+    ResidencyHere,
+    /// A rule holds.
+    RuleHolds {
         /// The rule.
         rule: Arc<str>,
+        /// What it asks for.
+        asks: Demand,
         /// Why, as the rule says.
         why: Option<Arc<str>>,
     },
-    /// A deny rule does not hold.
+    /// A rule is about the message, and what it asks for is fulfilled.
     RulePasses {
+        /// The rule.
+        rule: Arc<str>,
+    },
+    /// A rule is about the message, and its condition does not hold.
+    RuleUnmet {
         /// The rule.
         rule: Arc<str>,
     },
@@ -117,6 +150,8 @@ pub enum Reason {
         /// Whether a template may go instead.
         templates: bool,
     },
+    /// The messaging window is closed, and the message is a template.
+    WindowTemplate,
     /// The messaging window is open, or there is none.
     WindowOpen,
     /// Consent and window are asked only of messages to the customer.
@@ -131,8 +166,11 @@ impl Reason {
             Self::RegionForbids { is_default: false, .. } => "region.forbids",
             Self::RegionForbids { is_default: true, .. } => "region.default_forbids",
             Self::RegionOffers { .. } => "region.offers",
-            Self::RuleDenies { .. } => "deny.matches",
-            Self::RulePasses { .. } => "deny.passes",
+            Self::ResidencyElsewhere { .. } => "residency.elsewhere",
+            Self::ResidencyHere => "residency.here",
+            Self::RuleHolds { asks, .. } => asks.code(),
+            Self::RulePasses { .. } => "rule.passes",
+            Self::RuleUnmet { .. } => "rule.unmet",
             Self::ChannelUnavailable { .. } => "channel.unavailable",
             Self::ChannelAvailable => "channel.available",
             Self::OptedOut => "consent.opted_out",
@@ -141,8 +179,17 @@ impl Reason {
             Self::ConsentSuffices => "consent.suffices",
             Self::WindowClosed { .. } => "window.closed",
             Self::WindowElapsed { .. } => "window.elapsed",
+            Self::WindowTemplate => "window.template",
             Self::WindowOpen => "window.open",
             Self::InboundOnly => "direction.inbound",
+        }
+    }
+
+    /// The rule of the policy that it is about, if it is about one.
+    pub fn rule(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::RuleHolds { rule, .. } | Self::RulePasses { rule } | Self::RuleUnmet { rule } => Some(rule),
+            _ => None,
         }
     }
 }
@@ -162,9 +209,23 @@ impl fmt::Display for Reason {
             Self::RegionOffers { region, channels } => {
                 write!(f, "region {region} offers {}", channels.join(", "))
             }
-            Self::RuleDenies { rule, why: Some(why) } => write!(f, "rule {rule} forbids it: {why}"),
-            Self::RuleDenies { rule, why: None } => write!(f, "rule {rule} forbids it"),
-            Self::RulePasses { rule } => write!(f, "rule {rule} does not apply"),
+            Self::ResidencyElsewhere { region, site, sites } => {
+                write!(
+                    f,
+                    "what region {region} says may be held at {} only, and this is {site}",
+                    sites.join(", ")
+                )
+            }
+            Self::ResidencyHere => f.write_str("what the region says may be held here"),
+            Self::RuleHolds { rule, asks, why } => {
+                write!(f, "rule {rule} {asks}")?;
+                match why {
+                    Some(why) => write!(f, ": {why}"),
+                    None => Ok(()),
+                }
+            }
+            Self::RulePasses { rule } => write!(f, "rule {rule} is fulfilled"),
+            Self::RuleUnmet { rule } => write!(f, "the condition of rule {rule} does not hold"),
             Self::ChannelUnavailable { channel } => write!(f, "there is no account in use on {channel}"),
             Self::ChannelAvailable => f.write_str("there is an account in use on the channel"),
             Self::OptedOut => f.write_str("the customer has opted out"),
@@ -179,6 +240,7 @@ impl fmt::Display for Reason {
                 let instead = if *templates { "; a template may be sent" } else { "" };
                 write!(f, "the messaging window closed at {at}{instead}")
             }
+            Self::WindowTemplate => f.write_str("the messaging window is closed, and a template may be sent"),
             Self::WindowOpen => f.write_str("the messaging window is open"),
             Self::InboundOnly => f.write_str("consent and window are not asked of what the customer sends"),
         }
@@ -201,9 +263,9 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// The rules that had a say, the deciding ones first. Never empty.
     pub rules_fired: Vec<Reason>,
-    /// The rules that were looked at and had no say.
+    /// The rules that are about the message and had no say.
     pub rules_tried: Vec<Reason>,
-    /// Other channels the region, the deny rules and the tenant's accounts leave, the best first.
+    /// Other channels the region, its rules and the tenant's accounts leave, the best first.
     pub alternatives: Vec<Arc<str>>,
     /// Name of the policy.
     pub policy: Arc<str>,
@@ -231,8 +293,10 @@ impl fmt::Display for Verdict {
         let RegionFinding { region, country, source, confidence, term } = &self.region;
         let country = country.map_or("unknown", |country| country.code());
         write!(f, "{}", self.outcome.as_str())?;
-        if let Outcome::UseChannel(channels) = &self.outcome {
-            write!(f, " {}", channels.join(", "))?;
+        match &self.outcome {
+            Outcome::UseChannel(channels) => write!(f, " {}", channels.join(", "))?,
+            Outcome::Defer(until) => write!(f, " until {until}")?,
+            _ => {}
         }
         write!(f, "\n  region  {region} (country {country}")?;
         if let Some(term) = term {

@@ -1,18 +1,12 @@
 //! Rules one by one.
 
-use heliograph_domain::resources::ChannelPolicySpec;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{facts, fired, judge, names, now, sample};
+use super::{compile, facts, fired, judge, names, now, sample};
 use crate::{
-    CompileError, CompiledPolicy, Consent, Direction, Facts, Hints, MessageClass, Outcome, RegionSource,
-    Window, find_region,
+    Consent, Direction, Facts, Hints, MessageClass, OutOfScope, Outcome, RegionSource, Window, find_region,
+    out_of_scope,
 };
-
-fn compile(spec: Value) -> Result<CompiledPolicy, CompileError> {
-    let spec: ChannelPolicySpec = serde_json::from_value(spec).unwrap();
-    CompiledPolicy::compile("default", 1, &spec)
-}
 
 #[test]
 fn the_best_source_decides_where_a_customer_is() {
@@ -105,6 +99,10 @@ fn consent_and_window_bind_what_is_sent() {
         (window(over_for_good, base), elsewhere(), "window.elapsed"),
         (window(closed(true), base), NeedsTemplate, "window.closed"),
         (window(closed(false), base), elsewhere(), "window.closed"),
+        // A template goes where one is needed.
+        (Facts { kind: "template", ..window(closed(true), base) }, Allow, "region.allows"),
+        (Facts { kind: "template", ..window(over, base) }, Allow, "region.allows"),
+        (Facts { kind: "template", ..window(closed(false), base) }, elsewhere(), "window.closed"),
         // The strictest decides.
         (window(closed(true), out), Deny, "consent.opted_out"),
         (window(closed(true), class(MessageClass::Marketing, base)), NeedsConsent, "consent.missing"),
@@ -161,9 +159,15 @@ fn deny_rules_forbid_what_they_name() {
     let policy = compile(json!({
         "regions": [{ "name": "europe", "countries": ["region:150"], "channels": ["sms", "email"] }],
         "default": { "channels": ["sms", "email"] },
-        "deny": [
-            { "name": "no-sms-in-dach", "channels": ["sms"], "countries": ["union:dach"], "reason": "too dear" },
-            { "name": "no-ads-in-europe", "countries": ["region:150"], "classes": ["marketing"] },
+        "rules": [
+            {
+                "name": "no-sms-in-dach", "match": { "channels": ["sms"], "countries": ["union:dach"] },
+                "then": "deny", "reason": "too dear",
+            },
+            {
+                "name": "no-ads-in-europe",
+                "match": { "countries": ["region:150"], "classes": ["marketing"] }, "then": "deny",
+            },
         ],
     }))
     .unwrap();
@@ -177,7 +181,7 @@ fn deny_rules_forbid_what_they_name() {
     };
 
     let verdict = judge(&policy, &facts(Direction::Outbound, "sms", &germany));
-    assert_eq!((&verdict.outcome, fired(&verdict)), (&Outcome::Deny, vec!["deny.matches", "region.allows"]));
+    assert_eq!((&verdict.outcome, fired(&verdict)), (&Outcome::Deny, vec!["rule.deny", "region.allows"]));
     assert_eq!(verdict.reason().to_string(), "rule no-sms-in-dach forbids it: too dear");
     assert_eq!(names(&verdict.alternatives), ["email"]);
     assert!(judge(&policy, &facts(Direction::Outbound, "sms", &france)).is_allowed());
@@ -187,9 +191,14 @@ fn deny_rules_forbid_what_they_name() {
     for (region, outcome) in [(&germany, Outcome::Deny), (&europe, Outcome::Deny), (&kenya, Outcome::Allow)] {
         assert_eq!(judge(&policy, &marketing(region)).outcome, outcome, "{region:?}");
     }
-    let tried: Vec<_> =
-        judge(&policy, &marketing(&kenya)).rules_tried.iter().map(crate::Reason::code).collect();
-    assert_eq!(tried, ["deny.passes", "deny.passes", "consent.suffices", "window.open"]);
+    // Rules about other countries were not tried, and are listed apart.
+    let verdict = judge(&policy, &marketing(&kenya));
+    let tried: Vec<_> = verdict.rules_tried.iter().map(crate::Reason::code).collect();
+    assert_eq!(tried, ["consent.suffices", "window.open"]);
+    assert_eq!(
+        out_of_scope(&policy, &marketing(&kenya)),
+        [("no-ads-in-europe".into(), OutOfScope::Country), ("no-sms-in-dach".into(), OutOfScope::Country)]
+    );
 }
 
 #[test]
@@ -200,22 +209,4 @@ fn a_region_that_a_new_version_dropped_is_the_default() {
     let verdict = judge(&new, &facts(Direction::Outbound, "sms", &region));
     assert_eq!((&verdict.outcome, fired(&verdict)), (&Outcome::Deny, vec!["region.default_forbids"]));
     assert_eq!(names(&verdict.alternatives), ["email"]);
-}
-
-#[test]
-fn a_wrong_policy_is_not_compiled() {
-    let unknown = compile(json!({
-        "regions": [{ "name": "isles", "countries": ["UK"], "channels": [] }], "default": { "channels": [] },
-    }));
-    assert_eq!(unknown.unwrap_err().to_string(), "isles: unknown country \"UK\"");
-    let ambiguous = compile(json!({
-        "regions": [
-            { "name": "one", "countries": ["DE"], "channels": [] },
-            { "name": "two", "countries": ["DE"], "channels": [] },
-        ],
-        "default": { "channels": [] },
-    }));
-    assert!(
-        matches!(ambiguous, Err(CompileError::Ambiguous { first, second, .. }) if first == "one" && second == "two")
-    );
 }

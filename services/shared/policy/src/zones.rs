@@ -1,0 +1,50 @@
+//! The customer's time zones.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use heliograph_domain::{
+    region::Country,
+    zone::{time_zone, zones_of, zones_of_number},
+};
+use jiff::{Timestamp, Zoned, tz::TimeZone};
+
+use crate::{Facts, plan::Region};
+
+/// Time zones that count for a customer; at least one.
+pub(crate) type Zones<'a> = Cow<'a, [TimeZone]>;
+
+/// The zones of each country, in the order of [`Country::index`].
+static BY_COUNTRY: LazyLock<Vec<Vec<TimeZone>>> =
+    LazyLock::new(|| Country::all().map(|country| named(zones_of(country))).collect());
+
+/// For customers of whom nothing is known.
+static NOBODY: [TimeZone; 1] = [TimeZone::UTC];
+
+/// The customer's own zone, else those of their number, else the region's, else those of their country. UTC when nothing is
+/// known.
+pub(crate) fn of<'a>(region: &'a Region, facts: &Facts<'_>) -> Zones<'a> {
+    let contact = &facts.contact;
+    if let Some(own) = contact.time_zone.and_then(time_zone) {
+        return Cow::Owned(vec![own]);
+    }
+    let numbered = contact.number.map(zones_of_number).unwrap_or_default();
+    if !numbered.is_empty() {
+        return Cow::Owned(named(numbered));
+    }
+    if let Some(zone) = &region.time_zone {
+        return Cow::Borrowed(std::slice::from_ref(zone));
+    }
+    let country = facts.region.country.map(|country| BY_COUNTRY[country.index()].as_slice());
+    Cow::Borrowed(country.filter(|zones| !zones.is_empty()).unwrap_or(&NOBODY))
+}
+
+/// What the customer's clock shows, where all their zones show the same.
+pub(crate) fn clock(zones: &[TimeZone], now: Timestamp) -> Option<Zoned> {
+    let (first, others) = zones.split_first()?;
+    let offset = first.to_offset(now);
+    others.iter().all(|zone| zone.to_offset(now) == offset).then(|| now.to_zoned(first.clone()))
+}
+
+fn named(names: &[&str]) -> Vec<TimeZone> {
+    names.iter().filter_map(|name| time_zone(name)).collect()
+}
