@@ -4,6 +4,7 @@
 //! list: whoever must not be disturbed at night is asked about in every zone of it.
 
 mod countries;
+mod nanp;
 mod numbers;
 
 use std::sync::LazyLock;
