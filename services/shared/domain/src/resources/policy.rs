@@ -300,7 +300,7 @@ pub struct IdentitySettings {
 }
 
 /// What joins addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JoinBy {
     /// A phone number that the channel vouches for.

@@ -5,7 +5,7 @@ mod specs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Document, Kind, Problem, Problems, Resource, ResourceKey, SecretRef, Spec};
+use super::{Document, Effect, Kind, Problem, Problems, Resource, ResourceKey, SecretRef, Spec};
 use crate::{ids, nearest::nearest, region::Country};
 
 /// Channels that a policy may name whether this fleet serves them or not, so that rules can be written before a channel
@@ -90,6 +90,13 @@ pub fn references(resource: &Resource) -> Vec<(String, ResourceKey)> {
             found.push(("spec.queue".to_owned(), key(Kind::Queue, &rule.queue)));
             for (index, account) in rule.matches.accounts.iter().enumerate() {
                 found.push((format!("spec.match.accounts[{index}]"), key(Kind::ChannelAccount, account)));
+            }
+        }
+        Spec::ChannelPolicy(policy) => {
+            for (index, rule) in policy.rules.iter().enumerate() {
+                if let Effect::Hours(calendar) = &rule.then {
+                    found.push((format!("spec.rules[{index}].then.hours"), key(Kind::Calendar, calendar)));
+                }
             }
         }
         Spec::Agent(agent) => {
@@ -251,14 +258,22 @@ impl Check<'_> {
     fn channels(&mut self, path: &str, channels: &[String]) {
         for (index, channel) in channels.iter().enumerate() {
             let path = format!("{path}[{index}]");
-            let known = || self.world.context.channels.iter().chain(KNOWN_CHANNELS).copied();
-            if !known().any(|known| known == channel) {
-                let meant = nearest(channel, known()).map(str::to_owned);
-                self.fail_meaning(&path, format!("unknown channel {channel:?}"), meant);
-            } else if channels[..index].contains(channel) {
+            if self.channel(&path, channel) && channels[..index].contains(channel) {
                 self.fail(&path, format!("channel {channel:?} is listed twice"));
             }
         }
+    }
+
+    /// Whether it is a channel, here or elsewhere.
+    fn channel(&mut self, path: &str, channel: &str) -> bool {
+        let channels = self.world.context.channels;
+        let known = || channels.iter().chain(KNOWN_CHANNELS).copied();
+        let is_known = known().any(|known| known == channel);
+        if !is_known {
+            let meant = nearest(channel, known()).map(str::to_owned);
+            self.fail_meaning(path, format!("unknown channel {channel:?}"), meant);
+        }
+        is_known
     }
 
     /// A list of regions of the tenant's policies.

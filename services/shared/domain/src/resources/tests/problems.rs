@@ -6,7 +6,7 @@ const TENANT: &str =
     "apiVersion: heliograph.dev/v1\nkind: Tenant\nmetadata: { name: acme }\nspec: { display_name: Acme }\n";
 
 /// A file of the tenant and one more resource, which starts in line 6.
-fn file(kind: &str, name: &str, spec: &str) -> String {
+pub(super) fn file(kind: &str, name: &str, spec: &str) -> String {
     let spec = format!("  {}\n", spec.replace('\n', "\n  "));
     format!(
         "{TENANT}---\napiVersion: heliograph.dev/v1\nkind: {kind}\nmetadata: {{ tenant: acme, name: {name} }}\nspec:\n{spec}"
@@ -14,14 +14,14 @@ fn file(kind: &str, name: &str, spec: &str) -> String {
 }
 
 /// The problems of a file, a line each.
-fn problems(text: &str) -> Vec<String> {
+pub(super) fn problems(text: &str) -> Vec<String> {
     let context = Context { channels: &["sms", "webchat", "wechat"], stored: &[], dev: false };
     let outcome = parse("f.yaml", text).and_then(|documents| validate(&documents, &context));
     outcome.err().map(|problems| problems.0.iter().map(ToString::to_string).collect()).unwrap_or_default()
 }
 
 #[track_caller]
-fn refused(kind: &str, name: &str, spec: &str, expected: &[&str]) {
+pub(super) fn refused(kind: &str, name: &str, spec: &str, expected: &[&str]) {
     assert_eq!(problems(&file(kind, name, spec)), expected);
 }
 

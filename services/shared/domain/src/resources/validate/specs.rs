@@ -1,12 +1,14 @@
 //! What the other kinds must satisfy.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Check;
 use crate::{
     nearest::nearest,
     region::Country,
     resources::{
-        AgentSpec, CalendarSpec, ChannelAccountSpec, QueueSpec, RoutingRuleSpec, SkillDemands, TenantSpec,
-        WebhookEndpointSpec,
+        AgentSpec, CalendarSpec, ChannelAccountSpec, ClockTime, Day, QueueSpec, RoutingRuleSpec,
+        SkillDemands, TenantSpec, WebhookEndpointSpec,
     },
 };
 
@@ -148,16 +150,14 @@ impl Check<'_> {
     }
 
     pub(super) fn calendar(&mut self, spec: &CalendarSpec) {
-        // Whether the zone exists is known only where there is a time zone database.
         if let Some(zone) = &spec.time_zone {
-            let fits = |character: char| character.is_ascii_alphanumeric() || "/_+-".contains(character);
-            if zone.is_empty() || !zone.chars().all(fits) {
-                self.fail(
-                    "spec.time_zone",
-                    format!("{zone:?} is no time zone; write it like America/Sao_Paulo"),
-                );
-            }
+            self.time_zone("spec.time_zone", zone);
         }
+        if spec.hours.is_empty() {
+            self.fail("spec.hours", "never open: name hours");
+        }
+        // What is open on each day of the week so far: from, to, and the entry that says so.
+        let mut open: BTreeMap<Day, Vec<(ClockTime, ClockTime, usize)>> = BTreeMap::new();
         for (index, hours) in spec.hours.iter().enumerate() {
             let path = format!("spec.hours[{index}]");
             if hours.days.is_empty() {
@@ -165,6 +165,27 @@ impl Check<'_> {
             }
             if hours.from >= hours.to {
                 self.fail(&format!("{path}.to"), "must be later than from; a night shift is two entries");
+                continue;
+            }
+            for (place, day) in hours.days.iter().enumerate() {
+                let entries = open.entry(*day).or_default();
+                let overlap = entries.iter().find(|(from, to, _)| *from < hours.to && hours.from < *to);
+                if let Some((_, _, other)) = overlap {
+                    let path = format!("{path}.days[{place}]");
+                    if *other == index {
+                        self.fail(&path, format!("{day} is listed twice"));
+                    } else {
+                        self.fail(&path, format!("overlaps with spec.hours[{other}] on {day}"));
+                    }
+                }
+                entries.push((hours.from, hours.to, index));
+            }
+        }
+        let mut dates = BTreeSet::new();
+        for (index, holiday) in spec.holidays.iter().enumerate() {
+            if !dates.insert(holiday.date) {
+                let message = format!("{} is listed twice", holiday.date);
+                self.fail(&format!("spec.holidays[{index}].date"), message);
             }
         }
     }
@@ -184,7 +205,7 @@ impl Check<'_> {
     }
 
     /// A BCP 47 tag, by its form: a language of two or three letters and subtags of one to eight characters.
-    fn language(&mut self, path: &str, tag: &str) {
+    pub(super) fn language(&mut self, path: &str, tag: &str) {
         let mut parts = tag.split('-');
         let language = parts.next().unwrap_or_default();
         let primary =
