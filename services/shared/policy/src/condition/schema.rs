@@ -1,0 +1,118 @@
+//! Variables: their names, their types, and how they are read.
+
+use std::{collections::BTreeMap, fmt::Debug};
+
+use heliograph_domain::region::{Country, Expression};
+
+use super::{ConditionError, nearest, time::Moment};
+
+/// What conditions of one kind are about.
+pub(super) trait World: Debug + Clone + 'static {
+    /// What variables are read from.
+    type Scene<'a>: Debug + Copy;
+
+    /// All variables.
+    const VARIABLES: &'static [Variable<Self>];
+}
+
+/// A variable.
+pub(super) struct Variable<W: World> {
+    /// Its name, with the name of what it belongs to.
+    pub(super) name: &'static str,
+    /// What it may be.
+    pub(super) values: Values,
+    /// How it is read, and by that its type.
+    pub(super) read: Read<W>,
+}
+
+/// How a variable is read. None is unknown.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Read<W: World> {
+    /// true or false.
+    Bool(for<'a> fn(&'a W::Scene<'a>) -> bool),
+    /// A whole number.
+    Int(for<'a> fn(&'a W::Scene<'a>) -> i64),
+    /// A string, empty when nothing is known.
+    Text(for<'a> fn(&'a W::Scene<'a>) -> &'a str),
+    /// A point in time.
+    Moment(for<'a> fn(&'a W::Scene<'a>) -> Option<Moment<'a>>),
+    /// A list of strings.
+    Texts(for<'a> fn(&'a W::Scene<'a>) -> &'a [&'a str]),
+    /// Strings by name; none is an empty map.
+    Map(for<'a> fn(&'a W::Scene<'a>) -> Option<&'a BTreeMap<String, String>>),
+}
+
+/// What a string variable may be, so that a comparison that can never hold is found when it is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Values {
+    /// Anything.
+    Any,
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// A country's code, or nothing.
+    Country,
+}
+
+impl Values {
+    /// Checks what a variable is compared with.
+    pub(super) fn check(self, name: &str, literal: &str) -> Result<(), ConditionError> {
+        match self {
+            Self::Any => Ok(()),
+            Self::OneOf(known) if known.contains(&literal) => Ok(()),
+            Self::OneOf(known) => {
+                let listed: Vec<&str> = known.iter().copied().filter(|value| !value.is_empty()).collect();
+                let message = format!("{name} is never {literal:?}; it is one of {}", listed.join(", "));
+                Err(ConditionError::meaning(message, nearest(&literal.to_lowercase(), listed)))
+            }
+            Self::Country if literal.is_empty() || literal.parse::<Country>().is_ok() => Ok(()),
+            Self::Country => {
+                let meant = Expression::parse(&[literal.to_owned()])
+                    .err()
+                    .and_then(|errors| {
+                        errors.iter().find_map(|(_, error)| error.meant().map(|meant| meant.to_string()))
+                    })
+                    .filter(|meant| meant.parse::<Country>().is_ok());
+                Err(ConditionError::meaning(
+                    format!("{name} is never {literal:?}; it is a code such as BR"),
+                    meant,
+                ))
+            }
+        }
+    }
+}
+
+impl<W: World> Variable<W> {
+    /// The variable of this name.
+    pub(super) fn named(name: &str) -> Option<&'static Self> {
+        W::VARIABLES.iter().find(|variable| variable.name == name)
+    }
+
+    /// Why a name cannot be used.
+    pub(super) fn unknown(name: &str) -> ConditionError {
+        let inside = format!("{name}.");
+        let fields: Vec<&str> = W::VARIABLES
+            .iter()
+            .map(|variable| variable.name)
+            .filter(|known| known.starts_with(&inside))
+            .collect();
+        if !fields.is_empty() {
+            let message = format!("{name} is no value by itself; it has {}", fields.join(", "));
+            return ConditionError::new(message);
+        }
+        // The last part is often right, and what it belongs to is not.
+        let owned = |known: &&str| known.rsplit('.').next() == Some(name);
+        let names = || W::VARIABLES.iter().map(|variable| variable.name);
+        let meant = names().find(owned).or_else(|| nearest(name, names()));
+        let Some((owner, field)) = name.split_once('.') else {
+            return ConditionError::meaning(format!("there is no {name}"), meant);
+        };
+        let inside = format!("{owner}.");
+        let fields: Vec<&str> = names().filter_map(|known| known.strip_prefix(&inside)).collect();
+        if fields.is_empty() {
+            let meant = meant.or_else(|| names().find(|known| known.rsplit('.').next() == Some(field)));
+            return ConditionError::meaning(format!("there is no {name}"), meant);
+        }
+        let message = format!("there is no {name}; {owner} has {}", fields.join(", "));
+        ConditionError::meaning(message, meant)
+    }
+}
