@@ -23,6 +23,7 @@ use futures::StreamExt;
 use moka::future::Cache;
 use serde::{Deserialize, Serialize};
 
+use crate::consent::ConsentStore;
 use crate::keys;
 use crate::kv::{Change, KvBucket, KvError};
 pub use identity::Identity;
@@ -104,6 +105,8 @@ impl Default for ContactOptions {
 #[derive(Debug, Clone)]
 pub struct ContactStore {
     bucket: KvBucket,
+    /// Joined and split with the contacts.
+    consent: ConsentStore,
     /// Address key → contact id.
     addresses: Cache<String, Arc<str>>,
     /// Contact key → contact.
@@ -111,13 +114,14 @@ pub struct ContactStore {
 }
 
 impl ContactStore {
-    /// Opens the provisioned bucket [`BUCKET`].
+    /// Opens the provisioned buckets [`BUCKET`] and [`crate::consent::BUCKET`].
     pub async fn open(context: &Context, options: ContactOptions) -> Result<Self, ContactError> {
         fn cache<V: Clone + Send + Sync + 'static>(options: ContactOptions) -> Cache<String, V> {
             Cache::builder().max_capacity(options.capacity).time_to_live(options.ttl).build()
         }
         Ok(Self {
             bucket: KvBucket::open(context, BUCKET).await?,
+            consent: ConsentStore::open(context).await?,
             addresses: cache(options),
             contacts: cache(options),
         })
@@ -297,14 +301,13 @@ impl ContactStore {
         let mut id = contact.to_owned();
         for _ in 0..HOPS {
             let key = contact_key(tenant, &id);
-            let found = match self.contacts.get(&key).await {
-                Some(cached) => cached,
-                None => {
-                    let Some(found) = self.bucket.get::<Contact>(&key).await? else { return Ok(None) };
-                    let found = Arc::new(found.value);
-                    self.cache(key, Arc::clone(&found)).await;
-                    found
-                }
+            let found = if let Some(cached) = self.contacts.get(&key).await {
+                cached
+            } else {
+                let Some(found) = self.bucket.get::<Contact>(&key).await? else { return Ok(None) };
+                let found = Arc::new(found.value);
+                self.cache(key, Arc::clone(&found)).await;
+                found
             };
             match &found.joined_into {
                 Some(into) => id.clone_from(into),

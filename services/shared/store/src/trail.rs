@@ -101,8 +101,9 @@ impl Trail {
             });
             Ok::<Vec<TrailEntry>, KvError>(entries.collect())
         };
+        let prefixes: Vec<String> = addresses.iter().map(|address| prefix(tenant, address)).collect();
         let lists: Vec<Vec<TrailEntry>> =
-            futures::stream::iter(addresses.iter().map(|address| listed(prefix(tenant, address))))
+            futures::stream::iter(prefixes.into_iter().map(listed))
                 .buffered(BATCH)
                 .try_collect()
                 .await?;

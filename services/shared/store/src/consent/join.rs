@@ -13,8 +13,8 @@ impl ConsentStore {
     /// time of the join, because the newer agreement was about the other's address. Asked again with the same `cause`
     /// and time, it changes nothing. `other` keeps what it said, so that a split finds it there.
     ///
-    /// To be called before the contacts are joined. After a split, the split contact joins the consent of the contact
-    /// it came from in the same way: a refusal that was made while they were one holds for both.
+    /// [`ContactStore::join`](crate::contacts::ContactStore::join) does this before it joins the contacts, and a split
+    /// in the same way for the contact that is split off: a refusal that was made while they were one holds for both.
     pub async fn join(
         &self,
         tenant: &str,

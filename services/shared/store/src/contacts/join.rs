@@ -10,8 +10,9 @@
 //! What one contact learnt from the other is noted on the [`Link`], so that a split takes it back. A split is
 //! remembered on both sides ([`Apart`]): a join that nobody asked for does not undo it, one that somebody asks for does.
 //!
-//! Consent and the history of what was sent are kept by contact: join those first ([`crate::consent`],
-//! [`crate::sent`]), so that no moment sees the joined contact without them.
+//! Consent is joined with the contacts, before they are, so that no moment sees a joined contact without it; after a
+//! split a refusal holds for both ([`ConsentStore::join`](crate::consent::ConsentStore::join)). What frequency caps
+//! count is for the caller to join ([`crate::sent`]).
 
 use std::future::Future;
 use std::sync::Arc;
@@ -96,6 +97,8 @@ struct Moving {
     to: String,
     from: Option<String>,
     addresses: Vec<Address>,
+    cause: String,
+    at_ms: Millis,
     why: Why,
 }
 
@@ -113,7 +116,6 @@ enum Why {
         lent: Option<Box<Contact>>,
         /// The cause of the link that is undone.
         undone: String,
-        at_ms: Millis,
     },
 }
 
@@ -197,7 +199,14 @@ impl ContactStore {
             gained: gained.clone(),
         });
         let why = Why::Join { links: links.collect(), from: from.as_deref().cloned().map(Box::new) };
-        Ok(Plan::Change(Box::new(Moving { to: contact.id.clone(), from: previous, addresses, why })))
+        Ok(Plan::Change(Box::new(Moving {
+            to: contact.id.clone(),
+            from: previous,
+            addresses,
+            cause: joining.cause.to_owned(),
+            at_ms: joining.at_ms,
+            why,
+        })))
     }
 
     async fn plan_split(
@@ -246,14 +255,15 @@ impl ContactStore {
             gained.clone_from(&link.gained);
             lent = Some(Box::new(found.value));
         }
-        let why = Why::Split {
-            gained,
-            lent,
-            undone: link.map(|link| link.cause.clone()).unwrap_or_default(),
+        let undone = link.map(|link| link.cause.clone()).unwrap_or_default();
+        Ok(Plan::Change(Box::new(Moving {
+            cause: format!("split of {to} from {}", left.id),
+            to,
+            from: Some(left.id.clone()),
+            addresses: vec![address.clone()],
             at_ms,
-        };
-        let from = Some(left.id.clone());
-        Ok(Plan::Change(Box::new(Moving { to, from, addresses: vec![address.clone()], why })))
+            why: Why::Split { gained, lent, undone },
+        })))
     }
 
     /// Finishes what stands in the tenant's record, lets `plan` decide on what is stored then, and carries that out,
@@ -319,15 +329,19 @@ impl ContactStore {
         }
     }
 
-    /// The new contact first, then the pointers, then the old contact: an address always points to a contact that has
-    /// it.
+    /// Consent first; then the new contact, the pointers, and the old contact: an address always points to a contact
+    /// that has it.
     async fn move_addresses(&self, tenant: &str, moving: &Moving, number: u64) -> Result<(), ContactError> {
         let new = match &moving.why {
             Why::Join { .. } => None,
-            Why::Split { at_ms, .. } => {
-                moving.addresses.first().map(|address| Contact::bare(tenant, &moving.to, address, *at_ms))
+            Why::Split { .. } => {
+                let address = moving.addresses.first();
+                address.map(|address| Contact::bare(tenant, &moving.to, address, moving.at_ms))
             }
         };
+        if let Some(from) = &moving.from {
+            self.consent.join(tenant, &moving.to, from, &moving.cause, moving.at_ms).await?;
+        }
         if !self.step(tenant, &moving.to, number, new, |contact| moving.arrive(contact)).await? {
             return Err(unknown(tenant, &moving.to));
         }
@@ -446,7 +460,7 @@ impl Moving {
                     contact.joined_into = Some(self.to.clone());
                 }
             }
-            Why::Split { gained, lent, undone, .. } if is_from => {
+            Why::Split { gained, lent, undone } if is_from => {
                 contact.links.retain(|link| !self.addresses.contains(&link.address));
                 if let Some(lent) = lent {
                     contact.unlearn(gained, lent);

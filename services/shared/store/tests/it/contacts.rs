@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use heliograph_store::contacts::{Address, Attribute, ContactError, ContactOptions, ContactStore, Hints};
+use heliograph_store::contacts::{Address, Attribute, ContactOptions, ContactStore, Hints};
 
 use crate::support::{Nats, connect, nats};
 
@@ -119,43 +119,6 @@ async fn hints_fill_gaps_and_never_overwrite() {
     let contact = other.resolve("acme", &address, &hints).await.unwrap().contact;
     assert_eq!(contact.country.as_deref(), Some("CH"));
     assert_eq!(contact.attributes["plan"], Attribute { value: "gold".to_owned(), verified: true });
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn addresses_are_linked_unlinked_and_erased() {
-    let nats = nats().await;
-    let store = replica(&nats, forgetful()).await;
-    let phone = Address::new("sms", "main", "+49301");
-    let visitor = Address::new("webchat", "site", "v-1");
-    let known = store.resolve("acme", &phone, &seen(1)).await.unwrap().contact;
-    let anonymous = store.resolve("acme", &visitor, &seen(1)).await.unwrap().contact;
-
-    let linked = store.link("acme", &visitor, &known.id).await.unwrap();
-    assert_eq!(linked.addresses, [phone.clone(), visitor.clone()]);
-    let resolved = replica(&nats, forgetful()).await.resolve("acme", &visitor, &seen(1)).await.unwrap();
-    assert_eq!((resolved.contact.id.as_str(), resolved.created), (known.id.as_str(), false));
-    assert!(store.get("acme", &anonymous.id).await.unwrap().unwrap().addresses.is_empty());
-    // Once more changes nothing.
-    assert_eq!(store.link("acme", &visitor, &known.id).await.unwrap().addresses.len(), 2);
-
-    let own = store.unlink("acme", &visitor).await.unwrap();
-    assert_eq!(
-        (own.id.as_str(), own.addresses.as_slice()),
-        (anonymous.id.as_str(), std::slice::from_ref(&visitor))
-    );
-    assert_eq!(store.get("acme", &known.id).await.unwrap().unwrap().addresses, std::slice::from_ref(&phone));
-    assert_eq!(store.find("acme", &visitor).await.unwrap().unwrap().id, anonymous.id);
-
-    let nobody = store.link("acme", &visitor, "con_nobody").await;
-    assert!(matches!(nobody, Err(ContactError::Unknown { .. })), "{nobody:?}");
-
-    assert!(store.erase("acme", &known.id).await.unwrap());
-    assert!(!store.erase("acme", &known.id).await.unwrap());
-    assert!(store.find("acme", &phone).await.unwrap().is_none());
-    assert!(
-        store.resolve("acme", &phone, &seen(1)).await.unwrap().created,
-        "after an erasure they are a stranger"
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

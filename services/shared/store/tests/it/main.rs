@@ -5,15 +5,20 @@
     reason = "a test fails by panicking and is documented by its name"
 )]
 
+mod codes;
 mod consent;
 mod contacts;
 mod deliveries;
+mod joins;
 mod kv;
 mod objects;
 mod rate;
 mod redis_away;
 mod resources;
 mod seen_and_models;
+mod sent;
 mod support;
+mod tally;
 mod tokens;
+mod trail;
 mod windows;

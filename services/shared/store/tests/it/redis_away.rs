@@ -47,7 +47,7 @@ async fn everything_goes_on_without_redis_and_works_again_when_it_is_back() {
     assert!(seen.check("acme", "evt_2").await.unwrap());
     let verdict = windows.consume_or_rebuild(&key, "dlv_1", now, rebuild).await.unwrap();
     assert_eq!(verdict, WindowVerdict::Granted { remaining: Some(1) });
-    assert_eq!(windows.get(&key).await.unwrap().unwrap().used, 1);
+    assert_eq!(windows.get(&key).await.unwrap().iter().map(|window| window.used).max(), Some(1));
     // The shared bucket is full, whatever the local one was.
     assert_eq!(rates.take("acme", &["sms"], rate, 1.0).await, Permit::Granted);
 }

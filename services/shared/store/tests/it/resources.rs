@@ -144,3 +144,92 @@ async fn what_cannot_be_read_does_not_replace_what_could() {
     })
     .await;
 }
+
+/// A policy of 500 regions and 5,000 rules, as JSON.
+fn great_policy(reason: &str) -> Resource {
+    let letters = || b'a'..=b'z';
+    let names: Vec<String> = letters()
+        .flat_map(|a| letters().map(move |b| format!("region-{}{}", char::from(a), char::from(b))))
+        .take(500)
+        .collect();
+    let regions: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(n, name)| json!({ "name": name, "countries": [format!("number:+1{}", 200 + n)], "channels": ["sms"] }))
+        .collect();
+    let rules: Vec<_> = (0..5_000_usize)
+        .map(|n| {
+            json!({
+                "name": format!("rule-number-{n}"),
+                "match": { "direction": "outbound", "regions": [names[n % 500]], "classes": ["marketing"] },
+                "when": format!("contact.attributes['tier'] == '{n}' && window.open == false"),
+                "then": "deny",
+                "reason": format!("{reason}: customers of tier {n} have asked not to be written to there"),
+            })
+        })
+        .collect();
+    Resource::from_json(&json!({
+        "apiVersion": "heliograph.dev/v1",
+        "kind": "ChannelPolicy",
+        "metadata": { "tenant": "acme", "name": "default" },
+        "spec": { "regions": regions, "default": { "channels": ["webchat"] }, "rules": rules },
+    }))
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_longer_than_a_message_is_kept_with_its_history() {
+    let nats = nats().await;
+    let store = ResourceStore::open(&nats.context).await.unwrap();
+    let view = store.watch();
+    let (first, second) = (great_policy("First"), great_policy("Second"));
+    // What a broker takes that nobody told otherwise.
+    let limit = 1024 * 1024;
+    let length = first.to_json().to_string().len();
+    assert!(length > limit, "{length} bytes would fit");
+    for (policy, by) in [(&first, "ada"), (&second, "bob"), (&second, "eve")] {
+        store.apply(policy, Expect::Anything, by, now()).await.unwrap();
+    }
+    let key = first.key();
+    let stored = store.get(&key).await.unwrap().unwrap();
+    assert_eq!((stored.version, &stored.resource), (2, &second));
+    assert_eq!(store.list("acme", Some(Kind::ChannelPolicy)).await.unwrap(), [stored]);
+    eventually("the view has it", || async {
+        view.snapshot().get(&key).is_some_and(|stored| stored.version == 2 && stored.resource == second)
+    })
+    .await;
+    let history = store.history(&key).await.unwrap();
+    let steps: Vec<_> = history
+        .iter()
+        .map(|step| match step {
+            Revision::Applied(stored) => (stored.version, stored.applied_by.as_str(), stored.applied_at),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(steps, [(1, "ada", now()), (2, "bob", now())]);
+    let bucket = KvBucket::open(&nats.context, "HG_RESOURCES").await.unwrap();
+    let stored = bucket.history(&key.path()).await.unwrap();
+    let longest = stored.iter().map(|entry| entry.value.len()).max();
+    assert!(longest.is_some_and(|longest| longest < limit), "{longest:?} bytes do not fit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_cannot_be_read_still_says_whose_it_is() {
+    let nats = nats().await;
+    let store = ResourceStore::open(&nats.context).await.unwrap();
+    let bucket = KvBucket::open(&nats.context, "HG_RESOURCES").await.unwrap();
+    let newer = json!({
+        "version": 7, "resource": { "kind": "Hologram" }, "applied_by": "ada", "applied_at": "2030-01-01T00:00:00Z",
+    });
+    bucket.put("acme.Queue.sales", &newer).await.unwrap();
+    bucket.put("acme.Queue.sales", &json!("nonsense")).await.unwrap();
+    let history = store.history(&key("acme", "sales")).await.unwrap();
+    let steps: Vec<_> = history
+        .iter()
+        .map(|step| match step {
+            Revision::Unreadable { version, by, .. } => (*version, by.as_str()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(steps, [(Some(7), "ada"), (None, "")]);
+}

@@ -19,9 +19,15 @@ pub(crate) struct Nats {
 pub(crate) async fn nats() -> Nats {
     let server = NatsServer::start().await.unwrap();
     let context = connect(&server).await;
-    for (bucket, history) in
-        [("HG_RESOURCES", 64), ("HG_CONTACTS", 1), ("HG_CONSENT", 1), ("HG_DELIVERIES", 1)]
-    {
+    for (bucket, history) in [
+        ("HG_RESOURCES", 64),
+        ("HG_CONTACTS", 1),
+        ("HG_CONSENT", 1),
+        ("HG_DELIVERIES", 1),
+        ("HG_TRAIL", 1),
+        ("HG_CODES", 1),
+        ("HG_TALLY", 1),
+    ] {
         let config = kv::Config { bucket: bucket.to_owned(), history, ..kv::Config::default() };
         context.create_key_value(config).await.unwrap();
     }
