@@ -80,6 +80,7 @@ impl Load {
             priority: i32::try_from(at % 3).unwrap(),
             language: Some(language.into()),
             policy_allowed: true,
+            unattended: false,
             policy_reasons: Vec::new(),
             at_provider: None,
         };
@@ -104,7 +105,7 @@ impl Load {
         let agent = self.answer(&decisions).unwrap();
         self.write(&contact, at, language);
         let message_id = name("reply", at);
-        self.act(&agent, Action::Reply { conversation: conversation.clone(), message_id });
+        self.act(&agent, Action::Reply { conversation: conversation.clone(), message_id, address: None });
         self.act(&agent, Action::Heartbeat);
         self.act(&agent, Action::Close { conversation, wrap_up: None });
         if let Some(due) = self.machine.next_due().filter(|due| due.0 <= self.now) {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use crate::{
     config::QueueSpec,
     decision::{Decision, Kind, Reason, Refusal, Sender},
-    entry::{Action, Command, Presence, Target},
+    entry::{Action, Address, Command, Presence, Target},
     inbound::duplicate,
     state::{Number, Phase, Profile},
     step::Step,
@@ -72,8 +72,8 @@ impl Step<'_> {
             Action::SetPresence { .. } | Action::Disconnected | Action::Heartbeat => Ok(()),
             Action::Accept { reservation } => self.accept(agent, reservation),
             Action::Reject { reservation, reason } => self.reject(agent, reservation, reason.as_ref()),
-            Action::Reply { conversation, message_id } => {
-                self.reply(agent, conversation, message_id, &command.command_id)
+            Action::Reply { conversation, message_id, address } => {
+                self.reply(agent, conversation, message_id, address.as_ref(), &command.command_id)
             }
             Action::Close { conversation, wrap_up } => self.wrap_up(agent, conversation, wrap_up.as_ref()),
             Action::FinishWrapUp { conversation, wrap_up } => {
@@ -118,6 +118,7 @@ impl Step<'_> {
         agent: &Text,
         conversation: &str,
         message: &Text,
+        address: Option<&Address>,
         command: &Text,
     ) -> Result<(), Refusal> {
         let number = self.assigned_to(agent, conversation)?;
@@ -129,7 +130,7 @@ impl Step<'_> {
         self.said_something(number);
         let accepted = Kind::MessageAccepted {
             message_id: message.clone(),
-            address: about.address.clone(),
+            address: address.unwrap_or(&about.address).clone(),
             sender: Sender::Agent(agent.clone()),
         };
         self.decide_on(number, accepted, Vec::new());

@@ -65,8 +65,11 @@ pub struct Inbound {
     /// Language tag, for agents to see. Intake adds a skill where it should decide who answers.
     #[serde(default)]
     pub language: Option<Text>,
-    /// Whether policy lets the region use the channel. What it denies is recorded, and not offered to agents.
+    /// Whether policy leaves a way to answer. Without one it is recorded, and not offered to agents.
     pub policy_allowed: bool,
+    /// A word for the system, such as STOP: it is recorded, and no agent is asked to answer.
+    #[serde(default)]
+    pub unattended: bool,
     /// Why policy said so; carried on to `message.received`.
     #[serde(default)]
     pub policy_reasons: Vec<Reason>,
@@ -149,6 +152,9 @@ pub enum Action {
         conversation: Text,
         /// Message id; a second reply with the same id changes nothing.
         message_id: Text,
+        /// Where to send it; none: where the customer last wrote from.
+        #[serde(default)]
+        address: Option<Address>,
     },
     /// The work is done; wrap-up begins if the queue has one.
     Close {

@@ -44,17 +44,26 @@ impl Step<'_> {
         if !inbound.policy_allowed {
             reasons.push(Reason::new("policy_denied", "recorded, and not offered to agents"));
         }
+        if inbound.unattended {
+            reasons.push(Reason::new("unattended", "a word for the system; no agent is asked"));
+        }
         self.decide_on(number, received, reasons);
         match self.conversation(number).phase.clone() {
-            Phase::Unassigned if inbound.policy_allowed => self.enqueue(number, inbound),
-            Phase::WrapUp { agent, .. } => {
+            Phase::Unassigned if inbound.policy_allowed && !inbound.unattended => {
+                self.enqueue(number, inbound);
+            }
+            Phase::WrapUp { agent, .. } if !inbound.unattended => {
                 self.set_phase(number, Phase::Assigned { agent: agent.clone() });
                 let queue = self.conversation(number).profile.queue.clone();
                 let reason =
                     Reason::new("customer_wrote_in_wrap_up", "the conversation goes on with the same agent");
                 self.decide_on(number, Kind::ConversationAssigned { agent, queue }, vec![reason]);
             }
-            Phase::Unassigned | Phase::Waiting | Phase::Reserved { .. } | Phase::Assigned { .. } => {}
+            Phase::Unassigned
+            | Phase::Waiting
+            | Phase::Reserved { .. }
+            | Phase::Assigned { .. }
+            | Phase::WrapUp { .. } => {}
         }
     }
 

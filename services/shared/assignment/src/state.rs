@@ -70,7 +70,7 @@ pub(crate) struct Conversation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Phase {
-    /// Asks for no agent: opened by the business, or on a channel that policy denies.
+    /// Asks for no agent: opened by the business or a word for the system, or policy leaves no way to answer.
     Unassigned,
     /// Waits in its queue.
     Waiting,

@@ -149,7 +149,7 @@ impl Bucket {
     }
 
     /// Subject of a key.
-    pub(crate) fn subject(self, key: &str) -> String {
+    pub fn subject(self, key: &str) -> String {
         format!("$KV.{}.{key}", self.name())
     }
 }
@@ -340,6 +340,11 @@ pub fn routing_query(partition: u16) -> String {
 /// What says that agents of any tenant type on a channel, for whoever shows it there.
 pub fn agents_typing(channel: &str) -> Result<String, SubjectError> {
     Ok(format!("hg.event.*.*.{}.*.agent.typing", name("channel", channel)?))
+}
+
+/// What happens to any tenant's messages, for whoever counts them.
+pub fn all_messages() -> &'static str {
+    "hg.event.*.*.*.*.message.*"
 }
 
 /// Filter for dead letters; what is not given matches all.

@@ -128,6 +128,7 @@ fn inbound(contact: &str, message: &str) -> Inbound {
         priority: 0,
         language: None,
         policy_allowed: true,
+        unattended: false,
         policy_reasons: Vec::new(),
         at_provider: None,
     }

@@ -10,8 +10,8 @@ use super::{
     pool, send, skills,
 };
 use crate::{
-    Action, AgentSpec, Command, Decision, Entry, Kind, Machine, PoolConfig, Position, Presence, QueueSpec,
-    Target, Text, TimerDue, Timestamp, state::Phase, timer,
+    Action, AgentSpec, Command, Decision, Entry, Inbound, Kind, Machine, PoolConfig, Position, Presence,
+    QueueSpec, Target, Text, TimerDue, Timestamp, state::Phase, timer,
 };
 
 /// What happens, before it is resolved against the machine's ids.
@@ -27,6 +27,7 @@ enum Step {
         prefer: bool,
         priority: i32,
         allowed: bool,
+        unattended: bool,
     },
     Send {
         contact: u8,
@@ -66,7 +67,7 @@ enum Verb {
 fn steps() -> impl Strategy<Value = Vec<(Step, bool)>> {
     let flag = any::<bool>;
     let write = ((0..5_u8, flag(), 0..40_u8, flag()), (flag(), 0..4_u8, flag(), -1..2_i32, 0..8_u8))
-        .prop_map(|((contact, scope, message, voice), (sales, skill, prefer, priority, denied))| {
+        .prop_map(|((contact, scope, message, voice), (sales, skill, prefer, priority, given))| {
             Step::Write {
                 contact,
                 scope,
@@ -76,7 +77,8 @@ fn steps() -> impl Strategy<Value = Vec<(Step, bool)>> {
                 skill,
                 prefer,
                 priority,
-                allowed: denied > 0,
+                allowed: given > 0,
+                unattended: given > 6,
             }
         });
     let verb = prop::sample::select(vec![
@@ -168,7 +170,18 @@ impl Run {
 
     fn resolve(&self, step: &Step) -> Entry {
         match step {
-            Step::Write { contact, scope, message, voice, sales, skill, prefer, priority, allowed } => {
+            Step::Write {
+                contact,
+                scope,
+                message,
+                voice,
+                sales,
+                skill,
+                prefer,
+                priority,
+                allowed,
+                unattended,
+            } => {
                 let contact = format!("contact-{contact}");
                 let mut entry = inbound(&contact, &format!("msg-{contact}-{message}"));
                 entry.scope = if *scope { "default".into() } else { "orders".into() };
@@ -182,6 +195,7 @@ impl Run {
                 }
                 entry.priority = *priority;
                 entry.policy_allowed = *allowed;
+                entry.unattended = *unattended;
                 Entry::Inbound(entry)
             }
             Step::Send { contact, message } => send(&format!("contact-{contact}"), &format!("out-{message}")),
@@ -216,7 +230,11 @@ impl Run {
             Verb::Disconnected => Action::Disconnected,
             Verb::Accept => Action::Accept { reservation: choose(reservations) },
             Verb::Reject => Action::Reject { reservation: choose(reservations), reason: None },
-            Verb::Reply => Action::Reply { conversation, message_id: format!("reply-{pick}").into() },
+            Verb::Reply => Action::Reply {
+                conversation,
+                message_id: format!("reply-{pick}").into(),
+                address: to.is_multiple_of(2).then(|| address("email", agent)),
+            },
             Verb::Close => Action::Close { conversation, wrap_up: Some("done".into()) },
             Verb::Finish => Action::FinishWrapUp { conversation: choose(wrap_ups), wrap_up: None },
             Verb::TransferAgent => Action::Transfer { conversation, to: Target::Agent(name(to)) },
@@ -316,6 +334,13 @@ proptest! {
                 let received = decisions.iter().filter(|decision| matches!(decision.kind, Kind::MessageReceived { .. })).count();
                 let duplicate = decisions.iter().filter(|decision| matches!(decision.kind, Kind::Duplicate { .. })).count();
                 prop_assert_eq!(received + duplicate, 1);
+            }
+            if let Entry::Inbound(Inbound { unattended: true, .. }) = &entry {
+                let rung = decisions.iter().find(|decision| !matches!(
+                    decision.kind,
+                    Kind::ConversationOpened { .. } | Kind::MessageReceived { .. } | Kind::Duplicate { .. }
+                ));
+                prop_assert!(rung.is_none(), "a word for the system led to {:?}", rung);
             }
             if *twice {
                 let before = run.machine.pools().clone();

@@ -126,8 +126,11 @@ fn refusals_say_what_is_wrong_and_change_nothing() {
     bench.write("waiting");
     let ringing = bench.agent("cy").reservations[0].reservation.clone();
     let (assigned, offered, waiting) = (bench.open("assigned"), bench.open("ringing"), bench.open("waiting"));
-    let reply =
-        |conversation: &str| Action::Reply { conversation: conversation.into(), message_id: "m".into() };
+    let reply = |conversation: &str| Action::Reply {
+        conversation: conversation.into(),
+        message_id: "m".into(),
+        address: None,
+    };
     let close = |conversation: &str| Action::Close { conversation: conversation.into(), wrap_up: None };
     let finish =
         |conversation: &str| Action::FinishWrapUp { conversation: conversation.into(), wrap_up: None };
@@ -178,7 +181,7 @@ fn a_reply_seen_before_is_not_sent_twice() {
     bench.write("ana");
     bench.accept("bo");
     let conversation = bench.open("ana");
-    let reply = Action::Reply { conversation, message_id: "answer".into() };
+    let reply = Action::Reply { conversation, message_id: "answer".into(), address: None };
     assert_eq!(names(&bench.act("bo", reply.clone())), ["command.accepted", "message.accepted"]);
     assert_eq!(names(&bench.act("bo", reply)), ["command.accepted", "entry.duplicate"]);
 }

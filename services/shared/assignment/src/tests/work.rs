@@ -1,7 +1,7 @@
 //! Conversations: opened once, continued, closed; duplicates; business-initiated messages.
 
 use super::{Bench, address, agent, command, inbound, names, pool, refusal, send};
-use crate::{Action, Decision, Entry, Kind, PhaseView, Presence, QueueSpec, Sender, tests::TENANT};
+use crate::{Action, Decision, Entry, Inbound, Kind, PhaseView, Presence, QueueSpec, Sender, tests::TENANT};
 
 #[test]
 fn first_message_opens_and_the_next_ones_continue() {
@@ -50,13 +50,81 @@ fn the_reply_address_is_the_last_inbound_one() {
     message.address = address("sms", "+1555");
     bench.apply(&Entry::Inbound(message));
     let conversation = bench.open("ana");
-    let decisions = bench.act("bo", Action::Reply { conversation, message_id: "answer".into() });
+    let decisions =
+        bench.act("bo", Action::Reply { conversation, message_id: "answer".into(), address: None });
     assert_eq!(names(&decisions), ["command.accepted", "message.accepted"]);
     let Kind::MessageAccepted { address: to, sender, .. } = &decisions[1].kind else {
         panic!("{decisions:?}")
     };
     assert_eq!(*to, address("sms", "+1555"));
     assert_eq!(*sender, Sender::Agent("bo".into()));
+}
+
+#[test]
+fn a_reply_goes_where_it_says_and_the_next_one_where_the_customer_wrote_from() {
+    let mut bench = Bench::new(pool([("bo", agent(1, &[]))]));
+    bench.online("bo");
+    bench.write("ana");
+    bench.accept("bo");
+    let conversation = bench.open("ana");
+    for (message, asked, wanted) in [
+        ("m1", Some(address("email", "ana@x")), address("email", "ana@x")),
+        ("m2", None, address("webchat", "ana")),
+    ] {
+        let reply =
+            Action::Reply { conversation: conversation.clone(), message_id: message.into(), address: asked };
+        let decisions = bench.act("bo", reply);
+        let Kind::MessageAccepted { address: to, .. } = &decisions[1].kind else { panic!("{decisions:?}") };
+        assert_eq!(*to, wanted);
+    }
+}
+
+/// A message that asks for no agent.
+fn word(contact: &str, message: &str) -> Entry {
+    Entry::Inbound(Inbound { unattended: true, ..inbound(contact, message) })
+}
+
+#[test]
+fn a_word_for_the_system_is_recorded_and_rings_nobody() {
+    let mut bench = Bench::new(pool([("bo", agent(1, &[]))]));
+    bench.online("bo");
+    let decisions = bench.apply(&word("ana", "m1"));
+    assert_eq!(names(&decisions), ["conversation.opened", "message.received"]);
+    assert_eq!(decisions[1].reasons[0].code, "unattended");
+    assert_eq!(bench.holder("ana"), None);
+    assert_eq!(names(&bench.apply(&word("ana", "m1"))), ["entry.duplicate"]);
+    assert_eq!(names(&bench.apply(&word("ana", "m2"))), ["message.received"]);
+    let asked = bench.write("ana");
+    assert_eq!(names(&asked), ["message.received", "conversation.queued", "reservation.created"]);
+    bench.accept("bo");
+    // In an agent's conversation the agent sees it, and keeps it.
+    assert_eq!(names(&bench.apply(&word("ana", "m3"))), ["message.received"]);
+    assert_eq!(bench.holder("ana").as_deref(), Some("bo"));
+}
+
+#[test]
+fn a_word_for_the_system_leaves_a_wrap_up_alone() {
+    let mut config = pool([("bo", agent(1, &[]))]);
+    config.queues.insert("support".into(), QueueSpec { wrap_up_seconds: 30, ..QueueSpec::default() });
+    let mut bench = Bench::new(config);
+    bench.online("bo");
+    bench.write("ana");
+    bench.accept("bo");
+    let conversation = bench.open("ana");
+    bench.act("bo", Action::Close { conversation, wrap_up: None });
+    assert_eq!(names(&bench.apply(&word("ana", "stop"))), ["message.received"]);
+    assert_eq!(names(&bench.pass(31)), ["conversation.closed"]);
+}
+
+#[test]
+fn entries_of_an_older_program_are_read() {
+    let mut old = serde_json::to_value(Entry::Inbound(inbound("ana", "m1"))).unwrap();
+    old["inbound"].as_object_mut().unwrap().remove("unattended");
+    let Entry::Inbound(read) = serde_json::from_value(old).unwrap() else { panic!("not inbound") };
+    assert_eq!(read, inbound("ana", "m1"));
+    let old = serde_json::json!({ "reply": { "conversation": "cnv_1", "message_id": "m1" } });
+    let read: Action = serde_json::from_value(old).unwrap();
+    assert!(matches!(read, Action::Reply { address: None, .. }));
 }
 
 #[test]
