@@ -6,7 +6,7 @@ use heliograph_domain::{region::Prefix, resources::AtMost};
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::{
-    CompiledPolicy, Consent, Demand, Facts, Outcome, Reason,
+    CompiledPolicy, Consent, Demand, Facts, Outcome, Reason, Window,
     decide::TEMPLATE,
     index::Which,
     judge::Judge,
@@ -73,7 +73,9 @@ impl<'a> Case<'a> {
     /// Whether a rule would not let the message go by another channel.
     fn takes_away(&self, channel: &Arc<str>) -> bool {
         let spot = Spot { channel: Some(channel), ..self.spot };
-        let facts = Facts { channel: Some(channel), account: None, sender: None, ..*self.facts };
+        // What is known of the message's own channel is not known of this one.
+        let window = Window::Unlimited;
+        let facts = Facts { channel: Some(channel), account: None, sender: None, window, ..*self.facts };
         let mut taken = false;
         self.policy.index.each(Which::Narrowing, &spot, self.policy.channel_place(channel), |place| {
             let rule = &self.policy.rules[place];

@@ -20,7 +20,7 @@ pub(crate) const TEMPLATE: &str = "template";
 pub fn decide(policy: &CompiledPolicy, facts: &Facts<'_>, now: Timestamp) -> Verdict {
     let case = Case::new(policy, facts, now);
     let open = case.open_channels();
-    let mut judge = Judge::default();
+    let mut judge = Judge::new();
     match facts.channel {
         Some(channel) => by_region(&mut judge, &case, channel),
         None => by_offer(&mut judge, &case, &open),

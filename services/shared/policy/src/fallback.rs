@@ -2,9 +2,14 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use heliograph_domain::resources::{ChannelPolicySpec, MessageClass, Trigger, WindowTemplate};
+use heliograph_domain::resources::{ChannelPolicySpec, MessageClass, Period, Trigger, WindowTemplate};
 
-use crate::{CompiledPolicy, Direction, RegionFinding, fault::Faults, names::Names, scope::Range};
+use crate::{
+    CompiledPolicy, Direction, RegionFinding,
+    fault::Faults,
+    names::Names,
+    scope::{Places, Range},
+};
 
 /// A fallback rule.
 #[derive(Debug, Clone)]
@@ -117,11 +122,17 @@ pub(crate) fn compile(spec: &ChannelPolicySpec, names: &mut Names<'_>, faults: &
         if range.direction == Some(Direction::Inbound) {
             faults.add(format!("{path}.match.direction"), "only what goes to the customer can fall back");
         }
+        if range.places.as_ref().is_some_and(Places::name_numbers) {
+            faults.add(
+                format!("{path}.match.countries"),
+                "a fallback is about countries: numbers are not looked at",
+            );
+        }
         rules.push(Fallback {
             name: rule.name.as_str().into(),
             range,
             on: rule.on.clone(),
-            after: rule.after.map(|after| after.duration()),
+            after: rule.after.map(Period::duration),
             to: names.channels(&rule.to),
         });
     }

@@ -77,25 +77,22 @@ impl Index {
         for (rule, (range, narrows)) in rules.enumerate() {
             let (word, bit) = (rule / 64, 1_u64 << (rule % 64));
             let set = |rows: &mut [u64], row: usize| rows[row * width + word] |= bit;
-            match &range.places {
-                Some(places) => {
-                    for country in places.countries.iter() {
-                        set(&mut index.countries, country.index());
-                    }
-                    for (region, around) in regions.iter().enumerate() {
-                        if places.contain_all(around) {
-                            set(&mut index.unknown, region);
-                        }
-                    }
-                    if places.name_numbers() {
-                        set(&mut index.numbered, 0);
-                        index.numbers.insert(rule, places.clone());
+            if let Some(places) = &range.places {
+                for country in places.countries.iter() {
+                    set(&mut index.countries, country.index());
+                }
+                for (region, around) in regions.iter().enumerate() {
+                    if places.contain_all(around) {
+                        set(&mut index.unknown, region);
                     }
                 }
-                None => {
-                    (0..Country::COUNT).for_each(|country| set(&mut index.countries, country));
-                    (0..regions.len()).for_each(|region| set(&mut index.unknown, region));
+                if places.name_numbers() {
+                    set(&mut index.numbered, 0);
+                    index.numbers.insert(rule, places.clone());
                 }
+            } else {
+                (0..Country::COUNT).for_each(|country| set(&mut index.countries, country));
+                (0..regions.len()).for_each(|region| set(&mut index.unknown, region));
             }
             match &range.regions {
                 Some(named) => named.iter().for_each(|region| set(&mut index.regions, *region)),
@@ -139,11 +136,10 @@ impl Index {
             let here = kind[word] & region[word] & channel[word];
             let mut bits = here & (country[word] | self.numbered[word]);
             while bits != 0 {
-                let rule = word * 64 + bits.trailing_zeros() as usize;
+                let bit = bits.trailing_zeros() as usize;
                 bits &= bits - 1;
-                if self.numbers.is_empty()
-                    || self.numbers.get(&rule).is_none_or(|places| places.contain(spot))
-                {
+                let (rule, told) = (word * 64 + bit, self.numbered[word] >> bit & 1 == 0);
+                if told || self.numbers.get(&rule).is_some_and(|places| places.contain(spot)) {
                     found(rule);
                 }
             }

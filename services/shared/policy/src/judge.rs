@@ -5,13 +5,17 @@ use std::{cmp::Reverse, sync::Arc};
 use crate::{Outcome, Reason};
 
 /// What the rules said so far.
-#[derive(Default)]
 pub(crate) struct Judge {
     fired: Vec<(Outcome, Reason)>,
     tried: Vec<Reason>,
 }
 
 impl Judge {
+    /// Nothing was said yet. There is room for what is usually said.
+    pub(crate) fn new() -> Self {
+        Self { fired: Vec::with_capacity(4), tried: Vec::with_capacity(8) }
+    }
+
     /// Something has a say.
     pub(crate) fn fire(&mut self, outcome: Outcome, reason: Reason) {
         self.fired.push((outcome, reason));

@@ -7,28 +7,7 @@
 
 mod case;
 mod compile;
-mod condition {
-    //! (until the conditions are here)
-    #[derive(Debug)]
-    pub(crate) struct Condition;
-    pub(crate) struct ConditionError {
-        pub(crate) message: String,
-        pub(crate) suggestion: Option<String>,
-    }
-    impl Condition {
-        pub(crate) fn parse(_: &str) -> Result<Self, ConditionError> {
-            Ok(Self)
-        }
-        pub(crate) fn holds(
-            &self,
-            _: &crate::Facts<'_>,
-            _: jiff::Timestamp,
-            _: Option<&jiff::Zoned>,
-        ) -> bool {
-            true
-        }
-    }
-}
+pub mod condition;
 mod decide;
 mod demand;
 mod facts;
@@ -40,7 +19,7 @@ mod judge;
 mod names;
 mod plan;
 mod rule;
-mod schedule;
+pub mod schedule;
 mod scope;
 mod shelf;
 pub mod suite;

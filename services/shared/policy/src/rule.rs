@@ -23,7 +23,7 @@ use crate::{
 /// Most messages a frequency cap may count: as many as are remembered.
 const MOST_MESSAGES: u32 = 50;
 /// Longest time a frequency cap may look back: as long as is remembered.
-const LONGEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(31 * 24);
 
 /// A rule.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ mod properties;
 mod regions;
 mod rules;
 mod sample;
+mod shelf;
 mod tables;
 mod times;
 

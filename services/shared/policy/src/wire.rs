@@ -1,6 +1,8 @@
 //! Verdicts as events and answers carry them.
 
-use heliograph_proto::{Timestamp, v1};
+use std::{collections::HashMap, sync::Arc};
+
+use heliograph_proto::{Struct, Timestamp, Value, v1};
 
 use crate::{Outcome, Reason, RegionFinding, RegionSource, Verdict};
 
@@ -22,9 +24,15 @@ pub fn verdict(verdict: &Verdict) -> v1::Verdict {
     }
 }
 
-/// A reason on the wire, its code below `policy.`.
+/// A reason on the wire, its code below `policy.`. One of a rule has its name in `detail.rule`.
 pub fn reason(reason: &Reason) -> v1::Reason {
-    v1::Reason { code: format!("policy.{}", reason.code()), text: reason.to_string(), detail: None }
+    let named =
+        |rule: &Arc<str>| Struct::from(HashMap::from([("rule".to_owned(), Value::from(rule.to_string()))]));
+    v1::Reason {
+        code: format!("policy.{}", reason.code()),
+        text: reason.to_string(),
+        detail: reason.rule().map(named),
+    }
 }
 
 fn region(found: &RegionFinding) -> v1::Region {

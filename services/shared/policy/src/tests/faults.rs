@@ -93,6 +93,7 @@ fn fallbacks_templates_and_unions_are_looked_at() {
                 { "name": "f", "on": ["failed"], "after": "1h" },
                 { "name": "g", "on": [] },
                 { "name": "h", "on": ["no_receipt"], "after": "0s", "match": { "direction": "inbound" } },
+                { "name": "i", "on": ["failed"], "match": { "countries": ["US", "!number:+1212"] } },
             ],
             "templates": [
                 { "channel": "sms", "name": "a" },
@@ -109,6 +110,7 @@ fn fallbacks_templates_and_unions_are_looked_at() {
             "spec.fallback[2].on",
             "spec.fallback[3].after",
             "spec.fallback[3].match.direction",
+            "spec.fallback[4].match.countries",
             "spec.templates[1]",
             "spec.templates[2].regions[1]",
             "spec.templates[3].regions[0]",

@@ -43,7 +43,14 @@ const NUMBERS: [&str; 7] = [
     "+80012345678",
     "nonsense",
 ];
-const CONDITIONS: [&str; 2] = ["true", "false"];
+const CONDITIONS: [&str; 6] = [
+    "true",
+    "message.class == \"marketing\" || channel == \"sms\"",
+    "local.getHours() < 12",
+    "contact.sent > 1 && window.open",
+    "contact.attributes[\"tier\"] == \"gold\"",
+    "region.country in [\"DE\", \"US\"] || sender == \"10dlc\"",
+];
 const TIMES: [&str; 5] = [
     "1970-01-01T00:00:03Z",
     "2026-11-22T18:00:00Z",
