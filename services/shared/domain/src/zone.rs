@@ -23,7 +23,21 @@ static BY_COUNTRY: LazyLock<Vec<&'static [&'static str]>> = LazyLock::new(|| {
 });
 
 /// Every prefix of numbers that tells a time zone: calling codes, and within some of them area codes.
-static BY_NUMBER: LazyLock<PrefixTable<Vec<&'static str>>> = LazyLock::new(numbers::table);
+static BY_NUMBER: LazyLock<PrefixTable<Told>> = LazyLock::new(|| {
+    let rows = numbers::rows().into_iter();
+    PrefixTable::new(rows.map(|(prefix, names)| {
+        let zones = names.iter().filter_map(|name| time_zone(name)).collect();
+        (prefix, Told { names, zones })
+    }))
+});
+
+/// What a prefix tells.
+#[derive(Debug)]
+struct Told {
+    names: Vec<&'static str>,
+    /// The zones of these names.
+    zones: Vec<TimeZone>,
+}
 
 /// The zone of this IANA name, such as `America/Sao_Paulo`; none if there is none of the name.
 pub fn time_zone(name: &str) -> Option<TimeZone> {
@@ -54,8 +68,16 @@ pub fn zones_of(country: Country) -> &'static [&'static str] {
 /// The IANA zones in which the owner of an E.164 number may live, as far as its first digits tell: of its area code in the
 /// countries with several zones, or else of every country of its calling code. Empty for numbers of no country.
 pub fn zones_of_number(e164: &str) -> &'static [&'static str] {
-    let found = Prefix::of_number(e164).and_then(|number| BY_NUMBER.longest(number));
-    found.map_or(&[], Vec::as_slice)
+    told(e164).map_or(&[], |told| &told.names)
+}
+
+/// The zones of [`zones_of_number`], ready to reckon with.
+pub fn time_zones_of_number(e164: &str) -> &'static [TimeZone] {
+    told(e164).map_or(&[], |told| &told.zones)
+}
+
+fn told(e164: &str) -> Option<&'static Told> {
+    BY_NUMBER.longest(Prefix::of_number(e164)?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! never an order. What a region excepts falls to whatever else would hold it.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
@@ -140,7 +141,7 @@ impl<'a> Resolver<'a> {
         }
         for terms in &mut by_country {
             // A stable sort: equals stay in the order of the regions.
-            terms.sort_by(|one, two| two.0.cmp(&one.0));
+            terms.sort_by_key(|(specificity, ..)| Reverse(*specificity));
         }
         Self { regions, by_country, ambiguities: Vec::new(), tied: BTreeSet::new(), shared: BTreeSet::new() }
     }

@@ -1,5 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod numbers;
+mod own;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

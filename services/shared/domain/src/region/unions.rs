@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        self.cycles(waits);
+        self.cycles(&waits);
     }
 
     fn expression(&mut self, name: &str, terms: &[String]) {
@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Each cycle once. Unions that only lead into one are not wrong themselves.
-    fn cycles(&mut self, waits: BTreeMap<&str, BTreeSet<&str>>) {
+    fn cycles(&mut self, waits: &BTreeMap<&str, BTreeSet<&str>>) {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         for start in waits.keys().copied() {
             let mut path: Vec<&str> = Vec::new();

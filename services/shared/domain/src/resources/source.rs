@@ -65,6 +65,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<Vec<Source>, Problems> {
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
         emit_comments: false,
+        // Room for a policy of thousands of rules; the default ends at some 8,000 rules of one line.
+        budget: serde_saphyr::budget! { max_nodes: 1_000_000, max_events: 4_000_000 },
     };
     let documents: Vec<Spanned<Node>> =
         serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {

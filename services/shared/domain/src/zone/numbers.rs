@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use super::{nanp, time_zone, zones_of};
 use crate::{
     phone,
-    region::{Country, Prefix, prefix::PrefixTable},
+    region::{Country, Prefix},
 };
 
 /// Calling codes have one to three digits.
@@ -102,7 +102,7 @@ const AREAS: &[(&str, &[&str], &str)] = &[
 const RUSSIA: (&str, &str, &str) = ("7", "RU", "3 4 8 9");
 
 /// Zones by prefix: every calling code with the zones of all its countries, and the area codes of some.
-pub(super) fn table() -> PrefixTable<Vec<&'static str>> {
+pub(super) fn rows() -> BTreeMap<Prefix, Vec<&'static str>> {
     let mut zones: BTreeMap<Prefix, Vec<&'static str>> = BTreeMap::new();
     let mut tell = |digits: &str, named: Vec<&'static str>| {
         zones.insert(Prefix::of_digits(digits).expect("prefixes are digits"), named);
@@ -129,7 +129,7 @@ pub(super) fn table() -> PrefixTable<Vec<&'static str>> {
             tell(&format!("{code}{area}"), named.to_vec());
         }
     }
-    PrefixTable::new(zones)
+    zones
 }
 
 /// The zones of all these countries, of zones that keep the same time only the first.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{civil, tz::TimeZone};
 
-use super::{meant_by, numbers::course, time_zone, zones_of, zones_of_number};
+use super::{meant_by, numbers::course, time_zone, time_zones_of_number, zones_of, zones_of_number};
 use crate::region::Country;
 
 fn rows(text: &'static str) -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
@@ -89,6 +89,8 @@ fn numbers_tell_the_zone_as_far_as_they_can() {
     ];
     for (number, zones) in table {
         assert_eq!(zones_of_number(number), *zones, "{number}");
+        let named: Vec<_> = zones.iter().filter_map(|zone| time_zone(zone)).collect();
+        assert_eq!(time_zones_of_number(number), named, "{number}");
     }
     // Whose area code is of no place may be anywhere under the calling code.
     let anywhere = clocks(zones_of_number("+18005550100"));

@@ -55,7 +55,7 @@ impl Check<'_> {
                 self.fail(&after, message);
             }
             (None, true) => {
-                self.fail(&on, "no_receipt needs after: how long a receipt is waited for, like 10m")
+                self.fail(&on, "no_receipt needs after: how long a receipt is waited for, like 10m");
             }
             (Some(_), false) => {
                 self.fail(
