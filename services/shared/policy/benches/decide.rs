@@ -234,7 +234,7 @@ fn large(regions: usize, rules: usize, calendar: &str) -> ChannelPolicySpec {
             _ => json!("needs_consent"),
         };
         let mut rule = json!({ "name": format!("rule-{at}"), "match": scope, "then": then });
-        if at % 3 == 0 {
+        if at.is_multiple_of(3) {
             rule["when"] =
                 json!(format!("contact.attributes[\"tier\"] == \"{at}\" && contact.sent > {}", at % 7));
         }

@@ -35,14 +35,23 @@ fn from(policy: &CompiledPolicy, country: &str) -> RegionFinding {
     find_region(policy, &Hints { declared: Some(country.parse().unwrap()), ..Hints::default() })
 }
 
+/// The trigger, the customer's place, the channel, the class, what was tried, and the plan that is made of it.
+type Row<'a> = (
+    Trigger,
+    &'a RegionFinding,
+    &'a str,
+    MessageClass,
+    &'a [&'a str],
+    Option<(&'a str, Option<Duration>, &'a [&'a str])>,
+);
+
 #[test]
 fn the_first_fallback_that_is_about_the_message_is_taken() {
     let policy = policy();
     let (germany, france, kenya) = (from(&policy, "DE"), from(&policy, "FR"), from(&policy, "KE"));
     let (service, marketing) = (MessageClass::Service, MessageClass::Marketing);
     let minutes = |minutes: u64| Some(Duration::from_secs(60 * minutes));
-    type Expected<'a> = Option<(&'a str, Option<Duration>, &'a [&'a str])>;
-    let table: [(Trigger, &RegionFinding, &str, MessageClass, &[&str], Expected<'_>); 12] = [
+    let table: [Row<'_>; 12] = [
         (
             Trigger::Failed,
             &germany,

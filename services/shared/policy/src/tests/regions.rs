@@ -1,5 +1,6 @@
 //! Where customers fall.
 
+use heliograph_domain::region::Country;
 use serde_json::json;
 
 use super::{compile, names};
@@ -29,7 +30,7 @@ fn first_digits_beat_countries() {
         let found =
             find_region(&policy, &Hints { number: Some(number), locale: Some("de-DE"), ..Hints::default() });
         assert_eq!(
-            (&*found.region, found.country.map(|country| country.code()), found.term.as_deref()),
+            (&*found.region, found.country.map(Country::code), found.term.as_deref()),
             (region, country, term),
             "{number}"
         );

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A policy of one region that has three channels, with these rules.
-fn policy(rules: Value) -> CompiledPolicy {
+fn policy(rules: &Value) -> CompiledPolicy {
     compile(json!({
         "regions": [{ "name": "here", "countries": ["DE", "US"], "channels": ["sms", "email", "whatsapp"] }],
         "default": { "channels": ["email"] },
@@ -44,10 +44,12 @@ fn sent(minutes: i64, channel: &'static str, class: MessageClass) -> Sent<'stati
     Sent { at: ago(minutes), channel, class }
 }
 
+/// What is different in the facts.
+type Change = fn(Facts<'_>) -> Facts<'_>;
+
 #[test]
 fn each_effect_has_its_outcome() {
     let sender = |sender, facts| Facts { sender: Some(sender), ..facts };
-    type Change = fn(Facts<'_>) -> Facts<'_>;
     let keep: Change = |facts| facts;
     let consented: Change = |facts| Facts { consent: Consent::OptedIn, ..facts };
     let template: Change = |facts| Facts { kind: "template", ..facts };
@@ -77,7 +79,7 @@ fn each_effect_has_its_outcome() {
         (json!({ "at_most": { "messages": 1, "per": "1h" } }), keep, Outcome::Allow, "region.allows"),
     ];
     for (then, change, outcome, reason) in table {
-        let policy = policy(json!([{ "name": "r", "then": then }]));
+        let policy = policy(&json!([{ "name": "r", "then": then }]));
         let region = germany(&policy);
         let verdict = judge(&policy, &change(out(&region)));
         assert_eq!((&verdict.outcome, verdict.reason().code()), (&outcome, reason), "{then}\n{verdict}");
@@ -100,7 +102,7 @@ fn each_effect_has_its_outcome() {
             "{then}"
         );
     }
-    let policy = policy(json!([{ "name": "r", "then": { "sender": ["short_code", "10dlc"] } }]));
+    let policy = policy(&json!([{ "name": "r", "then": { "sender": ["short_code", "10dlc"] } }]));
     let region = germany(&policy);
     for (kind, outcome) in [
         (SenderIdentity::ShortCode, Outcome::Allow),
@@ -119,7 +121,7 @@ fn each_effect_has_its_outcome() {
 
 #[test]
 fn scopes_narrow_rules() {
-    let policy = policy(json!([
+    let policy = policy(&json!([
         { "name": "by-region", "match": { "regions": ["default"] }, "then": "deny" },
         { "name": "by-country", "match": { "countries": ["US"] }, "then": "deny" },
         { "name": "by-channel", "match": { "channels": ["email"] }, "then": "deny" },
@@ -155,7 +157,7 @@ fn scopes_narrow_rules() {
 
 #[test]
 fn a_cap_counts_what_the_rule_is_about() {
-    let policy = policy(json!([{
+    let policy = policy(&json!([{
         "name": "cap", "match": { "channels": ["sms", "email"], "classes": ["marketing", "utility"] },
         "then": { "at_most": { "messages": 2, "per": "1h" } }, "reason": "nobody likes more",
     }]));
@@ -184,7 +186,7 @@ fn a_cap_counts_what_the_rule_is_about() {
         let verdict = judge(&policy, &Facts { class: MessageClass::Service, ..facts });
         assert_eq!(verdict.outcome, Outcome::Allow);
     }
-    assert_eq!(policy.caps_reach(), std::time::Duration::from_secs(3600));
+    assert_eq!(policy.caps_reach(), std::time::Duration::from_hours(1));
     let full = [sent(10, "sms", marketing), sent(40, "email", utility)];
     let contact = ContactFacts { sent: &full, ..ContactFacts::default() };
     let verdict = judge(&policy, &Facts { contact, class: utility, ..out(&region) });
@@ -225,7 +227,7 @@ fn the_strictest_of_several_decides() {
         (json!([one, other]), Outcome::Deny, "rule.use_channel"),
     ];
     for (rules, outcome, reason) in table {
-        let policy = policy(rules.clone());
+        let policy = policy(&rules);
         let region = region(&policy);
         let verdict = judge(&policy, &Facts { contact, ..out(&region) });
         assert_eq!((&verdict.outcome, verdict.reason().code()), (&outcome, reason), "{rules}\n{verdict}");
@@ -235,7 +237,7 @@ fn the_strictest_of_several_decides() {
 #[test]
 fn rules_and_windows_agree_on_the_channels_they_leave() {
     let policy = policy(
-        json!([{ "name": "one", "match": { "channels": ["sms"] }, "then": { "use_channel": ["email"] } }]),
+        &json!([{ "name": "one", "match": { "channels": ["sms"] }, "then": { "use_channel": ["email"] } }]),
     );
     let region = germany(&policy);
     let verdict = judge(&policy, &Facts { window: Window::Closed { templates: false }, ..out(&region) });
