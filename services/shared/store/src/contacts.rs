@@ -13,6 +13,7 @@
 mod identity;
 pub mod join;
 mod model;
+mod moving;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -371,25 +372,33 @@ impl ContactStore {
     /// Erases a contact with all its addresses, with the contacts that were joined into it, and with the history of
     /// all of them. Says whether it was there.
     pub async fn erase(&self, tenant: &str, contact: &str) -> Result<bool, ContactError> {
-        let Some(found) = self.living(tenant, contact).await? else { return Ok(false) };
-        let mut joined: Vec<String> = found.links.iter().filter_map(|link| link.previous.clone()).collect();
-        for address in &found.addresses {
-            joined.push(address.own_contact(tenant));
-            let address_key = address.key(tenant);
-            self.bucket.purge(&address_key).await?;
-            self.addresses.invalidate(&address_key).await;
-        }
-        for other in joined.into_iter().filter(|other| *other != found.id) {
-            // Somebody else may have it by now.
-            let theirs = self.living(tenant, &other).await?.is_some_and(|living| living.id == found.id);
-            if theirs
-                && let Some(other) = self.bucket.get_latest::<Contact>(&contact_key(tenant, &other)).await?
-            {
-                self.purge(&other.value).await?;
+        // The record that was asked for goes last, and the contact it was joined into before it, so that an erasure
+        // that died halfway finds everything again.
+        let Some(asked) = self.bucket.get_latest::<Contact>(&contact_key(tenant, contact)).await? else {
+            return Ok(false);
+        };
+        if let Some(found) = self.living(tenant, contact).await? {
+            let mut joined: Vec<String> =
+                found.links.iter().filter_map(|link| link.previous.clone()).collect();
+            for address in &found.addresses {
+                joined.push(address.own_contact(tenant));
+                let address_key = address.key(tenant);
+                self.bucket.purge(&address_key).await?;
+                self.addresses.invalidate(&address_key).await;
             }
+            for other in joined.into_iter().filter(|other| *other != found.id && *other != contact) {
+                // Somebody else may have it by now.
+                let theirs = self.living(tenant, &other).await?.is_some_and(|living| living.id == found.id);
+                if theirs
+                    && let Some(other) =
+                        self.bucket.get_latest::<Contact>(&contact_key(tenant, &other)).await?
+                {
+                    self.purge(&other.value).await?;
+                }
+            }
+            self.purge(&found).await?;
         }
-        // Last, so that an erasure that died halfway finds the addresses again.
-        self.purge(&found).await?;
+        self.purge(&asked.value).await?;
         Ok(true)
     }
 

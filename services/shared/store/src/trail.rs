@@ -103,10 +103,7 @@ impl Trail {
         };
         let prefixes: Vec<String> = addresses.iter().map(|address| prefix(tenant, address)).collect();
         let lists: Vec<Vec<TrailEntry>> =
-            futures::stream::iter(prefixes.into_iter().map(listed))
-                .buffered(BATCH)
-                .try_collect()
-                .await?;
+            futures::stream::iter(prefixes.into_iter().map(listed)).buffered(BATCH).try_collect().await?;
         Ok(newest(lists.into_iter().flatten()))
     }
 }

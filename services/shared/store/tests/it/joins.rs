@@ -364,17 +364,17 @@ async fn racing_first_messages_and_a_join_of_their_address_agree() {
     assert!(unique.len() == 20, "{all:?}");
 }
 
-/// Polls `future` so often, then drops it: what a process does that dies.
-async fn die_after<F: Future + Unpin>(polls: usize, mut future: F) {
+/// Polls `future` so often, and then no more: what a process does that stalls, or dies.
+async fn stall_after<F: Future + Unpin>(polls: usize, future: &mut F) -> Option<F::Output> {
     let mut polled = 0;
     std::future::poll_fn(|context| {
         if polled == polls {
-            return Poll::Ready(());
+            return Poll::Ready(None);
         }
         polled += 1;
-        Pin::new(&mut future).poll(context).map(|_| ())
+        Pin::new(&mut *future).poll(context).map(Some)
     })
-    .await;
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -393,8 +393,9 @@ async fn a_process_that_dies_anywhere_is_made_up_for() {
         let cause = format!("evt_{n}");
         let joining = because(LinkedBy::LinkCode, &cause);
         let dead = forgetful(&nats).await;
-        let join = Box::pin(dead.join(TENANT, &keep.id, Whom::Contact(&other.id), &joining));
-        die_after(n, join).await;
+        let mut join = Box::pin(dead.join(TENANT, &keep.id, Whom::Contact(&other.id), &joining));
+        stall_after(n, &mut join).await;
+        drop(join);
         // Wherever it died, the address is somebody's.
         let between = resolve(&forgetful(&nats).await, &visitor(n)).await;
         assert!([&keep.id, &other.id].contains(&&between.id) && between.addresses.contains(&visitor(n)));
@@ -404,7 +405,10 @@ async fn a_process_that_dies_anywhere_is_made_up_for() {
         assert_eq!(consent.get(&subject(&keep.id)).await.unwrap(), Some(stop));
 
         let dead = forgetful(&nats).await;
-        die_after(n, Box::pin(dead.split(TENANT, &keep.id, &visitor(n), 200))).await;
+        let address = visitor(n);
+        let mut split = Box::pin(dead.split(TENANT, &keep.id, &address, 200));
+        stall_after(n, &mut split).await;
+        drop(split);
         // Another customer's join finishes what the dead one left, not only its own repetition.
         if n % 2 == 0 {
             let cause = format!("evt_other_{n}");
@@ -416,6 +420,36 @@ async fn a_process_that_dies_anywhere_is_made_up_for() {
         }
         let split = store.split(TENANT, &keep.id, &visitor(n), 200).await.unwrap();
         assert_eq!((split.left.addresses.len(), split.split.addresses.len()), (1, 1), "died after {n}");
+    }
+    assert_sound(&nats, &addresses).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_wakes_up_late_changes_nothing_any_more() {
+    let nats = nats().await;
+    let mut addresses = Vec::new();
+    for n in 0..60 {
+        addresses.extend([phone(n), visitor(n)]);
+        let store = forgetful(&nats).await;
+        let (keep, other) = (resolve(&store, &phone(n)).await, resolve(&store, &visitor(n)).await);
+        let cause = format!("evt_{n}");
+        let joining = because(LinkedBy::LinkCode, &cause);
+        let slow = forgetful(&nats).await;
+        let mut late = Box::pin(slow.join(TENANT, &keep.id, Whom::Contact(&other.id), &joining));
+        let done = stall_after(n, &mut late).await;
+        // Others finish what it has begun, and undo it.
+        joined(store.join(TENANT, &keep.id, Whom::Contact(&other.id), &joining).await.unwrap());
+        store.split(TENANT, &keep.id, &visitor(n), 200).await.unwrap();
+        if done.is_none() {
+            let woken = late.await.unwrap();
+            assert!(matches!(woken, Join::Apart), "stalled after {n}: {woken:?}");
+        }
+        let mine = resolve(&forgetful(&nats).await, &visitor(n)).await;
+        assert_eq!(
+            (mine.id.as_str(), mine.addresses.as_slice()),
+            (other.id.as_str(), &[visitor(n)][..]),
+            "stalled after {n}"
+        );
     }
     assert_sound(&nats, &addresses).await;
 }
