@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct EgressConfig {
     /// Name of this process among the members that share partitions; made from the process id when unset.
     pub member: Option<String>,
+    /// Where this fleet runs, as policies call it in `residency`; unset where that is not to be looked at.
+    pub site: Option<String>,
     /// Calls in flight on one channel, over all its partitions here.
     pub concurrency: usize,
     /// The same for channels that need another number.
@@ -35,6 +37,7 @@ impl Default for EgressConfig {
     fn default() -> Self {
         Self {
             member: None,
+            site: None,
             concurrency: 64,
             concurrency_of: BTreeMap::new(),
             in_hand: 1_024,

@@ -73,7 +73,9 @@ impl From<ContactError> for Failure {
     fn from(error: ContactError) -> Self {
         match error {
             ContactError::Kv(error) => error.into(),
-            ContactError::Unknown { .. } => Self::poison("no_contact", chain(&error)),
+            ContactError::Unknown { .. } | ContactError::NotTheirs { .. } => {
+                Self::poison("no_contact", chain(&error))
+            }
         }
     }
 }

@@ -7,17 +7,18 @@ use std::{
 };
 
 use heliograph_domain::resources::{ChannelAccountSpec, InDoubt, Kind, ResourceKey, Spec, Stored};
-use heliograph_fabric::{DeadLetters, Fabric};
+use heliograph_fabric::{DeadLetters, Fabric, Layout};
 use heliograph_proto::v1::{Capabilities, DescribeRequest};
 use heliograph_runtime::{Check, grpc::never_sent};
 use heliograph_store::{
-    consent::ConsentStore, deliveries::DeliveryStore, questions::Questions, rate::RateLimiter,
-    resources::ResourceView, windows::Windows,
+    consent::ConsentStore, contacts::ContactStore, deliveries::DeliveryStore, questions::Questions,
+    rate::RateLimiter, resources::ResourceView, sent::SentLog, trail::Trail, windows::Windows,
 };
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     account::{Account, Described},
+    book::Book,
     config::EgressConfig,
     error::Client,
     metrics::Metrics,
@@ -33,13 +34,19 @@ const FAILURE_BELIEVED: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) fabric: Fabric,
+    pub(crate) layout: Layout,
     pub(crate) dead: DeadLetters,
     pub(crate) deliveries: DeliveryStore,
     pub(crate) consent: ConsentStore,
+    pub(crate) contacts: ContactStore,
+    pub(crate) sent: SentLog,
+    pub(crate) trail: Trail,
     pub(crate) windows: Windows,
     pub(crate) questions: Questions,
     pub(crate) rate: RateLimiter,
     pub(crate) resources: ResourceView,
+    /// Policies and accounts, as the resources say.
+    pub(crate) book: Book,
     pub(crate) config: EgressConfig,
     pub(crate) metrics: Arc<Metrics>,
 }

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use heliograph_domain::ids;
 use heliograph_fabric::{DeadLetters, Fabric, Ownership, OwnershipHandle, OwnershipOptions};
-use heliograph_proto::{DESCRIPTORS, v1::egress_service_server::EgressServiceServer};
+use heliograph_proto::{
+    DESCRIPTORS,
+    v1::{contact_service_server::ContactServiceServer, egress_service_server::EgressServiceServer},
+};
 use heliograph_runtime::{
     Check, Health, Shutdown,
     config::ChannelEndpoint,
@@ -18,6 +21,8 @@ use heliograph_store::{
     questions::Questions,
     rate::RateLimiter,
     resources::ResourceView,
+    sent::SentLog,
+    trail::Trail,
     windows::Windows,
 };
 use tokio::task::JoinHandle;
@@ -25,7 +30,9 @@ use tokio::task::JoinHandle;
 use crate::{
     SERVICE_NAME,
     api::Api,
+    book::Book,
     config::EgressConfig,
+    customers::Customers,
     error::{Client, EgressError},
     group,
     line::{Line, Shared},
@@ -55,6 +62,7 @@ pub struct EgressDeps {
 /// Egress at work; its API is ready to be mounted on a gRPC server.
 pub struct Egress {
     api: EgressServiceServer<Api>,
+    customers: ContactServiceServer<Customers>,
     owned: Vec<OwnershipHandle>,
     watching: JoinHandle<()>,
     shutdown: Shutdown,
@@ -72,15 +80,20 @@ impl Egress {
         fabric.check().await?;
         let layout = fabric.layout().await?;
         let shared = Arc::new(shared(&fabric, &redis, &resources, config).await?);
-        let contacts = contacts(&fabric).await?;
-        let api = Api::new(&shared, layout, contacts.clone()).await?;
+        let api = Api::new(&shared).await?;
+        let customers = Customers::new(&shared, redis.clone()).await?;
         let lines = lines(&channels, &shared, &health)?;
         for line in &lines {
-            tokio::spawn(typing::show(fabric.clone(), Arc::clone(line), contacts.clone(), shutdown.clone()));
+            tokio::spawn(typing::show(fabric.clone(), Arc::clone(line), shutdown.clone()));
         }
-        tokio::select! {
-            () = resources.ready() => ready.ready(),
-            () = shutdown.draining() => {}
+        // Nothing is judged by resources that are not known.
+        let known = tokio::select! {
+            () = resources.ready() => true,
+            () = shutdown.draining() => false,
+        };
+        shared.book.rewrite(&resources.snapshot());
+        if known {
+            ready.ready();
         }
         let member = shared.config.member.clone().unwrap_or_else(|| format!("egress-{}", std::process::id()));
         let options = OwnershipOptions {
@@ -90,6 +103,7 @@ impl Egress {
         };
         let owned = lines
             .iter()
+            .filter(|_| known)
             .map(|line| {
                 let (name, line) = (group(&line.name), Arc::clone(line));
                 Ownership::run(&fabric, &name, layout.outbound, &member, options, move |owned| {
@@ -98,13 +112,15 @@ impl Egress {
                 })
             })
             .collect();
-        let watching = tokio::spawn(watch(fabric, broker, resources, lines, shutdown.clone()));
-        Ok(Self { api: EgressServiceServer::new(api), owned, watching, shutdown })
+        let watching = tokio::spawn(watch(Arc::clone(&shared), broker, resources, lines, shutdown.clone()));
+        let customers = ContactServiceServer::new(customers);
+        Ok(Self { api: EgressServiceServer::new(api), customers, owned, watching, shutdown })
     }
 
-    /// Adds `EgressService` to a gRPC server's routes.
+    /// Adds `EgressService` and `ContactService` to a gRPC server's routes.
     pub fn add_to(&self, routes: &mut RoutesBuilder) {
         routes.add_service(self.api.clone());
+        routes.add_service(self.customers.clone());
     }
 
     /// Works until told to stop, then hands its partitions over.
@@ -151,20 +167,23 @@ async fn shared(
     let context = fabric.jetstream();
     Ok(Shared {
         fabric: fabric.clone(),
+        layout: fabric.layout().await?,
         dead: DeadLetters::new(fabric),
         deliveries: DeliveryStore::open(context).await.map_err(EgressError::bucket)?,
         consent: ConsentStore::open(context).await.map_err(EgressError::bucket)?,
+        contacts: ContactStore::open(context, ContactOptions::default())
+            .await
+            .map_err(EgressError::bucket)?,
+        sent: SentLog::new(redis.clone()),
+        trail: Trail::open(context).await.map_err(EgressError::bucket)?,
         windows: Windows::new(redis.clone()),
         questions: Questions::new(redis.clone()),
         rate: RateLimiter::new(redis.clone()),
         resources: resources.clone(),
+        book: Book::default(),
         config,
         metrics: Arc::new(Metrics::new()),
     })
-}
-
-async fn contacts(fabric: &Fabric) -> Result<ContactStore, EgressError> {
-    ContactStore::open(fabric.jetstream(), ContactOptions::default()).await.map_err(EgressError::bucket)
 }
 
 fn lines(
@@ -186,15 +205,15 @@ fn lines(
     channels.iter().map(line).collect()
 }
 
-/// Keeps readiness true, and tries accounts again that were put right.
+/// Keeps readiness and the book true, and tries accounts again that were put right.
 async fn watch(
-    fabric: Fabric,
+    shared: Arc<Shared>,
     broker: Check,
     mut resources: ResourceView,
     lines: Vec<Arc<Line>>,
     shutdown: Shutdown,
 ) {
-    let mut link = fabric.link();
+    let mut link = shared.fabric.link();
     loop {
         if link.borrow_and_update().connected {
             broker.ready();
@@ -204,7 +223,12 @@ async fn watch(
         tokio::select! {
             () = shutdown.cancelled() => return,
             changed = link.changed() => if changed.is_err() { return },
-            _ = resources.changed() => lines.iter().for_each(|line| line.refresh_accounts()),
+            snapshot = resources.changed() => {
+                shared.book.rewrite(&snapshot);
+                for line in &lines {
+                    line.refresh_accounts();
+                }
+            }
         }
     }
 }

@@ -8,8 +8,14 @@ mod markup;
 mod measure;
 mod split;
 
-use heliograph_domain::content::{self, kind_name};
-use heliograph_proto::v1::{Capabilities, Choice, Content, Media, Reason, Text, TextFormat, content::Kind};
+use heliograph_domain::{
+    content::{self, kind_name},
+    resources::WindowTemplate,
+};
+use heliograph_proto::v1::{
+    Capabilities, Choice, Content, Media, Reason, Template, TemplateComponent, TemplateParameter, Text,
+    TextFormat, content::Kind, template_parameter,
+};
 
 pub use flatten::Numbered;
 
@@ -59,6 +65,30 @@ pub fn transcode(content: &Content, capabilities: &Capabilities) -> Result<Trans
         return Err(untranslatable("transcode.empty", "there is nothing left to show"));
     }
     Ok(out)
+}
+
+/// What was to be said, as a template of the tenant's policy.
+pub fn in_template(content: &Content, template: &WindowTemplate) -> Content {
+    let said = content::preview(content);
+    let parameter = template.text_parameter.as_ref().map(|name| TemplateParameter {
+        name: name.clone(),
+        value: Some(template_parameter::Value::Text(said.clone())),
+    });
+    let body = parameter.map(|parameter| TemplateComponent {
+        part: "body".to_owned(),
+        index: 0,
+        parameters: vec![parameter],
+    });
+    // Without a parameter for it, the customer does not read what was written.
+    let rendered = if body.is_some() { said } else { String::new() };
+    let template = Template {
+        name: template.name.clone(),
+        language: template.language.clone(),
+        components: body.into_iter().collect(),
+        rendered,
+        provider_template_id: String::new(),
+    };
+    Content { kind: Some(Kind::Template(template)) }
 }
 
 /// Whether the channel shows this very content, limits included.

@@ -19,7 +19,7 @@ const WITHIN: Duration = Duration::from_secs(2);
 const QUEUE: &str = "egress.typing";
 
 /// Listens for one channel until told to stop.
-pub(crate) async fn show(fabric: Fabric, line: Arc<Line>, contacts: ContactStore, shutdown: Shutdown) {
+pub(crate) async fn show(fabric: Fabric, line: Arc<Line>, shutdown: Shutdown) {
     let Ok(subject) = subjects::agents_typing(&line.name) else { return };
     let mut typing = match fabric.client().queue_subscribe(subject, QUEUE.to_owned()).await {
         Ok(typing) => typing,
@@ -35,7 +35,7 @@ pub(crate) async fn show(fabric: Fabric, line: Arc<Line>, contacts: ContactStore
         };
         let Some(message) = message else { return };
         let Ok(event) = Event::decode(message.payload) else { continue };
-        if let Some(request) = signal(&contacts, &event).await {
+        if let Some(request) = signal(&line.shared.contacts, &event).await {
             let mut request = tonic::Request::new(request);
             request.set_timeout(WITHIN);
             if let Err(status) = line.client.clone().signal(request).await {

@@ -1,22 +1,29 @@
 //! Policy's verdicts on the wire.
 
 use heliograph_domain::resources;
-use heliograph_policy::{Reason, wire};
-use heliograph_proto::v1::{self, MessageClass, OutboundMessage, verdict};
+use heliograph_policy::{Outcome, Reason, Verdict, wire};
+use heliograph_proto::v1::{self, MessageClass};
 
-/// What is said of a message that was allowed when it was accepted, and may not leave now.
-pub(crate) fn refusal(
-    out: &OutboundMessage,
-    outcome: verdict::Outcome,
-    why: &Reason,
-    more: &str,
-) -> v1::Verdict {
-    let mut fired = wire::reason(why);
-    if !more.is_empty() {
-        fired.text = format!("{} ({more})", fired.text);
+/// A verdict as events carry it, with what its first reason leaves out.
+pub(crate) fn on_wire(verdict: &Verdict, more: &str) -> v1::Verdict {
+    let mut verdict = wire::verdict(verdict);
+    if let Some(first) = verdict.fired.first_mut()
+        && !more.is_empty()
+    {
+        first.text = format!("{} ({more})", first.text);
     }
-    let before = out.verdict.clone().unwrap_or_default();
-    v1::Verdict { outcome: outcome.into(), fired: vec![fired], tried: Vec::new(), until: None, ..before }
+    verdict
+}
+
+/// What is said of a message whose customer does not want it, as the provider says.
+pub(crate) fn opted_out(before: &Verdict, more: &str) -> v1::Verdict {
+    let verdict = Verdict {
+        outcome: Outcome::Deny,
+        rules_fired: vec![Reason::OptedOut],
+        rules_tried: Vec::new(),
+        ..before.clone()
+    };
+    on_wire(&verdict, more)
 }
 
 /// What a message is for; nothing said means service.

@@ -1,13 +1,13 @@
 //! Sending once per idempotency key.
 
 use heliograph_domain::{content::kind_name, ids};
-use heliograph_fabric::{Envelope, publish::within, subjects};
+use heliograph_fabric::publish::within;
 use heliograph_policy::wire;
 use heliograph_proto::{
     Message as _, Timestamp,
     v1::{
-        Address, Content, Direction, Message, RoutingEntry, SendRequest, SendRequested, SendResponse, Sender,
-        SenderKind, Verdict, routing_entry, send_request::To,
+        Address, Content, Direction, Message, Notice, RoutingEntry, SendRequest, SendRequested, SendResponse,
+        Sender, SenderKind, Verdict, routing_entry, send_request::To,
     },
 };
 use heliograph_store::{KvError, keys, now_ms};
@@ -17,15 +17,17 @@ use tonic::Status;
 
 use super::{
     Api,
-    ask::{Asked, contact_of, may_go},
+    ask::{contact_of, goes},
     status,
 };
-use crate::{config::ApiToken, event::SOURCE, verdict::class};
+use crate::{
+    config::ApiToken,
+    judge::Asked,
+    line::Shared,
+    routing::{self, SCOPE},
+    verdict::class,
+};
 
-/// The pool whose log an entry goes to.
-const POOL: &str = "default";
-/// The conversation scope unless something else is said.
-const SCOPE: &str = "default";
 /// Characters of an idempotency key.
 const LONGEST_KEY: usize = 128;
 /// How long the broker may take. The caller tries again with the same key.
@@ -107,25 +109,28 @@ impl Api {
         request: &SendRequest,
         content: &Content,
     ) -> Result<(Option<Address>, String, Verdict, bool), Status> {
-        let accounts = self.accounts(tenant);
-        let policy = self.policy(tenant);
-        let template = content.kind.as_ref().is_some_and(|kind| kind_name(kind) == "template");
-        let class = class(request.message_class());
-        let mut asked =
-            Asked { tenant, class, template, contact: None, accounts: &accounts, policy: &policy };
-        match request.to.as_ref() {
-            None => Err(Status::invalid_argument("`address` or `contact` is needed")),
+        let mut asked = Asked {
+            tenant: tenant.to_owned(),
+            book: self.shared.book.tenant(tenant),
+            contact_id: String::new(),
+            contact: None,
+            class: class(request.message_class()),
+            kind: content.kind.as_ref().map_or("", kind_name),
+            notice: Notice::Unspecified,
+            last_inbound_ms: None,
+            counted: false,
+        };
+        let contacts = &self.shared.contacts;
+        let (address, verdict) = match request.to.as_ref() {
+            None => return Err(Status::invalid_argument("`address` or `contact` is needed")),
             Some(To::Contact(id)) => {
-                let found = self.contacts.get(tenant, id).await.map_err(status)?;
-                let contact = found.ok_or_else(|| Status::not_found("there is no such contact"))?;
-                asked.contact = Some(&contact);
-                let (address, verdict) = self.best(&asked, &contact).await?;
-                let goes = may_go(&verdict, template);
-                Ok((address, contact.id.clone(), wire::verdict(&verdict), goes))
+                let found = contacts.get(tenant, id).await.map_err(status)?;
+                asked.about(Some(found.ok_or_else(|| Status::not_found("there is no such contact"))?));
+                self.best(&asked).await?
             }
             Some(To::Address(address)) => {
                 let mut address = address.clone();
-                let account = accounts.iter().find(|account| account.name == address.account);
+                let account = asked.book.account(&address.account);
                 let account = account.ok_or_else(|| Status::not_found("there is no such account in use"))?;
                 if address.channel.is_empty() {
                     address.channel.clone_from(&account.channel);
@@ -134,23 +139,19 @@ impl Api {
                     let text = "`address` needs `user_id`, and the channel of its account";
                     return Err(Status::invalid_argument(text));
                 }
-                let contact = contact_of(&self.contacts, tenant, &address, !request.dry_run).await?;
-                asked.contact = contact.as_deref();
+                asked.about(contact_of(contacts, tenant, &address, !request.dry_run).await?);
                 let verdict = self.judge(&asked, &address).await?;
-                let goes = may_go(&verdict, template);
-                let contact = contact.as_ref().map_or_else(String::new, |contact| contact.id.clone());
-                Ok((Some(address), contact, wire::verdict(&verdict), goes))
+                (Some(address), verdict)
             }
-        }
+        };
+        let may = address.as_ref().is_some_and(|address| goes(&asked, &verdict, address));
+        Ok((address, asked.contact_id, wire::verdict(&verdict), may))
     }
 
     /// Appends an entry to the tenant's routing log; whether the broker had it already.
     async fn append(&self, entry: &RoutingEntry, now: i64) -> Result<bool, Status> {
-        let partition = subjects::partition_of_pool(&entry.tenant, POOL, self.layout.routing);
-        let subject = subjects::routing(partition, &entry.tenant)
-            .map_err(|error| Status::failed_precondition(format!("the credential's tenant: {error}")))?;
-        let envelope = Envelope::of(entry.id.clone(), "routing.send", SOURCE, now, entry);
-        let published = self.shared.fabric.publish(&subject, &envelope, within(PATIENCE)).await;
+        let Shared { fabric, layout, .. } = &*self.shared;
+        let published = routing::append(fabric, *layout, entry, now, within(PATIENCE)).await;
         published.map(|published| published.duplicate).map_err(|error| {
             if error.is_away() {
                 Status::unavailable("the broker is away; try again with the same idempotency key")

@@ -6,7 +6,7 @@ use heliograph_proto::v1::{DeliverRequest, Message};
 use heliograph_runtime::grpc::never_sent;
 use tokio::time::Instant;
 
-use super::{Case, end::count, part::Part};
+use super::{case::Case, end::count, part::Part};
 use crate::{
     event,
     outcome::{self, Outcome},

@@ -1,51 +1,151 @@
-//! Whether a message may leave now: the customer's consent, and the messaging window.
+//! Whether a message may leave now: what policy says, and the messaging window.
 
-use heliograph_domain::resources::MessageClass;
-use heliograph_policy::{Consent, Reason};
-use heliograph_proto::v1::{Verdict, verdict::Outcome};
+use std::sync::Arc;
+
+use heliograph_domain::content::kind_name;
+use heliograph_policy::{Outcome, Reason, Verdict, Window};
+use heliograph_proto::{Timestamp, v1};
 use heliograph_store::{
     now_ms,
     windows::{WindowKey, WindowVerdict},
 };
+use tokio::time::Instant;
 
-use super::{Case, part::Part};
+use super::{
+    case::{Case, Memory},
+    part::Part,
+};
 use crate::{
-    error::{Failure, consent_of},
+    error::Failure,
+    judge::{Asked, Judged},
     line::spec_of,
-    verdict::{class, refusal},
+    verdict::{class, on_wire},
     window,
 };
 
+/// Policy is asked again when its word is older. Never used for two messages.
+const RECHECK_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// What policy said of the message, and when.
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub(super) asked: Asked,
+    pub(super) judged: Judged,
+    at: Instant,
+}
+
+impl Decided {
+    /// Which policy let the message go, for the event that says that it went.
+    pub(super) fn allowed(&self) -> v1::Reason {
+        let verdict = &self.judged.verdict;
+        let text = format!(
+            "policy {} version {} allows it in region {}",
+            verdict.policy, verdict.policy_version, verdict.region.region
+        );
+        v1::Reason { code: "policy.allowed".to_owned(), text, detail: None }
+    }
+}
+
+/// Why a message may not leave, or not as it is, or not now.
+#[derive(Debug)]
+pub(super) struct Barred {
+    pub(super) verdict: Verdict,
+    /// What the verdict's first reason leaves out.
+    pub(super) more: String,
+    /// A closed window is why.
+    pub(super) closed: bool,
+    /// A part of the message has left: what is left of it goes nowhere else.
+    pub(super) begun: bool,
+}
+
+impl Barred {
+    /// The verdict as events carry it.
+    pub(super) fn wire(&self) -> v1::Verdict {
+        on_wire(&self.verdict, &self.more)
+    }
+}
+
 impl Case<'_> {
-    /// The verdict that forbids a part to leave, if one does. Takes its place in a window that counts.
-    pub(super) async fn forbidden(&self, part: &Part<'_>) -> Result<Option<Verdict>, Failure> {
-        if let Some(verdict) = self.consent().await? {
-            return Ok(Some(verdict));
+    /// What policy says, asked now unless it just was.
+    pub(super) async fn decided<'m>(&self, memory: &'m mut Memory) -> Result<&'m Decided, Failure> {
+        let shared = &self.line.shared;
+        let book = shared.book.tenant(&self.out.tenant);
+        let fresh = memory.decided.as_ref().is_some_and(|decided| {
+            decided.at.elapsed() < RECHECK_AFTER && Arc::ptr_eq(&decided.asked.book.policy, &book.policy)
+        });
+        if !fresh {
+            let at = Instant::now();
+            let asked = self.asked(book, memory.counted).await?;
+            let judged = shared.judge(&asked, self.address, Window::Unlimited, now_ms()).await?;
+            memory.decided = Some(Decided { asked, judged, at });
         }
-        self.window(part).await
+        Ok(memory.decided.as_ref().expect("just made"))
     }
 
-    /// As policy has it: an opt-out holds for everything but emergencies, and marketing wants an opt-in.
-    async fn consent(&self) -> Result<Option<Verdict>, Failure> {
-        let class = class(self.message.message_class());
-        let said = if self.out.contact.is_empty() {
-            None
-        } else {
-            let consent = &self.line.shared.consent;
-            consent.effective(&self.out.tenant, &self.out.contact, &self.line.name, class.as_str()).await?
+    /// The message as policy is asked about it.
+    async fn asked(&self, book: Arc<crate::book::Tenant>, counted: bool) -> Result<Asked, Failure> {
+        let contact = match self.out.contact.as_str() {
+            "" => None,
+            contact => self.line.shared.contacts.get(&self.out.tenant, contact).await?,
         };
-        let source = said.as_ref().map_or("", |statement| &statement.source);
-        Ok(match (consent_of(said.as_ref()), class) {
-            (Consent::OptedOut, MessageClass::Emergency) => None,
-            (Consent::OptedOut, _) => Some(refusal(self.out, Outcome::Deny, &Reason::OptedOut, source)),
-            (Consent::Unknown, MessageClass::Marketing) => {
-                Some(refusal(self.out, Outcome::NeedsConsent, &Reason::ConsentMissing, ""))
-            }
-            _ => None,
+        // It may have been joined into another one since.
+        let contact_id = contact.as_ref().map_or(&self.out.contact, |contact| &contact.id).clone();
+        Ok(Asked {
+            tenant: self.out.tenant.clone(),
+            contact_id,
+            book,
+            contact,
+            class: class(self.message.message_class()),
+            kind: self
+                .message
+                .content
+                .as_ref()
+                .and_then(|content| content.kind.as_ref())
+                .map_or("", kind_name),
+            notice: self.out.notice(),
+            last_inbound_ms: self.out.last_inbound_at.as_ref().map(Timestamp::millis),
+            counted,
         })
     }
 
-    async fn window(&self, part: &Part<'_>) -> Result<Option<Verdict>, Failure> {
+    /// Why policy does not let it leave, if it does not. The window is not looked at yet.
+    pub(super) async fn barred(&self, memory: &mut Memory) -> Result<Option<Barred>, Failure> {
+        let Decided { asked, judged, .. } = self.decided(memory).await?;
+        let verdict = &judged.verdict;
+        let template = verdict.outcome == Outcome::NeedsTemplate && asked.kind == "template";
+        if verdict.is_allowed() || template {
+            return Ok(None);
+        }
+        let more = match verdict.reason() {
+            Reason::OptedOut => judged.known.source.clone(),
+            _ => String::new(),
+        };
+        Ok(Some(Barred { verdict: verdict.clone(), more, closed: false, begun: false }))
+    }
+
+    /// Why a part may not leave, if it may not. Takes its place in a window that counts.
+    pub(super) async fn forbidden(
+        &self,
+        part: &Part<'_>,
+        memory: &mut Memory,
+    ) -> Result<Option<Barred>, Failure> {
+        let begun = part.index > 0;
+        if let Some(barred) = self.barred(memory).await? {
+            // A message that has begun comes to its end, unless the customer or the tenant forbids it; and a template
+            // that stands in is what was asked for.
+            let passes = match barred.verdict.outcome {
+                Outcome::Defer(_) => begun,
+                Outcome::NeedsTemplate => part.is_template(),
+                _ => false,
+            };
+            if !passes {
+                return Ok(Some(Barred { begun, ..barred }));
+            }
+        }
+        self.window(part, memory).await
+    }
+
+    async fn window(&self, part: &Part<'_>, memory: &mut Memory) -> Result<Option<Barred>, Failure> {
         let shared = &self.line.shared;
         let account = shared.account(&self.out.tenant, &self.address.account);
         let rules = window::rules(part.capabilities, account.as_deref().and_then(spec_of));
@@ -57,18 +157,25 @@ impl Case<'_> {
             window::take(&shared.windows, &shared.fabric, self.out, &key, &rules, &part.id, now_ms()).await?;
         Ok(match verdict {
             WindowVerdict::Granted { .. } => None,
-            WindowVerdict::Closed { .. } => Some(self.needs_template(part, "")),
+            WindowVerdict::Closed { .. } => Some(self.closed(part, "", memory).await?),
             WindowVerdict::Exhausted { .. } => {
-                Some(self.needs_template(part, "no more messages may be sent in it"))
+                Some(self.closed(part, "no more messages may be sent in it", memory).await?)
             }
-            WindowVerdict::Never => Some(self.needs_template(part, "the customer has not opened one")),
+            WindowVerdict::Never => Some(self.closed(part, "the customer has not opened one", memory).await?),
         })
     }
 
-    /// Only a template may go out.
-    pub(super) fn needs_template(&self, part: &Part<'_>, more: &str) -> Verdict {
-        let templates = window::takes_templates(part.capabilities);
-        refusal(self.out, Outcome::NeedsTemplate, &Reason::WindowClosed { templates }, more)
+    /// What policy says of a closed window.
+    pub(super) async fn closed(
+        &self,
+        part: &Part<'_>,
+        more: &str,
+        memory: &mut Memory,
+    ) -> Result<Barred, Failure> {
+        let Decided { asked, judged, .. } = self.decided(memory).await?;
+        let window = Window::Closed { templates: window::takes_templates(part.capabilities) };
+        let verdict = self.line.shared.weigh(asked, Some(self.address), &judged.known, window, now_ms());
+        Ok(Barred { verdict, more: more.to_owned(), closed: true, begun: part.index > 0 })
     }
 
     pub(super) fn window_key(&self) -> WindowKey {

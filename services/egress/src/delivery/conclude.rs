@@ -10,7 +10,7 @@ use heliograph_store::{
 use tokio::time::Instant;
 
 use super::{
-    Case, Memory,
+    case::{Case, Memory},
     end::End,
     part::{Part, PartEnd, Sent},
 };
@@ -35,7 +35,7 @@ pub(super) enum Next {
 impl Next {
     /// The end of the whole message.
     fn over(end: End) -> Self {
-        Self::End(Box::new(PartEnd::End(end)))
+        Self::End(Box::new(PartEnd::End(Box::new(end))))
     }
 }
 
@@ -69,14 +69,15 @@ impl Case<'_> {
                 self.works(probe);
                 self.until_stored(|| self.opt_out(&error)).await?;
                 self.fail(part, attempt, OPTED_OUT, &error.code).await?;
-                Ok(failed(error))
+                Ok(Next::over(self.opted_out(&error.code, memory).await?))
             }
             Outcome::WindowClosed(error) => {
                 self.works(probe);
                 // What we believe of it is wrong; losing this costs another refusal by the provider.
                 let _ = self.line.shared.windows.forget(&self.window_key()).await;
                 self.fail(part, attempt, WINDOW_CLOSED, &error.text).await?;
-                Ok(Next::over(End::Refused(self.needs_template(part, &error.text))))
+                let barred = self.closed(part, &error.text, memory).await?;
+                Ok(Next::End(Box::new(PartEnd::Barred(Box::new(barred)))))
             }
             Outcome::Auth(error) => {
                 self.again(part, attempt, "auth", &error).await?;

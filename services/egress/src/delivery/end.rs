@@ -1,29 +1,36 @@
 //! The ends a message can come to, as events.
 
-use heliograph_domain::resources::MessageClass;
+use std::time::Duration;
+
+use heliograph_domain::resources::{MessageClass, Trigger};
 use heliograph_proto::{
     Timestamp,
     v1::{
-        ConsentChanged, DeliveryError, Event, MessageDeferred, MessageFailed, MessageInDoubt, MessageRefused,
-        MessageSent, Reason, Verdict, event::Payload,
+        Capabilities, ConsentChanged, DeliveryError, Event, MessageDeferred, MessageFailed, MessageInDoubt,
+        MessageRefused, MessageSent, Reason, Verdict, event::Payload,
     },
 };
 use heliograph_store::{
     consent::{Choice, Statement, Subject},
     now_ms,
 };
-use std::time::Duration;
 
-use super::{Buried, Case, part::Sent};
-use crate::{error::Failure, event, time::in_ms};
+use super::{
+    Buried,
+    case::{Case, Memory},
+    check::Decided,
+    part::Sent,
+    reroute::{Detoured, Ways},
+};
+use crate::{error::Failure, event, time::in_ms, verdict};
 
 /// What became of a message.
 #[derive(Debug)]
 pub(super) enum End {
     /// The provider has all of it.
-    Sent { parts: Vec<Sent>, transcoding: Vec<Reason> },
-    /// It may not leave.
-    Refused(Verdict),
+    Sent { parts: Vec<Sent>, transcoding: Vec<Reason>, receipts: bool },
+    /// It may not leave. `trigger` says which fallback rules are asked, unless a rule names the channels itself.
+    Refused { verdict: Box<Verdict>, trigger: Trigger, named: Option<Ways>, reasons: Vec<Reason> },
     /// It will never work.
     Failed { error: DeliveryError, attempt: u32 },
     /// Nobody knows.
@@ -33,17 +40,35 @@ pub(super) enum End {
 }
 
 impl End {
-    pub(super) fn sent(parts: Vec<Sent>, transcoding: &[Reason]) -> Self {
-        Self::Sent { parts, transcoding: transcoding.to_vec() }
+    pub(super) fn sent(parts: Vec<Sent>, transcoding: &[Reason], capabilities: &Capabilities) -> Self {
+        Self::Sent { parts, transcoding: transcoding.to_vec(), receipts: capabilities.receipts_delivered }
     }
 
     fn label(&self) -> &'static str {
         match self {
             Self::Sent { .. } => "sent",
-            Self::Refused(_) => "refused",
+            Self::Refused { .. } => "refused",
             Self::Failed { .. } => "failed",
             Self::InDoubt { .. } => "held_in_doubt",
             Self::GivenUp { .. } => "given_up",
+        }
+    }
+
+    /// What may make the message try another channel.
+    fn trigger(&self) -> Option<Trigger> {
+        match self {
+            Self::Sent { .. } => None,
+            Self::Refused { trigger, .. } => Some(*trigger),
+            Self::InDoubt { .. } => Some(Trigger::InDoubt),
+            Self::Failed { .. } | Self::GivenUp { .. } => Some(Trigger::Failed),
+        }
+    }
+
+    /// Channels that a rule names for it.
+    fn named(&self) -> Option<&Ways> {
+        match self {
+            Self::Refused { named, .. } => named.as_ref(),
+            _ => None,
         }
     }
 }
@@ -54,18 +79,29 @@ pub(super) fn count(attempt: u32) -> i32 {
 }
 
 impl Case<'_> {
-    /// Says what became of the message; returns when that is stored.
-    pub(super) async fn end(&self, end: End) -> Result<Buried, Failure> {
+    /// Says what became of the message, or that another one stands in for it; returns when that is stored.
+    pub(super) async fn end(&self, end: End, memory: &mut Memory) -> Result<Buried, Failure> {
+        let mut reasons = Vec::new();
+        // What is left of a message that has arrived in part goes nowhere else.
+        if let Some(trigger) = end.trigger().filter(|_| !memory.partly) {
+            match Box::pin(self.reroute(trigger, end.named(), memory)).await? {
+                Detoured::Done => return Ok(None),
+                Detoured::No(why) => reasons = why,
+            }
+        }
         let message_id = self.message.id.clone();
         let label = end.label();
-        let mut buried = None;
+        let (mut buried, mut asks) = (None, false);
         let (effect, payload) = match end {
-            End::Sent { parts, transcoding } => {
+            End::Sent { parts, transcoding, receipts } => {
+                asks = receipts;
                 self.line.shared.metrics.sent_after(&self.line.name, self.age_ms());
+                reasons.extend(memory.decided.as_ref().map(Decided::allowed));
                 (vec!["sent".to_owned()], Payload::MessageSent(sent(message_id, &parts, transcoding)))
             }
-            End::Refused(verdict) => {
-                let payload = MessageRefused { message_id, verdict: Some(verdict) };
+            End::Refused { verdict, reasons: more, .. } => {
+                reasons.splice(..0, more);
+                let payload = MessageRefused { message_id, verdict: Some(*verdict) };
                 (vec!["refused".to_owned()], Payload::MessageRefused(payload))
             }
             End::Failed { error, attempt } => {
@@ -80,13 +116,29 @@ impl Case<'_> {
                 buried = Some((reason, format!("{}: {}", error.code, error.text), u64::from(tries)));
                 let payload = MessageFailed { message_id, error: Some(error), attempt: count(tries) };
                 // A replay is another item of the stream, and may be given up again.
-                (vec!["given_up".to_owned(), self.seq.to_string()], Payload::MessageFailed(payload))
+                (vec!["given_up".to_owned(), self.seq().to_string()], Payload::MessageFailed(payload))
             }
         };
         let effect: Vec<&str> = effect.iter().map(String::as_str).collect();
-        self.publish(&event::about(self.out, &effect, payload, now_ms())).await?;
+        let event = Event { reasons, ..event::about(self.out, &effect, payload, now_ms()) };
+        let at = self.publish(&event).await?;
+        if asks {
+            Box::pin(self.ask_for_receipt(at, memory)).await?;
+        }
         self.line.shared.metrics.outcome(&self.line.name, label);
         Ok(buried)
+    }
+
+    /// The customer does not want it, says the provider.
+    pub(super) async fn opted_out(&self, code: &str, memory: &mut Memory) -> Result<End, Failure> {
+        let decided = self.decided(memory).await?;
+        let verdict = verdict::opted_out(&decided.judged.verdict, &format!("provider {code}"));
+        Ok(End::Refused {
+            verdict: Box::new(verdict),
+            trigger: Trigger::Denied,
+            named: None,
+            reasons: Vec::new(),
+        })
     }
 
     /// Says that the message waits.
@@ -134,17 +186,19 @@ impl Case<'_> {
             granted: false,
             source,
         };
-        self.publish(&event::about(self.out, &["opted_out"], Payload::ConsentChanged(changed), at_ms)).await
+        self.publish(&event::about(self.out, &["opted_out"], Payload::ConsentChanged(changed), at_ms))
+            .await?;
+        Ok(())
     }
 
-    /// Publishes a public event; returns when it is stored. In order, because a conversation has one message in hand.
-    async fn publish(&self, event: &Event) -> Result<(), Failure> {
+    /// Publishes a public event; returns its place in the stream when it is stored. In order, because a conversation has
+    /// one message in hand.
+    pub(super) async fn publish(&self, event: &Event) -> Result<u64, Failure> {
         let now = event.time.as_ref().map_or_else(now_ms, Timestamp::millis);
         let (subject, envelope) =
             event::public(event, now).map_err(|error| Failure::poison("subject", error.to_string()))?;
         self.owned.fence.check().map_err(|_| Failure::Lost)?;
-        self.line.shared.fabric.publish(&subject, &envelope, None).await?;
-        Ok(())
+        Ok(self.line.shared.fabric.publish(&subject, &envelope, None).await?.seq)
     }
 
     fn age_ms(&self) -> i64 {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heliograph_proto::v1::{Capabilities, Content, ErrorClass};
+use heliograph_proto::v1::{Capabilities, Content, ErrorClass, content::Kind};
 use heliograph_store::{
     deliveries::{Attempt, AttemptRecord, AttemptState, Outcome as Written, Verdict as Ended},
     now_ms,
@@ -10,22 +10,31 @@ use heliograph_store::{
 use tokio::time::Instant;
 
 use super::{
-    Case, Memory,
+    case::{Case, Memory},
+    check::Barred,
     conclude::{Next, OPTED_OUT, WINDOW_CLOSED},
     end::End,
     turn::Turn,
 };
 use crate::{error::Failure, outcome};
 
-/// Consent and window are asked again when the wait since was longer.
+/// Policy and window are asked again when the wait since was longer.
 const RECHECK_AFTER: Duration = Duration::from_secs(1);
 
 /// What is handed over in one call.
 pub(super) struct Part<'a> {
     /// The delivery's id, or one derived from it.
     pub(super) id: String,
+    /// Its place among the parts.
+    pub(super) index: usize,
     pub(super) content: &'a Content,
     pub(super) capabilities: &'a Capabilities,
+}
+
+impl Part<'_> {
+    pub(super) fn is_template(&self) -> bool {
+        matches!(self.content.kind, Some(Kind::Template(_)))
+    }
 }
 
 /// A part that the provider has.
@@ -39,8 +48,10 @@ pub(super) struct Sent {
 /// What became of a part.
 pub(super) enum PartEnd {
     Sent(Sent),
+    /// It may not leave, or not as it is.
+    Barred(Box<Barred>),
     /// That is the end of the whole message.
-    End(End),
+    End(Box<End>),
 }
 
 /// Whether nothing stands in the way of an attempt: none was made, or the last one may be repeated.
@@ -56,7 +67,9 @@ impl Case<'_> {
         known: Option<AttemptRecord>,
         memory: &mut Memory,
     ) -> Result<PartEnd, Failure> {
-        if let Some(end) = known.as_ref().and_then(|record| self.past(part, record)) {
+        if let Some(record) = &known
+            && let Some(end) = self.past(part, record, memory).await?
+        {
             return Ok(end);
         }
         let mut doubtful =
@@ -69,25 +82,25 @@ impl Case<'_> {
             let turn = if doubtful && !may_resend {
                 None
             } else if self.left().is_none() {
-                return Ok(PartEnd::End(self.over(memory)));
-            } else if let Some(verdict) = self.forbidden(part).await? {
+                return Ok(PartEnd::End(Box::new(self.over(memory))));
+            } else if let Some(barred) = self.forbidden(part, memory).await? {
                 if !doubtful {
-                    return Ok(PartEnd::End(End::Refused(verdict)));
+                    return Ok(PartEnd::Barred(Box::new(barred)));
                 }
                 None
             } else {
                 let asked = Instant::now();
                 let Some(turn) = self.turn(part.capabilities, memory).await? else { continue };
                 if asked.elapsed() > RECHECK_AFTER
-                    && let Some(verdict) = self.forbidden(part).await?
+                    && let Some(barred) = self.forbidden(part, memory).await?
                     && !doubtful
                 {
-                    return Ok(PartEnd::End(End::Refused(verdict)));
+                    return Ok(PartEnd::Barred(Box::new(barred)));
                 }
                 Some(turn)
             };
             let attempt = match self.begin(part, first, memory).await? {
-                AttemptState::Done(record) => match self.past(part, &record) {
+                AttemptState::Done(record) => match self.past(part, &record, memory).await? {
                     Some(end) => return Ok(end),
                     None => continue,
                 },
@@ -104,11 +117,12 @@ impl Case<'_> {
                         "interrupted",
                         "egress was interrupted while the provider was called",
                     );
-                    return Ok(PartEnd::End(self.held(part, &attempt, error).await?));
+                    return Ok(PartEnd::End(Box::new(self.held(part, &attempt, error).await?)));
                 }
                 AttemptState::Fresh(attempt) => attempt,
             };
             memory.begun = None;
+            memory.counted = true;
             (first, doubtful) = (false, false);
             let Some(turn) = turn else {
                 // The doubt is gone, and nothing was checked yet.
@@ -117,6 +131,7 @@ impl Case<'_> {
                 continue;
             };
             self.alive_or_undone(&attempt).await?;
+            self.count(part, memory).await;
             let Turn { probe, permit } = turn;
             let outcome = self.call(part, attempt.record.attempt).await;
             drop(permit);
@@ -154,34 +169,45 @@ impl Case<'_> {
         alive
     }
 
+    /// So that frequency caps know of it. Counted once, however often it is tried.
+    async fn count(&self, part: &Part<'_>, memory: &Memory) {
+        if let Some(decided) = memory.decided.as_ref().filter(|_| part.index == 0) {
+            self.line.shared.remember_sent(&decided.asked, &self.out.delivery_id, &self.line.name).await;
+        }
+    }
+
     /// What a record of an attempt that ended says; none when it may be repeated.
-    fn past(&self, part: &Part<'_>, record: &AttemptRecord) -> Option<PartEnd> {
-        let written = record.outcome.as_ref()?;
+    async fn past(
+        &self,
+        part: &Part<'_>,
+        record: &AttemptRecord,
+        memory: &mut Memory,
+    ) -> Result<Option<PartEnd>, Failure> {
+        let Some(written) = &record.outcome else { return Ok(None) };
         let attempt = record.attempt;
         let error = |class, code: &str, text: &str| outcome::error(class, code, text);
-        Some(match written.verdict {
-            Ended::Retry => return None,
+        Ok(Some(match written.verdict {
+            Ended::Retry => return Ok(None),
             Ended::Sent => PartEnd::Sent(Sent {
                 ids: written.provider_message_ids.clone(),
                 parts: written.parts,
                 attempt,
             }),
             Ended::Failed if written.reason == WINDOW_CLOSED => {
-                PartEnd::End(End::Refused(self.needs_template(part, &written.detail)))
+                PartEnd::Barred(Box::new(self.closed(part, &written.detail, memory).await?))
             }
             Ended::Failed if written.reason == OPTED_OUT => {
-                let error = error(ErrorClass::OptedOut, &written.detail, "the customer does not want it");
-                PartEnd::End(End::Failed { error, attempt })
+                PartEnd::End(Box::new(self.opted_out(&written.detail, memory).await?))
             }
             Ended::Failed => {
                 let error = error(ErrorClass::Permanent, &written.reason, &written.detail);
-                PartEnd::End(End::Failed { error, attempt })
+                PartEnd::End(Box::new(End::Failed { error, attempt }))
             }
             Ended::InDoubt => {
                 let error = error(ErrorClass::InDoubt, &written.reason, &written.detail);
-                PartEnd::End(End::InDoubt { error, attempt })
+                PartEnd::End(Box::new(End::InDoubt { error, attempt }))
             }
-        })
+        }))
     }
 }
 

@@ -8,7 +8,7 @@ use heliograph_store::{
     now_ms,
 };
 
-use super::{Case, end::End, part::Part};
+use super::{case::Case, end::End, part::Part};
 use crate::error::{Failure, chain};
 
 impl Case<'_> {

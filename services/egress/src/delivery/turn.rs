@@ -7,7 +7,7 @@ use heliograph_proto::v1::Capabilities;
 use heliograph_store::rate::{Permit, Rate};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
-use super::{Case, Memory};
+use super::case::{Case, Memory};
 use crate::{
     account::{self, Probe},
     error::Failure,

@@ -1,22 +1,21 @@
 //! `EgressService`.
 
 use heliograph_domain::{content, ids};
-use heliograph_fabric::Stream;
 use heliograph_proto::v1::{
-    Address, Event, GetMessageRequest, Message, MessageAccepted, RoutingEntry, SendRequest,
+    Address, Event, GetMessageRequest, Message, MessageAccepted, SendRequest,
     egress_service_client::EgressServiceClient, event::Payload, routing_entry, send_request::To, verdict,
 };
 use tonic::{Code, Request, transport::Channel as Transport};
 
 use crate::support::{Channel, TOKEN, World};
 
-fn with_token<T>(message: T) -> Request<T> {
+pub(crate) fn with_token<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", format!("Bearer {TOKEN}").parse().unwrap());
     request
 }
 
-fn order(key: &str, channel: &str, account: &str, user: &str) -> SendRequest {
+pub(crate) fn order(key: &str, channel: &str, account: &str, user: &str) -> SendRequest {
     SendRequest {
         tenant: "acme".to_owned(),
         idempotency_key: key.to_owned(),
@@ -31,12 +30,7 @@ fn order(key: &str, channel: &str, account: &str, user: &str) -> SendRequest {
     }
 }
 
-async fn entries(world: &World) -> Vec<RoutingEntry> {
-    let records = world.fabric.read_subject(Stream::Routing, "hg.routing.*.acme").await.unwrap();
-    records.iter().map(|record| record.envelope().unwrap().decode().unwrap()).collect()
-}
-
-async fn client(endpoint: &str) -> EgressServiceClient<Transport> {
+pub(crate) async fn client(endpoint: &str) -> EgressServiceClient<Transport> {
     EgressServiceClient::connect(endpoint.to_owned()).await.unwrap()
 }
 
@@ -61,7 +55,7 @@ async fn a_key_is_sent_once() {
         assert_eq!((again.message_id.as_str(), again.duplicate), (first.message_id.as_str(), true));
         assert_eq!(again.verdict, first.verdict);
     }
-    let entries = entries(&world).await;
+    let entries = world.entries().await;
     let [entry] = entries.as_slice() else { panic!("{entries:?}") };
     let Some(routing_entry::Kind::Send(send)) = &entry.kind else { panic!("{entry:?}") };
     let message = send.message.as_ref().unwrap();
@@ -90,7 +84,7 @@ async fn what_policy_denies_or_is_only_asked_is_not_sent() {
     let asked = client.send(with_token(asked)).await.unwrap().into_inner();
     assert_eq!(asked.verdict.unwrap().outcome(), verdict::Outcome::Allow);
     assert_eq!(asked.message_id, "");
-    assert!(entries(&world).await.is_empty());
+    assert!(world.entries().await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +107,7 @@ async fn the_tenant_comes_from_the_credential() {
     assert_eq!(code(client.send(with_token(empty)).await), Code::InvalidArgument);
     let unknown = order("k", "sms", "nobody", "+12025550123");
     assert_eq!(code(client.send(with_token(unknown)).await), Code::NotFound);
-    assert!(entries(&world).await.is_empty());
+    assert!(world.entries().await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod api;
+mod customers;
+mod detours;
 mod doubt;
+mod later;
 mod outcomes;
 mod paths;
+mod policy;
+mod receipts;
 mod rules;
 mod support;

@@ -18,7 +18,7 @@ async fn flush(world: &World) {
 }
 
 /// The customer wrote `ago_ms` ago, as the router says.
-async fn customer_wrote(world: &World, channel: &str, conversation: &str, ago_ms: i64) {
+pub(crate) async fn customer_wrote(world: &World, channel: &str, conversation: &str, ago_ms: i64) {
     let id = ids::derive(ids::EVENT, &[conversation, &ago_ms.to_string()]);
     let event = Event {
         id: id.clone(),
@@ -39,7 +39,7 @@ async fn customer_wrote(world: &World, channel: &str, conversation: &str, ago_ms
     world.fabric.publish(&subject, &envelope, None).await.unwrap();
 }
 
-fn with_window(messages: i32) -> Channel {
+pub(crate) fn with_window(messages: i32) -> Channel {
     let webchat = Channel::start("webchat");
     webchat.capable(|capabilities| {
         capabilities.content.push("template".to_owned());
@@ -48,7 +48,7 @@ fn with_window(messages: i32) -> Channel {
     webchat
 }
 
-fn refusal(event: &Event) -> (verdict::Outcome, String) {
+pub(crate) fn refusal(event: &Event) -> (verdict::Outcome, String) {
     let Some(Payload::MessageRefused(refused)) = &event.payload else { panic!("{event:?}") };
     let verdict = refused.verdict.as_ref().unwrap();
     (verdict.outcome(), verdict.fired[0].code.clone())

@@ -2,18 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use heliograph_domain::{content, ids, resources::parse};
+use heliograph_domain::{content, event::type_of, ids, resources::parse};
 use heliograph_egress::{ApiToken, EgressConfig, EgressDeps, RetryConfig, run};
 use heliograph_fabric::provision::{ProvisionOptions, provision};
 use heliograph_fabric::subjects::{self, EventFilter};
 use heliograph_fabric::{Envelope, Fabric, Layout, LogReader, Options, Plan, Start, Stream};
-use heliograph_proto::v1::{Address, Content, Direction, Event, Message, OutboundMessage};
+use heliograph_proto::v1::{
+    Address, Content, Direction, Event, Message, OutboundMessage, RoutingEntry, event::Payload,
+};
 use heliograph_runtime::{
     Health, Shutdown,
     config::{ChannelEndpoint, GrpcSettings},
     grpc::GrpcServer,
+};
+use heliograph_store::contacts::{
+    Address as ContactAddress, Contact, ContactOptions, ContactStore, Hints, Join, Joining, LinkedBy, Whom,
 };
 use heliograph_store::resources::{Expect, ResourceStore};
 use heliograph_store::{Redis, RedisOptions, now_ms};
@@ -37,7 +43,7 @@ spec:
   regions:
     - { name: north-america, countries: [US, CA], channels: [sms, webchat] }
     - { name: europe, countries: [DE], channels: [webchat] }
-  default: { channels: [webchat] }
+  default: { channels: [webchat, sms] }
 ---
 apiVersion: heliograph.dev/v1
 kind: ChannelAccount
@@ -85,6 +91,63 @@ impl World {
         }
     }
 
+    /// Puts a policy in force whose every region has all channels, with these further lines of its spec.
+    pub(crate) async fn policy(&self, more: &str) {
+        let head =
+            "apiVersion: heliograph.dev/v1\nkind: ChannelPolicy\nmetadata: { tenant: acme, name: default }\n";
+        self.apply(&format!("{head}spec:\n  default: {{ channels: [sms, webchat, email] }}\n{more}")).await;
+    }
+
+    /// A contact with an address on SMS and on web chat, in this order.
+    pub(crate) async fn contact(&self, name: &str) -> Arc<Contact> {
+        let store = ContactStore::open(self.fabric.jetstream(), ContactOptions::default()).await.unwrap();
+        let hints = Hints { seen_at_ms: now_ms(), ..Hints::default() };
+        let first = ContactAddress::new("sms", "main", format!("user-of-{name}"));
+        let contact = store.resolve("acme", &first, &hints).await.unwrap().contact;
+        let second = Address {
+            channel: "webchat".to_owned(),
+            account: "site".to_owned(),
+            user_id: format!("user-of-{name}"),
+            ..Address::default()
+        };
+        self.join(&contact.id, &second).await
+    }
+
+    /// Gives a contact another address.
+    pub(crate) async fn join(&self, contact: &str, address: &Address) -> Arc<Contact> {
+        let store = ContactStore::open(self.fabric.jetstream(), ContactOptions::default()).await.unwrap();
+        let address = ContactAddress::new(&address.channel, &address.account, &address.user_id);
+        let joining =
+            Joining { by: LinkedBy::Asserted, actor: "test", cause: &address.user_id, at_ms: now_ms() };
+        match store.join("acme", contact, Whom::Address(&address), &joining).await.unwrap() {
+            Join::Joined { contact, .. } => contact,
+            Join::Apart => panic!("nobody split them"),
+        }
+    }
+
+    /// What was appended to the tenant's routing log.
+    pub(crate) async fn entries(&self) -> Vec<RoutingEntry> {
+        let records = self.fabric.read_subject(Stream::Routing, "hg.routing.*.acme").await.unwrap();
+        records.iter().map(|record| record.envelope().unwrap().decode().unwrap()).collect()
+    }
+
+    /// Publishes a fact about a message, as intake does.
+    pub(crate) async fn tell(&self, out: &OutboundMessage, payload: Payload) {
+        let kind = type_of(&payload);
+        let id = ids::derive(ids::EVENT, &[&out.delivery_id, kind]);
+        let event = Event {
+            id: id.clone(),
+            r#type: kind.to_owned(),
+            tenant: "acme".to_owned(),
+            conversation: out.conversation.clone(),
+            payload: Some(payload),
+            ..Event::default()
+        };
+        let subject = subjects::event("acme", "north-america", "sms", &out.conversation, kind).unwrap();
+        let envelope = Envelope::of(id, kind, "test", now_ms(), &event).about(out.conversation.clone());
+        self.fabric.publish(&subject, &envelope, None).await.unwrap();
+    }
+
     /// Message number `number` of a conversation, as the router would make it.
     pub(crate) fn outbound(channel: &str, conversation: &str, number: usize) -> OutboundMessage {
         let name = number.to_string();
@@ -115,12 +178,22 @@ impl World {
 
     /// Appends outbound work.
     pub(crate) async fn queue(&self, out: &OutboundMessage) {
+        self.put(out, None).await;
+    }
+
+    async fn put(&self, out: &OutboundMessage, msg_id: Option<String>) {
         let partition = subjects::partition_of_conversation(&out.conversation, self.layout.outbound);
         let channel = &out.message.as_ref().unwrap().address.as_ref().unwrap().channel;
         let subject = subjects::outbound(channel, partition, &out.tenant).unwrap();
         let envelope = Envelope::of(out.delivery_id.clone(), "outbound.message", "test", now_ms(), out)
             .about(out.conversation.clone());
+        let envelope = Envelope { msg_id, ..envelope };
         self.fabric.publish(&subject, &envelope, None).await.unwrap();
+    }
+
+    /// Appends outbound work once more, as if the broker had forgotten that it has it.
+    pub(crate) async fn queue_again(&self, out: &OutboundMessage) {
+        self.put(out, Some(format!("{}-again", out.delivery_id))).await;
     }
 
     /// Appends messages 0 to `count` of a conversation.

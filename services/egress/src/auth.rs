@@ -6,7 +6,7 @@ use tonic::{Status, metadata::MetadataMap};
 use crate::config::ApiToken;
 
 /// The client that a call's bearer token belongs to.
-pub(super) fn client<'a>(tokens: &'a [ApiToken], metadata: &MetadataMap) -> Result<&'a ApiToken, Status> {
+pub(crate) fn client<'a>(tokens: &'a [ApiToken], metadata: &MetadataMap) -> Result<&'a ApiToken, Status> {
     let refused = || Status::unauthenticated("a valid `authorization: Bearer …` is needed");
     let header = metadata.get("authorization").and_then(|value| value.to_str().ok()).ok_or_else(refused)?;
     let given = bearer::token(header).ok_or_else(refused)?;
@@ -14,7 +14,7 @@ pub(super) fn client<'a>(tokens: &'a [ApiToken], metadata: &MetadataMap) -> Resu
 }
 
 /// A request may leave the tenant out, and may not name another one.
-pub(super) fn same_tenant(client: &ApiToken, named: &str) -> Result<(), Status> {
+pub(crate) fn same_tenant(client: &ApiToken, named: &str) -> Result<(), Status> {
     if named.is_empty() || named == client.tenant {
         Ok(())
     } else {

@@ -1,0 +1,91 @@
+//! Messages that policy puts off, and that come back.
+
+use heliograph_proto::v1::{MessageClass, OutboundMessage, event::Payload, verdict};
+use heliograph_store::now_ms;
+
+use crate::rules::refusal;
+use crate::support::{Channel, World, holds, stamp};
+
+/// One service message in so long, to each customer.
+fn cap(per: &str) -> String {
+    format!(
+        "  rules:\n    - {{ name: seldom, match: {{ classes: [service] }}, then: {{ at_most: {{ messages: 1, per: {per} }} }} }}\n"
+    )
+}
+
+fn of_class(out: OutboundMessage, class: MessageClass) -> OutboundMessage {
+    let mut out = out;
+    out.message.as_mut().unwrap().message_class = class.into();
+    out
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_comes_back_once_and_what_may_go_does_not_wait_for_it() {
+    let world = World::start().await;
+    world.policy(&cap("3s")).await;
+    let sms = Channel::start("sms");
+    let _egress = world.egress(&[&sms]).await;
+    world.queue_many("sms", "cnv_1", 2).await;
+    world.queue(&of_class(World::outbound("sms", "cnv_1", 2), MessageClass::Utility)).await;
+    world.events_of("cnv_1", "message.sent", 3).await;
+    assert_eq!(sms.delivered_in("cnv_1"), ["0", "2", "1"]);
+    let deferred = world.events_of("cnv_1", "message.deferred", 1).await;
+    let Some(Payload::MessageDeferred(deferred)) = &deferred[0].payload else { panic!("{deferred:?}") };
+    let verdict = deferred.verdict.as_ref().unwrap();
+    assert_eq!((verdict.outcome(), deferred.until), (verdict::Outcome::Defer, verdict.until));
+    assert!(verdict.policy_version > 0);
+    world.drained("sms").await;
+    assert_eq!(sms.calls().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_survives_egress() {
+    let world = World::start().await;
+    world.policy(&cap("4s")).await;
+    let sms = Channel::start("sms");
+    let egress = world.egress(&[&sms]).await;
+    world.queue_many("sms", "cnv_1", 2).await;
+    world.events_of("cnv_1", "message.deferred", 1).await;
+    world.drained("sms").await;
+    egress.kill();
+    let _egress = world.egress_with("two", World::config(), &[&sms]).await;
+    world.events_of("cnv_1", "message.sent", 2).await;
+    assert_eq!(sms.delivered_in("cnv_1"), ["0", "1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_worth_nothing_by_then_is_refused() {
+    let world = World::start().await;
+    world.policy(&cap("1h")).await;
+    let sms = Channel::start("sms");
+    let _egress = world.egress(&[&sms]).await;
+    world.queue_many("sms", "cnv_1", 1).await;
+    let soon =
+        OutboundMessage { expires_at: Some(stamp(now_ms() + 600_000)), ..World::outbound("sms", "cnv_1", 1) };
+    world.queue(&soon).await;
+    let refused = world.events_of("cnv_1", "message.refused", 1).await;
+    assert_eq!(refusal(&refused[0]).0, verdict::Outcome::Defer);
+    assert_eq!(refused[0].reasons[0].code, "egress.expires_before");
+    world.drained("sms").await;
+    assert_eq!(sms.calls().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_is_known_when_redis_forgets_and_a_try_does_not_count_against_itself() {
+    let mut world = World::start().await;
+    world.policy(&cap("1h")).await;
+    let sms = Channel::start("sms");
+    // The first try of everything is put off by the provider.
+    sms.plan(|request, before| match before {
+        0 => crate::support::Step::Answer(crate::support::later(None, false)),
+        _ => crate::support::Step::Answer(crate::support::delivered(&request.delivery_id)),
+    });
+    let _egress = world.egress(&[&sms]).await;
+    world.queue_many("sms", "cnv_1", 2).await;
+    world.events_of("cnv_1", "message.sent", 1).await;
+    world.events_of("cnv_1", "message.deferred", 2).await;
+    assert_eq!(sms.delivered_in("cnv_1"), ["0"]);
+    world.redis.kill9();
+    world.redis.restart().await.unwrap();
+    holds("nothing to be delivered that the cap forbids", || sms.delivered_in("cnv_1").len() == 1).await;
+}
