@@ -12,6 +12,9 @@ pub enum DeskError {
     /// The broker is not provisioned.
     #[error(transparent)]
     Provision(#[from] ProvisionError),
+    /// A bucket cannot be opened.
+    #[error("a bucket cannot be opened: {0}")]
+    Bucket(String),
     /// A server cannot start.
     #[error(transparent)]
     Server(#[from] ServerError),

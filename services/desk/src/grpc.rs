@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
-    history::{self, HistoryError, Page},
+    history::{self, HistoryError, Page, Reader},
     session::{self, BadFrame, End, Shared},
     sign_in::SignInError,
 };
@@ -69,7 +69,8 @@ impl DeskService for Service {
         let identity =
             self.shared.users.identify(&token).map_err(|error| Status::unauthenticated(error.to_string()))?;
         let page = Page { conversation, before, limit };
-        let history = history::load(&self.shared.fabric, &identity, &page, false).await.map_err(|error| {
+        let reader = Reader::Serving(Vec::new());
+        let history = history::load(&self.shared, &identity, &page, &reader).await.map_err(|error| {
             let text = error.to_string();
             match error {
                 HistoryError::NoConversation => Status::invalid_argument(text),

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use heliograph_fabric::{
-    Fabric, LogError, RangeReader, Stream,
+    LogError, RangeReader, Stream,
     subjects::{EventFilter, NONE, is_token},
 };
 use heliograph_proto::v1::{DeskEvent, Event, History};
 
-use crate::{auth::Identity, tail::Item, view::party};
+use crate::{auth::Identity, session::Shared, tail::Item, view::party};
 
 /// Events in one answer unless the client asks for fewer.
 const USUAL: usize = 200;
@@ -49,13 +49,22 @@ pub(crate) struct Page {
     pub(crate) limit: i32,
 }
 
-/// The newest events before a place, oldest first. `allowed` says that the agent has the conversation before it now;
-/// otherwise the conversation itself must tell that it once had.
+/// By what right a history is read.
+#[derive(Debug, Clone)]
+pub(crate) enum Reader {
+    /// The agent has the conversation before it now.
+    Allowed,
+    /// The agent has conversations of these contacts before it: theirs may be read. Otherwise the conversation itself
+    /// must tell that it once was the agent's.
+    Serving(Vec<String>),
+}
+
+/// The newest events before a place, oldest first.
 pub(crate) async fn load(
-    fabric: &Fabric,
+    shared: &Shared,
     identity: &Identity,
     page: &Page,
-    allowed: bool,
+    reader: &Reader,
 ) -> Result<History, HistoryError> {
     let limit = limit(page.limit);
     let conversation = page.conversation.as_str();
@@ -65,9 +74,15 @@ pub(crate) async fn load(
     let filter =
         EventFilter { tenant: &identity.tenant, conversation: Some(conversation), ..EventFilter::default() };
     let subject = filter.subject().map_err(|_| HistoryError::NoConversation)?;
-    let mut range = RangeReader::open(fabric, Stream::Events, [subject], 0).await?;
+    let mut allowed = identity.supervisor
+        || match reader {
+            Reader::Allowed => true,
+            Reader::Serving(contacts) => {
+                shared.people.held_with(&identity.tenant, contacts, conversation).await
+            }
+        };
+    let mut range = RangeReader::open(&shared.fabric, Stream::Events, [subject], 0).await?;
     let mut newest = VecDeque::new();
-    let mut allowed = allowed || identity.supervisor;
     let mut more = false;
     while let Some(record) = range.next().await? {
         let reached = page.before != 0 && record.seq >= page.before;

@@ -1,8 +1,12 @@
-//! The desk over HTTP: its page, signing in, media, and the WebSocket.
+//! The desk over HTTP: its page, signing in, media, the WebSocket, and what the page asks beside its session.
 
 mod assets;
+mod contacts;
 mod login;
 mod media;
+mod policy;
+mod reach;
+mod signed;
 mod ws;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -18,6 +22,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::session::Shared;
+use signed::Signed;
 
 /// What the handlers share.
 #[derive(Debug, Clone)]
@@ -38,6 +43,12 @@ pub(crate) fn router(web: Web) -> Router {
         .route("/desk/login", post(login::login))
         .route("/desk/ws", any(ws::open))
         .route("/desk/media/{id}", get(media::get))
+        .route("/desk/api/policy", get(policy::overview))
+        .route("/desk/api/policy/explain", get(policy::explain))
+        .route("/desk/api/policy/traffic", get(policy::traffic))
+        .route("/desk/api/conversations/{id}/reach", get(reach::get))
+        .route("/desk/api/contacts/{id}/split", post(contacts::split))
+        .route("/desk/api/contacts/{id}/join", post(contacts::join))
         .with_state(web)
 }
 

@@ -9,21 +9,28 @@
 //!   none is left out or sent twice, however slow the client and whatever happens to the broker;
 //! * the desk decides nothing: commands are appended to the routing log, and what they did comes back as events;
 //! * the tenant comes from the session's token, and every subject read or written is made from it;
+//! * who a customer is, and what was said to them before, is shown to who serves them now, and to supervisors;
 //! * a client that does not read costs a bounded queue, and is then closed with an error it can resume from.
 
 mod auth;
 mod config;
 mod error;
+mod explain;
 mod grpc;
 mod history;
 mod http;
 mod metrics;
+mod offer;
+mod people;
+mod policies;
+mod reach;
 mod roster;
 mod routing;
 mod service;
 mod session;
 mod sign_in;
 mod tail;
+mod tally;
 mod view;
 
 pub use config::DeskConfig;

@@ -14,8 +14,9 @@ use heliograph_fabric::{
 use heliograph_proto::{
     Message as _,
     v1::{
-        AgentStateQuery, Command, DeskState, LogPosition, RoutingAnswer, RoutingEntry, RoutingQuery,
-        command::Action, routing_answer::Answer, routing_entry::Kind, routing_query::Query,
+        AgentStateQuery, Command, ConversationQuery, ConversationView, DeskState, LogPosition, RoutingAnswer,
+        RoutingEntry, RoutingQuery, command::Action, routing_answer::Answer, routing_entry::Kind,
+        routing_query::Query,
     },
 };
 use heliograph_store::now_ms;
@@ -88,8 +89,34 @@ impl Routing {
 
     /// Asks the owner of the tenant's partition once.
     pub(crate) async fn agent_state(&self, tenant: &str, agent: &str) -> Result<AgentState, QueryError> {
-        let partition = self.partition(tenant);
         let query = Query::AgentState(AgentStateQuery { agent: agent.to_owned() });
+        let answer = self.ask(tenant, query).await?;
+        match answer.answer {
+            Some(Answer::AgentState(state)) => {
+                let state = DeskState { sequence: answer.sequence, ..state };
+                Ok(AgentState { state, position: answer.position })
+            }
+            Some(Answer::NotKnown(_)) => Err(QueryError::NotKnown),
+            other => Err(self.unexpected(tenant, other)),
+        }
+    }
+
+    /// An open conversation as the owner of the tenant's partition knows it; none when it is not open.
+    pub(crate) async fn conversation(
+        &self,
+        tenant: &str,
+        conversation: &str,
+    ) -> Result<Option<ConversationView>, QueryError> {
+        let query = Query::Conversation(ConversationQuery { conversation: conversation.to_owned() });
+        match self.ask(tenant, query).await?.answer {
+            Some(Answer::Conversation(view)) => Ok(Some(view)),
+            Some(Answer::NotKnown(_)) => Ok(None),
+            other => Err(self.unexpected(tenant, other)),
+        }
+    }
+
+    async fn ask(&self, tenant: &str, query: Query) -> Result<RoutingAnswer, QueryError> {
+        let partition = self.partition(tenant);
         let query = RoutingQuery { tenant: tenant.to_owned(), query: Some(query) };
         let subject = subjects::routing_query(partition);
         let no_answer = |reason: String| QueryError::NoAnswer { partition, reason };
@@ -99,16 +126,15 @@ impl Routing {
             Ok(Err(error)) => return Err(no_answer(error.to_string())),
             Err(_) => return Err(no_answer("it took too long".to_owned())),
         };
-        let answer = RoutingAnswer::decode(reply.payload).map_err(|error| no_answer(error.to_string()))?;
-        match answer.answer {
-            Some(Answer::AgentState(state)) => {
-                let state = DeskState { sequence: answer.sequence, ..state };
-                Ok(AgentState { state, position: answer.position })
-            }
-            Some(Answer::NotKnown(_)) => Err(QueryError::NotKnown),
-            Some(Answer::BadQuery(bad)) => Err(QueryError::Refused(bad.reason)),
-            Some(Answer::Conversation(_)) | None => Err(no_answer("it answered something else".to_owned())),
+        RoutingAnswer::decode(reply.payload).map_err(|error| no_answer(error.to_string()))
+    }
+
+    fn unexpected(&self, tenant: &str, answer: Option<Answer>) -> QueryError {
+        if let Some(Answer::BadQuery(bad)) = answer {
+            return QueryError::Refused(bad.reason);
         }
+        let reason = "it answered something else".to_owned();
+        QueryError::NoAnswer { partition: self.partition(tenant), reason }
     }
 
     /// Appends a command of `agent` and returns once it is durable. The same command again is the same entry.

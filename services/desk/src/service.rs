@@ -10,7 +10,9 @@ use heliograph_runtime::{
     grpc::{GrpcServer, RoutesBuilder},
     http::HttpServer,
 };
-use heliograph_store::{Redis, media::MediaStore, rate::RateLimiter, resources::ResourceView};
+use heliograph_store::{
+    Redis, media::MediaStore, rate::RateLimiter, resources::ResourceView, windows::Windows,
+};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -19,11 +21,14 @@ use crate::{
     grpc,
     http::{self, Web},
     metrics::Metrics,
+    people::People,
+    policies::Policies,
     roster::Roster,
     routing::Routing,
     session::Shared,
     sign_in::Users,
     tail::Tails,
+    tally::{self, Tally},
 };
 
 /// Largest frame of a client over gRPC, in bytes: a reply of 64 KiB and room around it.
@@ -70,6 +75,12 @@ impl Desk {
         let routing = Routing::new(fabric.clone(), partitions, config.publish_deadline);
         let roster =
             Roster::new(routing.clone(), config.heartbeat, config.disconnect_grace, shutdown.clone());
+        let people = People::open(&fabric, redis.clone())
+            .await
+            .map_err(|error| DeskError::Bucket(error.to_string()))?;
+        let tally = Tally::open(&fabric).await.map_err(|error| DeskError::Bucket(error.to_string()))?;
+        let policies = Policies::start(resources.clone());
+        let windows = Windows::new(redis.clone());
         let users = Users {
             resources,
             limiter: RateLimiter::new(redis),
@@ -85,11 +96,22 @@ impl Desk {
             roster,
             users,
             tokens,
+            policies,
+            people,
+            windows,
+            tally,
             metrics: Metrics::new(),
             shutdown: shutdown.clone(),
             unfinished: TaskTracker::new(),
         };
-        Ok(Self { shared: Arc::new(shared), media, shutdown })
+        let shared = Arc::new(shared);
+        let counting = tally::keep(&shared.fabric, &shared.tally);
+        let stop = shutdown.clone();
+        shared.unfinished.spawn(async move {
+            stop.draining().await;
+            counting.shutdown().await;
+        });
+        Ok(Self { shared, media, shutdown })
     }
 
     /// The page, signing in, media and the WebSocket, all below `/desk`.

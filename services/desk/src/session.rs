@@ -17,6 +17,7 @@ use futures::stream::BoxStream;
 use heliograph_fabric::Fabric;
 use heliograph_proto::v1::{SessionRequest, SessionResponse};
 use heliograph_runtime::Shutdown;
+use heliograph_store::windows::Windows;
 use tokio::sync::mpsc;
 
 pub(crate) use end::End;
@@ -26,10 +27,13 @@ use crate::{
     auth::{Identity, Tokens},
     config::DeskConfig,
     metrics::Metrics,
+    people::People,
+    policies::Policies,
     roster::Roster,
     routing::Routing,
     sign_in::Users,
     tail::Tails,
+    tally::Tally,
 };
 use out::Out;
 
@@ -43,6 +47,10 @@ pub(crate) struct Shared {
     pub(crate) roster: Roster,
     pub(crate) users: Users,
     pub(crate) tokens: Arc<Tokens>,
+    pub(crate) policies: Policies,
+    pub(crate) people: People,
+    pub(crate) windows: Windows,
+    pub(crate) tally: Tally,
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: Shutdown,
     /// What outlives its session for a moment: commands that were taken and are not stored yet.

@@ -98,6 +98,7 @@ impl View {
     /// Whether the agent may see `event`, which comes next, and what follows from it for those after it.
     pub(crate) fn see(&mut self, event: &Event) -> bool {
         let visible = self.visible(event);
+        self.rename(event);
         match change(event, &self.agent) {
             Some(Change::Offered) => self.hold(event, false),
             Some(Change::Assigned) => self.hold(event, true),
@@ -115,6 +116,17 @@ impl View {
         self.held.get(conversation)
     }
 
+    /// Contacts whose conversations are before the agent.
+    pub(crate) fn contacts(&self) -> Vec<String> {
+        let contacts = self.held.values().map(|held| held.contact.clone());
+        contacts.filter(|contact| !contact.is_empty()).collect()
+    }
+
+    /// Whether a contact's own page may be read: a conversation of theirs is before the agent.
+    pub(crate) fn may_meet(&self, contact: &str) -> bool {
+        self.supervisor || (!contact.is_empty() && self.held.values().any(|held| held.contact == contact))
+    }
+
     /// Whether the conversation's history may be read without looking whether it once was the agent's.
     pub(crate) fn may_read(&self, conversation: &str) -> bool {
         self.supervisor || self.held.contains_key(conversation)
@@ -130,10 +142,30 @@ impl View {
         match &event.payload {
             Some(Payload::ConversationQueued(queued)) => self.queues.contains(&queued.queue),
             Some(Payload::ConversationTransferred(moved)) => moved.to_agent == self.agent,
-            Some(Payload::ContactUpdated(_) | Payload::ConsentChanged(_)) => {
-                self.held.values().any(|held| held.contact == event.contact && !event.contact.is_empty())
+            Some(Payload::ContactUpdated(_) | Payload::ConsentChanged(_) | Payload::ContactSplit(_)) => {
+                self.may_meet(&event.contact)
+            }
+            Some(Payload::ContactJoined(joined)) => {
+                self.may_meet(&event.contact) || self.may_meet(&joined.previous_contact)
             }
             _ => event.r#type.starts_with("message.") && self.closed.contains(&event.conversation),
+        }
+    }
+
+    /// Contacts change their ids when addresses are joined and split.
+    fn rename(&mut self, event: &Event) {
+        if event.contact.is_empty() {
+            return;
+        }
+        if let Some(Payload::ContactJoined(joined)) = &event.payload {
+            for held in self.held.values_mut().filter(|held| held.contact == joined.previous_contact) {
+                if !held.contact.is_empty() {
+                    held.contact.clone_from(&event.contact);
+                }
+            }
+        }
+        if let Some(held) = self.held.get_mut(&event.conversation) {
+            held.contact.clone_from(&event.contact);
         }
     }
 

@@ -20,6 +20,9 @@ export class Client {
   #resultTimer = null;
   /** The conversation that was open before the page was loaded again. */
   #wished = null;
+  /** Histories of conversations that are not the agent's: conversation → who waits for them. */
+  #past = new Map();
+  #met = new Set();
 
   /**
    * @param {object} options
@@ -37,7 +40,7 @@ export class Client {
     this.desk.profile = options.agent;
     this.#commands = kept.commands;
     this.#wished = kept.selected;
-    for (const { commandId, reply, at } of this.#commands) if (reply) this.desk.write({ commandId, conversation: reply.conversation, content: reply.content, at });
+    for (const { commandId, reply, at } of this.#commands) if (reply) this.desk.write({ commandId, conversation: reply.conversation, content: reply.content, address: reply.address, at });
     this.socket = new Socket({
       url: options.url, WebSocket: options.WebSocket ?? globalThis.WebSocket, timers: this.#options.timers, random: options.random ?? Math.random,
       hello: () => ({ hello: { token: options.token, resumeAfter: String(this.desk.sequence) } }),
@@ -60,12 +63,33 @@ export class Client {
 
   reject(offer, reason = "") { this.#answer(offer, { reject: { reservationId: offer.id, reason } }); }
 
-  reply(conversation, body) {
+  /** Answers, by the address the customer last wrote from unless another of theirs is named. */
+  reply(conversation, body, address = null) {
     const content = { text: { body } };
     const at = this.#options.now();
-    const commandId = this.#command({ reply: { conversation, content }, at }, { quiet: true });
-    this.desk.write({ commandId, conversation, content, at });
+    const commandId = this.#command({ reply: { conversation, content, ...(address ? { address } : {}) }, at }, { quiet: true });
+    this.desk.write({ commandId, conversation, content, address, at });
     this.#changed();
+  }
+
+  /** Asks how the customer may continue on another channel; the answer happens as `offer_made`. */
+  offerChannel(conversation, channel) { return this.socket.send({ offerChannel: { conversation, channel } }); }
+
+  /** Asks who a contact is, unless that is known or being asked. */
+  meet(contact) {
+    if (!contact || this.desk.contacts.has(contact) || this.#met.has(contact)) return;
+    if (this.socket.send({ loadContact: { contact } })) this.#met.add(contact);
+  }
+
+  /** What was known of a contact is not true any more. */
+  forget(contact) {
+    this.desk.contacts.delete(contact);
+    this.#changed();
+  }
+
+  /** A page of a conversation that is not the agent's: `done(history)`, once it has come. */
+  readPast(conversation, before, done) {
+    if (this.socket.send({ loadHistory: { conversation, before: String(before), limit: HISTORY_PAGE } })) this.#past.set(conversation, done);
   }
 
   /** Tells the customer's channel that the agent writes, or stopped; at most once in a while, and lost if the line is. */
@@ -80,7 +104,7 @@ export class Client {
   /** Sends a refused reply once more, as a new command: the old one was answered. */
   again(pending) {
     this.desk.discard(pending.commandId);
-    this.reply(pending.conversation, pending.raw.text.body);
+    this.reply(pending.conversation, pending.raw.text.body, pending.address);
   }
 
   discard(pending) {
@@ -156,6 +180,8 @@ export class Client {
     else if (kind === "history") this.#history(body);
     else if (kind === "result") happened = this.#result(body);
     else if (kind === "error") happened = this.#error(body);
+    else if (kind === "channelOffer") happened = [{ what: "offer_made", offer: body }];
+    else if (kind === "contact") this.#contact(body);
     if (kind === null || kind === "pong") return;
     this.#fetchHistories();
     const watched = this.desk.selected && (globalThis.document?.visibilityState ?? "visible") === "visible";
@@ -180,8 +206,19 @@ export class Client {
   }
 
   #history(history) {
+    const past = this.#past.get(history.conversation);
+    if (past && !this.desk.find(history.conversation)) {
+      this.#past.delete(history.conversation);
+      past(history);
+      return;
+    }
     this.#asked.delete(history.conversation);
     this.desk.applyHistory(history);
+  }
+
+  #contact(view) {
+    this.#met.delete(view.contact?.id);
+    this.desk.applyContact(view);
   }
 
   #result(result) {
@@ -213,6 +250,8 @@ export class Client {
       timers.clearTimeout(this.#resultTimer);
       this.#resultTimer = null;
       this.#asked.clear();
+      this.#met.clear();
+      this.#past.clear();
     }
     if (state.name === "ended") this.#options.onEnd(state);
     else this.#changed();

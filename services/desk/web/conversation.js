@@ -1,14 +1,13 @@
 /** The open conversation: head, transcript, composer. */
 
+import { countdown, prospect, sameAddress } from "./answering.js";
 import { clear, h, icon, reconcile, setText } from "./dom.js";
-import { bytes, clockTime, dayName, fullTime, pieces, span, words } from "./format.js";
-import { customerOf } from "./model.js";
+import { clockTime, moment, span, words } from "./format.js";
+import { Messages, channelName, rows } from "./messages.js";
+import { customerOf, windowOf } from "./model.js";
+import { time } from "./wire.js";
 
 const AT_END_PX = 60;
-const DELIVERY = {
-  sending: ["queued", "Sending"], accepted: ["queued", "Queued"], queued: ["queued", "Queued"], deferred: ["queued", "Waiting"], sent: ["sent", "Sent"],
-  delivered: ["delivered", "Delivered"], read: ["delivered", "Read"], failed: ["failed", "Failed"], refused: ["failed", "Not allowed"], in_doubt: ["doubt", "In doubt"],
-};
 
 export class ConversationView {
   #client;
@@ -18,10 +17,16 @@ export class ConversationView {
   #oldest = null;
   #atEnd = true;
   #drafts = new Map();
+  #messages;
+  /** Ways to continue elsewhere that were made and not used yet: conversation → offer. */
+  #offers = new Map();
+  /** Addresses that the agent chose to answer: conversation → address. */
+  #chosen = new Map();
 
   constructor(client, actions) {
     this.#client = client;
     this.#actions = actions;
+    this.#messages = new Messages({ again: (pending) => client.again(pending), discard: (pending) => client.discard(pending) });
     this.#build();
   }
 
@@ -45,7 +50,7 @@ export class ConversationView {
     const { transcript } = conversation;
     const open = conversation.state === "assigned" || conversation.state === "open";
     setText(part.title, customerOf(conversation));
-    setText(part.channel, conversation.address?.channel ?? "");
+    setText(part.channel, channelName(conversation.address?.channel ?? ""));
     part.channel.hidden = part.channel.textContent === "";
     const until = conversation.state === "wrap_up" && conversation.until ? `, ${span(conversation.until - now)} left` : "";
     setText(part.state, open ? "" : `${words(conversation.state)}${until}`);
@@ -57,11 +62,14 @@ export class ConversationView {
     setText(part.over, conversation.state === "wrap_up" ? "Closed for the customer. Finish your notes, then take the next one." : "This conversation is closed.");
     part.send.disabled = part.input.value.trim() === "";
     setText(part.hint, line.name === "ready" ? "" : "Not connected: what you send now goes out when the line is back.");
+    this.#window(conversation, open, now);
+    this.#ways(conversation);
+    this.#offer(conversation);
 
     const [height, top] = [part.scroller.scrollHeight, part.scroller.scrollTop];
     const grewBefore = this.#oldest !== null && transcript.oldest !== null && transcript.oldest < this.#oldest;
     part.scroller.setAttribute("aria-busy", String(!transcript.loaded));
-    reconcile(part.items, rows(transcript, desk.pendingIn(conversation.id)), (row) => row.key, (row) => this.#row(row));
+    reconcile(part.items, rows(transcript, desk.pendingIn(conversation.id)), (row) => row.key, (row) => this.#messages.row(row));
     part.earlier.hidden = !transcript.more || !transcript.loaded;
     part.earlier.disabled = this.#client.loading(conversation);
     setText(part.loading, transcript.loaded ? "" : "Loading the history…");
@@ -71,6 +79,88 @@ export class ConversationView {
     setText(part.typingText, typing ? `${customerOf(conversation)} is writing…` : "");
     if (this.#atEnd) this.#toEnd();
     else if (grewBefore) part.scroller.scrollTop = top + part.scroller.scrollHeight - height;
+  }
+
+  /** A way to continue elsewhere was made. */
+  offered(offer) {
+    this.#offers.set(offer.conversation, offer);
+    if (this.#shown?.id === offer.conversation) this.#offer(this.#shown);
+  }
+
+  /** How long the window is open, and what becomes of an answer. */
+  #window(conversation, open, now) {
+    const part = this.#parts;
+    const address = this.#chosen.get(conversation.id) ?? null;
+    const left = open ? countdown(windowOf(conversation, address), now) : null;
+    part.window.hidden = left === null;
+    if (left) {
+      setText(part.window, left.text);
+      part.window.className = `window ${left.tone}`;
+    }
+    const ways = conversation.reach?.addresses ?? [];
+    const way = (address ? ways.find((one) => sameAddress(one, address)) : ways[0]) ?? null;
+    const meets = prospect(way, { clock: moment });
+    part.notice.hidden = meets === null;
+    setText(part.notice, meets?.text ?? "");
+    part.notice.className = `notice-box ${meets?.tone ?? ""}`;
+  }
+
+  /** By which of the customer's addresses to answer, where there are several. */
+  #ways(conversation) {
+    const part = this.#parts;
+    const ways = conversation.reach?.addresses ?? [];
+    part.way.hidden = ways.length < 2;
+    const chosen = this.#chosen.get(conversation.id) ?? null;
+    const signature = JSON.stringify([conversation.id, ways.map(({ channel, account, userId, verdict }) => [channel, account, userId, verdict?.outcome]), chosen]);
+    if (part.waySelect.dataset.shown !== signature) {
+      part.waySelect.dataset.shown = signature;
+      const option = (way, index) => h("option", {
+        value: String(index), selected: chosen ? sameAddress(way, chosen) : index === 0,
+        textContent: `${channelName(way.channel)} · ${way.userId}${way.verdict?.outcome === "OUTCOME_ALLOW" ? "" : ", restricted"}`,
+      });
+      part.waySelect.replaceChildren(...ways.map(option));
+    }
+    part.elsewhere.hidden = (conversation.reach?.offers ?? []).length === 0;
+  }
+
+  #choose() {
+    const conversation = this.#shown;
+    const index = Number(this.#parts.waySelect.value);
+    const way = conversation.reach?.addresses?.[index];
+    if (index === 0 || !way) this.#chosen.delete(conversation.id);
+    else this.#chosen.set(conversation.id, { channel: way.channel, account: way.account, userId: way.userId });
+    this.render(Date.now());
+  }
+
+  /** What to tell the customer who may continue elsewhere, ready to be put into the answer. */
+  #offer(conversation) {
+    const { offer } = this.#parts;
+    const made = this.#offers.get(conversation.id);
+    const over = made && (time(made.expiresAt) ?? Number.POSITIVE_INFINITY) <= Date.now();
+    if (over) this.#offers.delete(conversation.id);
+    offer.hidden = !made || over;
+    if (!made || over || offer.dataset.code === made.code) return;
+    offer.dataset.code = made.code;
+    const { input } = this.#parts;
+    const put = () => {
+      const text = made.uri ? `${made.text}\n${made.uri}` : made.text;
+      input.value = [input.value.trim(), text].filter(Boolean).join("\n\n");
+      this.#offers.delete(conversation.id);
+      offer.hidden = true;
+      this.#edited();
+      input.focus();
+    };
+    const dismiss = () => {
+      this.#offers.delete(conversation.id);
+      offer.hidden = true;
+      input.focus();
+    };
+    offer.replaceChildren(
+      h("p", {}, h("strong", { textContent: `${channelName(made.channel)}: ` }), made.text),
+      h("p", { className: "muted small", textContent: `The code ${made.code} can be used once, until ${clockTime(time(made.expiresAt))}.` }),
+      h("div", { className: "buttons" },
+        h("button", { type: "button", className: "primary", textContent: "Put into the answer", on: { click: put } }),
+        h("button", { type: "button", className: "quiet", textContent: "Dismiss", on: { click: dismiss } })));
   }
 
   #switch(conversation) {
@@ -94,12 +184,13 @@ export class ConversationView {
     part.empty = h("div", { className: "nothing" }, h("p", { className: "muted", textContent: "Choose a conversation, or accept the next offer." }));
     part.title = h("h2", {});
     part.channel = h("span", { className: "channel" });
+    part.window = h("span", { className: "window", hidden: true, title: "How long this channel lets you write freely", attrs: { role: "timer", "aria-label": "Messaging window" } });
     part.state = h("span", { className: "muted" });
     part.close = h("button", { type: "button", className: "quiet", textContent: "Close…", attrs: { "aria-keyshortcuts": "Alt+W" }, on: { click: () => this.#actions.close(this.#shown) } });
     part.transfer = h("button", { type: "button", className: "quiet", textContent: "Transfer…", on: { click: () => this.#actions.transfer(this.#shown) } });
     part.finish = h("button", { type: "button", className: "primary", textContent: "Finish wrap-up", on: { click: () => client.finish(this.#shown.id) } });
     const back = h("button", { type: "button", className: "plain back", title: "Back to the list", attrs: { "aria-label": "Back to the list" }, on: { click: () => client.select(null) } }, icon("back"));
-    const head = h("header", { className: "head" }, back, h("div", { className: "head-who" }, part.title, part.channel, part.state), h("div", { className: "buttons" }, part.transfer, part.close, part.finish));
+    const head = h("header", { className: "head" }, back, h("div", { className: "head-who" }, part.title, part.channel, part.window, part.state), h("div", { className: "buttons" }, part.transfer, part.close, part.finish));
 
     part.earlier = h("button", { type: "button", className: "quiet earlier", textContent: "Show earlier messages", hidden: true, on: { click: () => client.loadEarlier(this.#shown) } });
     part.loading = h("p", { className: "muted center" });
@@ -120,60 +211,16 @@ export class ConversationView {
     });
     part.send = h("button", { type: "submit", className: "primary send", disabled: true }, icon("send"), h("span", { textContent: "Send" }));
     part.hint = h("p", { id: "composer-hint", className: "muted small", attrs: { role: "status" } });
-    part.composer = h("form", { className: "composer", on: { submit: (event) => { event.preventDefault(); this.#submit(); } } }, h("div", { className: "composer-row" }, part.input, part.send), part.hint);
+    part.notice = h("p", { className: "notice-box", hidden: true, attrs: { role: "status" } });
+    part.offer = h("div", { className: "offer-made", hidden: true, attrs: { role: "group", "aria-label": "Continue on another channel" } });
+    part.waySelect = h("select", { on: { change: () => this.#choose() } });
+    part.way = h("label", { className: "way", hidden: true }, h("span", { textContent: "Answer by" }), part.waySelect);
+    part.elsewhere = h("button", { type: "button", className: "link", textContent: "Offer another channel…", hidden: true, on: { click: () => this.#actions.offer(this.#shown) } });
+    part.composer = h("form", { className: "composer", on: { submit: (event) => { event.preventDefault(); this.#submit(); } } },
+      part.notice, part.offer, h("div", { className: "composer-row" }, part.input, part.send), h("div", { className: "composer-foot" }, part.way, part.elsewhere, part.hint));
     part.over = h("p", { className: "over muted" });
     part.body = h("div", { className: "thread", hidden: true }, head, part.scroller, part.typingText, part.composer, part.over);
     document.getElementById("conversation").replaceChildren(part.empty, part.body);
-  }
-
-  #row(row) {
-    if (row.kind === "day") return { element: h("li", { className: "day" }, h("span", { textContent: dayName(row.at) })) };
-    if (row.kind === "notice") return { element: h("li", { className: "notice", title: fullTime(row.at) }, h("span", { textContent: row.text }), h("time", { textContent: ` ${clockTime(row.at)}` })) };
-    return this.#message(row);
-  }
-
-  #message(row) {
-    const { content } = row;
-    const author = h("span", { className: "author", textContent: row.inbound ? row.author : row.author || "You" });
-    const bubble = h("div", { className: "bubble", dir: "auto" });
-    if (content.label) bubble.append(h("span", { className: "kind", textContent: content.label }));
-    if (content.media) bubble.append(mediaOf(content.media));
-    if (content.text) bubble.append(h("p", {}, ...linked(content.text)));
-    if (content.options?.length) bubble.append(h("ul", { className: "options", attrs: { role: "list", "aria-label": "Choices offered" } }, ...content.options.map((title) => h("li", { textContent: title }))));
-    if (content.link) bubble.append(h("a", { href: content.link, target: "_blank", rel: "noopener noreferrer", textContent: "Show on a map" }));
-    const meta = h("div", { className: "meta", attrs: { "aria-live": "off" } });
-    const element = h("li", { className: `message ${row.inbound ? "in" : "out"}` }, author, bubble, meta);
-    let shown = "";
-    return {
-      element,
-      update: (now) => {
-        element.classList.toggle("first", now.first);
-        const delivery = now.inbound ? null : now.pending ? { state: now.pending.state, reason: now.pending.reason } : now.delivery;
-        const signature = JSON.stringify([delivery, now.at]);
-        if (signature === shown) return;
-        shown = signature;
-        element.classList.toggle("bad", ["failed", "refused"].includes(delivery?.state));
-        element.classList.toggle("doubt", delivery?.state === "in_doubt");
-        meta.replaceChildren(...this.#meta(now, delivery));
-      },
-    };
-  }
-
-  #meta(row, delivery) {
-    const parts = [h("time", { textContent: clockTime(row.at), title: fullTime(row.at) })];
-    if (row.channel) parts.push(h("span", { className: "channel small", textContent: row.channel }));
-    if (!delivery) return parts;
-    const [mark, label] = DELIVERY[delivery.state] ?? DELIVERY.queued;
-    const until = delivery.until ? ` until ${clockTime(delivery.until)}` : "";
-    parts.push(h("span", { className: `delivery ${delivery.state}`, title: delivery.reason || label }, icon(mark), h("span", { textContent: `${label}${until}` })));
-    if (delivery.reason && ["failed", "refused", "in_doubt", "deferred"].includes(delivery.state)) parts.push(h("span", { className: "reason", textContent: delivery.reason }));
-    if (delivery.changed) parts.push(h("span", { className: "reason", textContent: `Changed for the channel: ${delivery.changed}` }));
-    if (row.pending?.state === "failed") {
-      parts.push(
-        h("button", { type: "button", className: "link", textContent: "Send again", on: { click: () => this.#client.again(row.pending) } }),
-        h("button", { type: "button", className: "link", textContent: "Delete", on: { click: () => this.#client.discard(row.pending) } }));
-    }
-    return parts;
   }
 
   #key(event) {
@@ -190,7 +237,7 @@ export class ConversationView {
     part.input.value = "";
     this.#fit();
     this.#atEnd = true;
-    this.#client.reply(this.#shown.id, text);
+    this.#client.reply(this.#shown.id, text, this.#chosen.get(this.#shown.id) ?? null);
     this.#client.typing(this.#shown.id, false);
     part.input.focus();
   }
@@ -213,39 +260,4 @@ export class ConversationView {
     const { scroller } = this.#parts;
     scroller.scrollTop = scroller.scrollHeight;
   }
-}
-
-/** What to draw: days between, the transcript, and then what is on its way. */
-function rows(transcript, pending) {
-  const drawn = [];
-  let before = null;
-  const all = [...transcript.items, ...pending.map((one) => ({ kind: "message", key: one.commandId, at: one.at, inbound: false, author: "", content: one.content, pending: one }))];
-  for (const item of all) {
-    const date = item.at === null ? before?.date : new Date(item.at).toDateString();
-    if (date !== before?.date) drawn.push({ kind: "day", key: `day ${date} ${item.key}`, at: item.at });
-    const author = item.sender?.name ?? "";
-    const group = `${item.kind} ${item.inbound} ${author}`;
-    drawn.push(item.kind === "notice" ? item : {
-      ...item, author, first: group !== before?.group || date !== before?.date, delivery: item.id ? transcript.delivery(item.id) : null,
-    });
-    before = { date, group };
-  }
-  return drawn;
-}
-
-function linked(text) {
-  return pieces(text).map((piece) => (piece.href
-    ? h("a", { href: piece.href, target: "_blank", rel: "noopener noreferrer nofollow", textContent: piece.text }) : piece.text));
-}
-
-function mediaOf(media) {
-  const label = [media.name, bytes(media.size)].filter(Boolean).join(", ");
-  const asFile = () => h(media.url ? "a" : "span", {
-    className: "file", ...(media.url ? { href: media.url, target: "_blank", rel: "noopener noreferrer" } : {}),
-  }, icon("file"), h("span", { textContent: label }));
-  if (!media.url || !/^image\/(?:png|jpe?g|gif|webp|avif)$/u.test(media.type)) return asFile();
-  const image = h("img", { src: media.url, alt: media.name, loading: "lazy" });
-  const frame = h("a", { className: "picture", href: media.url, target: "_blank", rel: "noopener noreferrer" }, image);
-  image.addEventListener("error", () => frame.replaceWith(asFile()));
-  return frame;
 }

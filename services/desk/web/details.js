@@ -1,31 +1,59 @@
 /** Beside the conversation: who writes, and why this channel is, or is not, to be used. */
 
+import { sameAddress } from "./answering.js";
 import { h } from "./dom.js";
-import { fullTime, span, words } from "./format.js";
-import { customerOf } from "./model.js";
-import { name, time } from "./wire.js";
+import { fullTime, span } from "./format.js";
+import { channelName } from "./messages.js";
+import { customerOf, windowOf } from "./model.js";
+import { badge, chain, facts } from "./verdict.js";
+import { time } from "./wire.js";
 
-const OUTCOMES = {
-  allow: ["good", "Allowed", "This channel may be used."], deny: ["bad", "Denied", "This channel may not be used here."],
-  use_channel: ["warn", "Use another channel", "Another channel comes first here."], defer: ["warn", "Later", "Not at this hour."],
-  needs_template: ["warn", "Needs a template", "Only an approved template may be sent."], needs_consent: ["warn", "Needs consent", "The customer has not agreed yet."],
-};
 const SOURCES = {
   explicit: "said explicitly", number: "the phone number", account: "the channel account", locale: "the language setting", declared: "the provider's word", none: "not known",
 };
 
 export class Details {
   #shown = "";
+  #actions;
 
-  render(conversation, now) {
+  /** `{past(id, title), split(contact, address)}`; `split` for supervisors only. */
+  constructor(actions = {}) {
+    this.#actions = actions;
+  }
+
+  /** `met` is what is known of the conversation's contact, if it has come. */
+  render(conversation, met, now) {
     const panel = document.getElementById("details");
-    const { address, region, verdict, window } = conversation ?? {};
+    const { address, region, verdict } = conversation ?? {};
+    const window = conversation ? windowOf(conversation) : null;
     const left = window?.expiresAt ? Math.floor((time(window.expiresAt) - now) / 60_000) : null;
-    const signature = JSON.stringify([conversation?.id, address, region, verdict, window, left, conversation?.queue]);
+    const signature = JSON.stringify([conversation?.id, address, region, verdict, window, left, conversation?.queue, conversation?.contact, met]);
     // Drawn only when something changed: what is unfolded stays unfolded.
     if (signature === this.#shown) return;
     this.#shown = signature;
-    panel.replaceChildren(...(conversation ? [customer(conversation), policy(conversation), ...windowPart(window, now)] : []));
+    panel.replaceChildren(...(conversation ? [customer(conversation), ...this.#met(conversation, met), policy(conversation), ...windowPart(window, now)] : []));
+  }
+
+  /** Every address of the customer, and what was said before. */
+  #met(conversation, met) {
+    if (!met) return [];
+    const { contact, conversations } = met;
+    const { past, split } = this.#actions;
+    const addresses = contact.addresses.map((address) => h("li", {},
+      h("span", { className: "channel small", textContent: channelName(address.channel) }),
+      h("span", { className: "address", textContent: address.userId ?? "" }),
+      sameAddress(address, conversation.address) ? h("span", { className: "muted small", textContent: "now" }) : null,
+      split && contact.addresses.length > 1 ? h("button", { type: "button", className: "link small", textContent: "Split off…", on: { click: () => split(contact, address) } }) : null));
+    const before = conversations.filter(({ id }) => id !== conversation.id);
+    const earlier = before.map(({ id, address, openedAt }) => {
+      const title = [channelName(address?.channel ?? ""), fullTime(time(openedAt))].filter(Boolean).join(", ");
+      return h("li", {}, h("button", { type: "button", className: "link", textContent: title, on: { click: () => past(id, title) } }));
+    });
+    return [
+      h("section", {}, h("h2", { textContent: addresses.length > 1 ? "Their addresses" : "Their address" }), h("ul", { className: "addresses", attrs: { role: "list" } }, ...addresses)),
+      h("section", {}, h("h2", { textContent: "Earlier conversations" }),
+        earlier.length > 0 ? h("ul", { className: "earlier-list", attrs: { role: "list" } }, ...earlier) : h("p", { className: "muted small", textContent: "None that is known." })),
+    ];
   }
 }
 
@@ -44,17 +72,10 @@ function policy({ region, verdict }) {
     section.append(h("p", { className: "muted", textContent: "No verdict has come yet." }), facts(regionFacts(region)));
     return section;
   }
-  const outcome = name(verdict.outcome, "OUTCOME_");
-  const [tone, label, meaning] = OUTCOMES[outcome] ?? ["warn", words(outcome), ""];
-  section.append(
-    h("p", { className: `verdict ${tone}` }, h("strong", { textContent: label }), h("span", { textContent: ` ${meaning}` })),
-    facts([
-      ...regionFacts(verdict.region ?? region), ["Channels", (verdict.channels ?? []).join(", ")],
-      ["Until", verdict.until && fullTime(time(verdict.until))],
-      ["Decided by", verdict.policy && `${verdict.policy}${verdict.policyVersion ? `, version ${verdict.policyVersion}` : ""}`],
-    ]));
-  if (verdict.fired?.length) section.append(h("h3", { textContent: "Rules that applied" }), reasons(verdict.fired));
-  if (verdict.tried?.length) section.append(h("details", {}, h("summary", { textContent: `${verdict.tried.length} that did not` }), reasons(verdict.tried)));
+  section.append(badge(verdict), facts([
+    ...regionFacts(verdict.region ?? region), ["Channels", (verdict.channels ?? []).join(", ")],
+    ["Decided by", verdict.policy && `${verdict.policy}${verdict.policyVersion ? `, version ${verdict.policyVersion}` : ""}`],
+  ]), ...chain({ ...verdict, channels: [] }));
   return section;
 }
 
@@ -71,12 +92,4 @@ function windowPart(window, now) {
   return [h("section", {}, h("h2", { textContent: "Messaging window" }), facts([
     ["Opened by", window.kind], ["Until", expires && `${fullTime(expires)} (${left})`], ["Messages left", window.remaining >= 0 ? String(window.remaining ?? 0) : "no limit"],
   ]))];
-}
-
-function facts(rows) {
-  return h("dl", {}, ...rows.filter(([, value]) => value).flatMap(([term, value]) => [h("dt", { textContent: term }), h("dd", { textContent: value })]));
-}
-
-function reasons(list) {
-  return h("ul", { className: "reasons", attrs: { role: "list" } }, ...list.map((reason) => h("li", {}, h("span", { textContent: reason.text || reason.code }), reason.text ? h("code", { textContent: reason.code }) : null)));
 }

@@ -6,7 +6,7 @@ const CODES = [["resolved", "Resolved"], ["answered", "Question answered"], ["fo
 
 export const SHORTCUTS = [
   ["Alt A", "Accept the oldest offer"], ["Alt R", "Decline the oldest offer"], ["Alt ↑  Alt ↓", "Previous, next conversation"], ["Alt C", "To the answer field"],
-  ["Alt W", "Close the conversation"], ["Alt 1  2  3", "Online, away, offline"], ["Enter", "Send"], ["Shift Enter", "New line"], ["?", "This list"],
+  ["Alt W", "Close the conversation"], ["Alt M", "Policy map"], ["Alt 1  2  3", "Online, away, offline"], ["Enter", "Send"], ["Shift Enter", "New line"], ["?", "This list"],
 ];
 
 /** Opens a modal dialog around a form; resolves with its data, or null if it was dismissed. */
@@ -44,6 +44,20 @@ export async function askTransfer(queues) {
     h("datalist", { id: "transfer-names" }, ...queues.map((value) => h("option", { value }))),
   ], "Transfer");
   return data && { [data.get("kind")]: data.get("name").trim() };
+}
+
+/** On which channel the customer is to be asked to continue: its name or null. `channels` are pairs of name and title. */
+export async function askChannel(channels) {
+  const data = await ask("Offer another channel", [
+    h("p", { className: "muted", textContent: "The customer gets a code. Whoever sends it on the other channel continues this conversation there." }),
+    h("label", {}, "Channel ", h("select", { name: "channel", required: true }, ...channels.map(([value, label]) => h("option", { value, textContent: label })))),
+  ], "Make a code");
+  return data && data.get("channel");
+}
+
+/** A question with yes or no; `text` says what follows. */
+export async function confirmThat(title, text, label) {
+  return (await ask(title, [h("p", { textContent: text })], label)) !== null;
 }
 
 export function showShortcuts() {

@@ -26,7 +26,8 @@ export function h(tag, { attrs = {}, on = {}, ...properties } = {}, ...children)
   return element;
 }
 
-function svg(tag, attributes, ...children) {
+/** An element of a drawing. */
+export function shape(tag, attributes, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
@@ -35,7 +36,7 @@ function svg(tag, attributes, ...children) {
 
 /** A line icon; the words around it say what it means. */
 export function icon(name) {
-  return svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false", class: "icon" }, ...ICONS[name].map((d) => svg("path", { d })));
+  return shape("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false", class: "icon" }, ...ICONS[name].map((d) => shape("path", { d })));
 }
 
 const RADIUS = 17;
@@ -43,10 +44,10 @@ const RADIUS = 17;
 /** A ring that empties: `{element, set(share)}`, share from 1 to 0. */
 export function ring() {
   const length = 2 * Math.PI * RADIUS;
-  const circle = (className) => svg("circle", { cx: 20, cy: 20, r: RADIUS, class: className });
+  const circle = (className) => shape("circle", { cx: 20, cy: 20, r: RADIUS, class: className });
   const rest = circle("rest");
   rest.setAttribute("stroke-dasharray", String(length));
-  const element = svg("svg", { viewBox: "0 0 40 40", class: "ring", "aria-hidden": "true" }, circle("track"), rest);
+  const element = shape("svg", { viewBox: "0 0 40 40", class: "ring", "aria-hidden": "true" }, circle("track"), rest);
   return { element, set: (share) => rest.setAttribute("stroke-dashoffset", String(length * (1 - share))) };
 }
 

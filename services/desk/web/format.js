@@ -8,6 +8,13 @@ export const clockTime = (at) => (at === null ? "" : clock.format(at));
 export const dayName = (at) => (at === null ? "" : day.format(at));
 export const fullTime = (at) => (at === null ? "" : full.format(at));
 
+/** The time of day, with the day unless it is today's. */
+export function moment(at, now = Date.now()) {
+  if (at === null) return "";
+  const same = new Date(at).toDateString() === new Date(now).toDateString();
+  return same ? clockTime(at) : `${dayName(at)}, ${clockTime(at)}`;
+}
+
 /** A span in the largest fitting unit: "45 s", "3 min", "2 h", "4 d". */
 export function span(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));

@@ -1,12 +1,17 @@
 /** Starts the desk: sign in, connect, draw what the model holds, pass on what the agent does. */
 
+import { Reaching, addressWords, countdown } from "./answering.js";
+import { Api } from "./api.js";
 import { Client } from "./client.js";
 import { ConversationView } from "./conversation.js";
 import { Details } from "./details.js";
-import { askClose, askTransfer, showShortcuts } from "./dialogs.js";
+import { askChannel, askClose, askTransfer, confirmThat, showShortcuts } from "./dialogs.js";
 import { h, setText } from "./dom.js";
 import { askToSignIn, forgetSession, keptSession } from "./login.js";
-import { customerOf } from "./model.js";
+import { MapView } from "./map.js";
+import { channelName } from "./messages.js";
+import { customerOf, windowOf } from "./model.js";
+import { showPast } from "./past.js";
 import { Sidebar } from "./sidebar.js";
 import { announce, toast } from "./toasts.js";
 
@@ -21,6 +26,7 @@ function start() {
 }
 
 function open(session) {
+  const api = new Api({ token: session.token, base: document.baseURI });
   const url = new URL("ws", document.baseURI);
   url.protocol = url.protocol === "http:" ? "ws:" : "wss:";
   let frame = null;
@@ -41,6 +47,8 @@ function open(session) {
       ended = true;
       leave.abort();
       clearInterval(ticking);
+      reaching.want(null);
+      map.close();
       forgetSession();
       byId("desk").hidden = true;
       askToSignIn(reason, open);
@@ -57,22 +65,43 @@ function open(session) {
       const to = await askTransfer(client.desk.queues.map((queue) => queue.name));
       if (to) client.transfer(conversation.id, to);
     },
+    offer: async (conversation) => {
+      const channel = await askChannel((conversation.reach?.offers ?? []).map((name) => [name, channelName(name)]));
+      if (channel && !client.offerChannel(conversation.id, channel)) toast("Not connected: try again when the line is back.", "warn");
+    },
+    map: () => map.toggle(),
   };
-  const sidebar = new Sidebar(client, { onSignOut: () => client.signOut(), onHelp: showShortcuts });
+  const reaching = new Reaching({
+    ask: (conversation) => api.reach(conversation),
+    onReach: (id, reach) => {
+      const conversation = client.desk.conversations.get(id);
+      if (!conversation) return;
+      conversation.reach = reach;
+      frame ??= requestAnimationFrame(draw);
+    },
+  });
+  const map = new MapView(api);
+  const sidebar = new Sidebar(client, { onSignOut: () => client.signOut(), onHelp: showShortcuts, onMap: () => map.toggle() });
   const view = new ConversationView(client, actions);
-  const details = new Details();
+  const details = new Details({ past: (id, named) => showPast(client, id, named), split: isSupervisor(session) ? (contact, address) => splitOff(api, client, contact, address) : null });
   const render = () => {
     const now = Date.now();
+    const current = client.desk.current();
     banner(client);
     sidebar.render(now);
     view.render(now);
-    details.render(client.desk.current(), now);
+    details.render(current, client.desk.contacts.get(current?.contact) ?? null, now);
     title(client.desk);
+    if (client.line.name === "ready") client.meet(current?.contact);
+    reaching.want(current && ["assigned", "open"].includes(current.state) ? current.id : null, markOf(current, now));
   };
+  let lastLeft = "";
   const ticking = setInterval(() => {
     sidebar.tick(Date.now());
     const current = client.desk.current();
-    if (current?.state === "wrap_up" || document.querySelector(".writing, .typing:not([hidden])")) frame ??= requestAnimationFrame(draw);
+    const left = current ? countdown(windowOf(current), Date.now())?.text : "";
+    if (left !== lastLeft || current?.state === "wrap_up" || document.querySelector(".writing, .typing:not([hidden])")) frame ??= requestAnimationFrame(draw);
+    lastLeft = left;
   }, TICK_MS);
   byId("desk").hidden = false;
   shortcuts(client, view, actions, leave.signal);
@@ -101,7 +130,44 @@ function tell(client, view, { what, ...more }) {
   // A refused reply says so itself, where it stands.
   else if (what === "refused" && more.reply) announce(`Not sent: ${more.reason}`, true);
   else if (what === "refused") toast(`That was not possible: ${more.reason}`, "error");
-  else if (what === "error") toast(more.reason, "error");
+  else if (what === "offer_made") {
+    view.offered(more.offer);
+    announce(`A code for ${channelName(more.offer.channel)} is ready.`);
+  } else if (what === "error") toast(more.reason, "error");
+}
+
+function isSupervisor({ agent }) {
+  return (agent?.roles ?? []).includes("supervisor");
+}
+
+/** Changes with whatever may change how the customer can be answered. */
+function markOf(conversation, now) {
+  if (!conversation) return "";
+  const { contact, transcript } = conversation;
+  return [contact, transcript.lastSeq, transcript.told, countdown(windowOf(conversation), now)?.open].join(" ");
+}
+
+/** One address of a customer becomes a customer of its own; for a while that can be taken back. */
+async function splitOff(api, client, contact, address) {
+  const named = addressWords(address);
+  const sure = await confirmThat("Split off an address", `${named} becomes a customer of its own, and its earlier conversations go with it.`, "Split off");
+  if (!sure) return;
+  try {
+    await api.split(contact.id, address, crypto.randomUUID());
+    client.forget(contact.id);
+    const undo = async () => {
+      try {
+        await api.join(contact.id, address, crypto.randomUUID());
+        client.forget(contact.id);
+        toast(`${named} is the same customer again.`);
+      } catch (error) {
+        toast(error.message, "error");
+      }
+    };
+    toast(`${named} is a customer of its own now.`, "info", { label: "Undo", run: undo });
+  } catch (error) {
+    toast(error.message, "error");
+  }
 }
 
 /** A new conversation comes to the front, unless that would tear the agent out of a sentence. */
@@ -152,6 +218,7 @@ function shortcuts(client, view, actions, signal) {
       KeyA: () => offer && client.accept(offer),
       KeyR: () => offer && client.reject(offer),
       KeyC: () => view.focusComposer(),
+      KeyM: () => actions.map(),
       KeyW: () => ["assigned", "open"].includes(desk.current()?.state) && actions.close(desk.current()),
       ArrowUp: () => step(client, -1),
       ArrowDown: () => step(client, 1),

@@ -3,6 +3,7 @@
  * asked by the views. Pure: no clock, network, storage or DOM. Whatever comes twice counts once.
  */
 
+import { sameAddress } from "./answering.js";
 import { Transcript } from "./transcript.js";
 import { describe, inWords, name, number, payloadOf, time } from "./wire.js";
 
@@ -25,6 +26,8 @@ export class Desk {
     this.offers = new Map();
     this.queues = [];
     this.selected = null;
+    /** Contacts that were asked for: id → `{contact, conversations}`. */
+    this.contacts = new Map();
     /** conversation → the sequence up to which the agent has read it. */
     this.readSeq = new Map(Object.entries(readSeq));
     /** Own replies without a place in the conversation: `{commandId, conversation, content, at, state, reason, placed}`. */
@@ -91,7 +94,13 @@ export class Desk {
     const conversation = this.find(event.conversation);
     const fresh = conversation?.transcript.fold(entry) ?? false;
     if (conversation && fresh) this.#folded(conversation, event, seq, now, happened);
+    if (event.type.startsWith("contact.")) this.#identity(entry);
     return happened;
+  }
+
+  /** Who a contact is. */
+  applyContact({ contact, conversations }) {
+    if (contact?.id) this.contacts.set(contact.id, { contact: { ...contact, addresses: contact.addresses ?? [] }, conversations: conversations ?? [] });
   }
 
   applyHistory(history) {
@@ -117,8 +126,8 @@ export class Desk {
   }
 
   /** The agent wrote something. */
-  write({ commandId, conversation, content, at }) {
-    this.pending = [...this.pending, { commandId, conversation, content: describe(content), raw: content, at, state: "sending", reason: "", placed: false }];
+  write({ commandId, conversation, content, address = null, at }) {
+    this.pending = [...this.pending, { commandId, conversation, content: describe(content), raw: content, address, at, state: "sending", reason: "", placed: false }];
   }
 
   /** The agent gives up a reply that was refused. */
@@ -184,6 +193,7 @@ export class Desk {
 
   #folded(conversation, event, seq, now, happened) {
     complete(conversation);
+    if (seq > this.baseline) passWindow(conversation, event);
     if (event.type === "customer.typing") this.#typing.set(conversation.id, payloadOf(event).on && seq > this.baseline ? now + TYPING_MS : 0);
     if (event.type === "message.received") {
       this.#typing.delete(conversation.id);
@@ -206,6 +216,19 @@ export class Desk {
     const open = alike.find((one) => one.state === "sending" && !one.placed);
     if (!answered && open) this.#change(open.commandId, { placed: true });
     return undefined;
+  }
+
+  /** An address joined a contact, or left it: the transcripts of both say so, and what is known of them is asked anew. */
+  #identity(entry) {
+    const { event } = entry;
+    const { previousContact, newContact } = payloadOf(event);
+    const meant = [event.contact, previousContact, newContact].filter(Boolean);
+    for (const id of meant) this.contacts.delete(id);
+    for (const conversation of this.conversations.values()) {
+      if (!meant.includes(conversation.contact)) continue;
+      conversation.transcript.fold(entry);
+      if (conversation.contact === previousContact && event.contact) conversation.contact = event.contact;
+    }
   }
 
   #offer(reservation, conversation, now, since) {
@@ -270,8 +293,22 @@ function conversationOf(view) {
   return {
     id: view.id ?? "", contact: view.contact ?? "", state: view.state || "assigned", queue: view.queue ?? "", agent: view.agent ?? "",
     address: view.address ?? null, region: view.region ?? null, verdict: view.verdict ?? null, window: view.window ?? null,
-    until: null, transcript: new Transcript(),
+    until: null, reach: null, transcript: new Transcript(),
   };
+}
+
+/**
+ * The messaging window, as far as events tell: what the customer says opens one of the same length anew, what is sent uses
+ * it up. The server knows better and is asked.
+ */
+function passWindow(conversation, event) {
+  const { window } = conversation;
+  if (!window) return;
+  if (event.type === "message.received") {
+    const [opened, expires, at] = [time(window.openedAt), time(window.expiresAt), time(event.time)];
+    if (opened === null || expires === null || at === null || at <= opened) return;
+    conversation.window = { ...window, openedAt: new Date(at).toISOString(), expiresAt: new Date(at + expires - opened).toISOString() };
+  } else if (event.type === "message.sent" && window.remaining > 0) conversation.window = { ...window, remaining: window.remaining - 1 };
 }
 
 /** Takes over what the events say and the state did not. */
@@ -281,6 +318,13 @@ function complete(conversation) {
   conversation.region = transcript.region ?? conversation.region;
   conversation.verdict = transcript.verdict ?? conversation.verdict;
   conversation.queue ||= transcript.queue;
+}
+
+/** The window that counts for an address of the conversation's customer; the one they last wrote from if none is named. */
+export function windowOf(conversation, address = null) {
+  const ways = conversation.reach?.addresses ?? [];
+  const [way] = address ? ways.filter((one) => sameAddress(one, address)) : ways;
+  return way ? way.window ?? null : address ? null : conversation.window;
 }
 
 /** What to call the customer of a conversation. */

@@ -1,8 +1,10 @@
 /** Presence, queues, offers and the list of conversations. */
 
+import { countdown } from "./answering.js";
 import { clear, h, reconcile, ring, setText } from "./dom.js";
 import { clockTime, span } from "./format.js";
-import { customerOf } from "./model.js";
+import { channelName } from "./messages.js";
+import { customerOf, windowOf } from "./model.js";
 
 const PRESENCES = [["online", "Online"], ["away", "Away"], ["offline", "Offline"]];
 const byId = (id) => document.getElementById(id);
@@ -10,7 +12,7 @@ const byId = (id) => document.getElementById(id);
 export class Sidebar {
   #client;
 
-  constructor(client, { onSignOut, onHelp }) {
+  constructor(client, { onSignOut, onHelp, onMap }) {
     this.#client = client;
     const { profile } = client.desk;
     for (const id of ["queues", "offers", "list", "closed"]) clear(byId(id));
@@ -19,6 +21,7 @@ export class Sidebar {
       h("span", { className: "dot", attrs: { "aria-hidden": "true" } }), h("span", { textContent: label }))));
     byId("who").replaceChildren(
       h("span", { className: "name", textContent: profile.displayName || profile.name }), h("span", { className: "muted tenant", textContent: profile.tenant }),
+      h("button", { type: "button", id: "map-button", className: "quiet", textContent: "Policy map", attrs: { "aria-expanded": "false", "aria-controls": "map", "aria-keyshortcuts": "Alt+M" }, on: { click: onMap } }),
       h("button", { type: "button", className: "plain", textContent: "?", title: "Keyboard shortcuts", attrs: { "aria-label": "Keyboard shortcuts" }, on: { click: onHelp } }),
       h("button", { type: "button", className: "quiet", textContent: "Sign out", on: { click: onSignOut } }));
   }
@@ -75,7 +78,7 @@ export class Sidebar {
       update: (now) => {
         const { conversation } = now;
         setText(who, customerOf(conversation));
-        setText(via, [conversation.address?.channel, conversation.region?.name, now.queue && `queue ${now.queue}`].filter(Boolean).join(" · "));
+        setText(via, [channelName(conversation.address?.channel ?? ""), conversation.region?.name, now.queue && `queue ${now.queue}`].filter(Boolean).join(" · "));
         setText(words, preview(conversation.transcript.lastMessage));
         words.hidden = words.textContent === "";
         for (const button of [accept, reject]) button.disabled = now.answered || client.line.name !== "ready";
@@ -97,8 +100,9 @@ export class Sidebar {
     const badge = h("span", { className: "badge" });
     const unreadWords = h("span", { className: "hidden-text" });
     const channel = h("span", { className: "channel" });
+    const window = h("span", { className: "window small" });
     const button = h("button", { type: "button", className: "row", on: { click: () => client.select(conversation.id) } },
-      h("span", { className: "row-top" }, name, at), h("span", { className: "row-bottom" }, channel, last, badge, unreadWords));
+      h("span", { className: "row-top" }, name, at), h("span", { className: "row-bottom" }, channel, last, window, badge, unreadWords));
     return {
       element: h("li", {}, button),
       update: (now) => {
@@ -110,8 +114,12 @@ export class Sidebar {
         const writing = desk.typing(now, Date.now());
         setText(last, stateWords(now) || (writing ? "is writing…" : preview(message)));
         last.classList.toggle("writing", writing);
-        setText(channel, now.address?.channel ?? "");
+        setText(channel, channelName(now.address?.channel ?? ""));
         channel.hidden = !now.address?.channel;
+        const left = ["assigned", "open"].includes(now.state) ? countdown(windowOf(now), Date.now()) : null;
+        window.hidden = left === null || left.tone === "calm";
+        window.className = `window small ${left?.tone ?? ""}`;
+        setText(window, left?.text ?? "");
         badge.hidden = unread === 0;
         setText(badge, unread > 99 ? "99+" : String(unread));
         setText(unreadWords, unread > 0 ? `, ${unread} unread` : "");

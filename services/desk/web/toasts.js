@@ -4,12 +4,14 @@ import { h, icon } from "./dom.js";
 
 const SHOWN_MS = 7_000;
 
-export function toast(text, level = "info") {
+/** `action` is `{label, run}`: something that can be done about it while it is shown. */
+export function toast(text, level = "info", action = null) {
   document.getElementById(level === "error" ? "alerter" : "announcer").textContent = text;
   const element = h("div", { className: `toast ${level}` }, h("span", { textContent: text }),
+    action ? h("button", { type: "button", className: "link", textContent: action.label, on: { click: () => { element.remove(); action.run(); } } }) : null,
     h("button", { type: "button", className: "plain", title: "Dismiss", attrs: { "aria-label": "Dismiss" }, on: { click: () => element.remove() } }, icon("close")));
   document.getElementById("toasts").append(element);
-  setTimeout(() => element.remove(), SHOWN_MS);
+  setTimeout(() => element.remove(), action ? SHOWN_MS * 3 : SHOWN_MS);
 }
 
 /** Says something to a screen reader only. */

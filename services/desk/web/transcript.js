@@ -17,6 +17,8 @@ export class Transcript {
   #ids = new Set();
   #messageIds = new Set();
   #deliveries = new Map();
+  /** Messages that another one stands in for, and the other way round. */
+  #detours = new Map();
   /** Sequences of the events the verdict and the queue were taken from. */
   #verdictAt = -1;
   #queueAt = -1;
@@ -29,6 +31,10 @@ export class Transcript {
     /** The newest page of history has come, so that nothing between the past and now is missing. */
     this.loaded = false;
     this.more = true;
+    /** Channels that messages came and went by. */
+    this.channels = new Set();
+    /** The newest event of any kind, also of those that are not shown. */
+    this.told = 0;
     this.verdict = null;
     this.address = null;
     this.region = null;
@@ -41,8 +47,10 @@ export class Transcript {
     this.#ids.add(event.id);
     const seq = number(sequence);
     if (this.oldest === null || seq < this.oldest) this.oldest = seq;
+    if (!event.type.endsWith(".typing")) this.told = Math.max(this.told, seq);
     const payload = payloadOf(event);
     if (event.type in DELIVERY) this.#deliver(event, payload, seq);
+    else if (event.type === "message.rerouted") this.#reroute(event, payload);
     else if (payload.message) this.#message(event, payload, seq);
     else this.#notice(event, payload, seq);
     this.#judge(payload.verdict, seq);
@@ -56,9 +64,9 @@ export class Transcript {
     this.more = more && events.length > 0;
   }
 
-  /** How the message fares: `{state, reason}`. */
+  /** How the message fares: `{state, reason}`; also `instead` and `standsFor` when another channel was tried. */
   delivery(messageId) {
-    return this.#deliveries.get(messageId) ?? { state: "queued", reason: "" };
+    return { ...(this.#deliveries.get(messageId) ?? { state: "queued", reason: "" }), ...this.#detours.get(messageId) };
   }
 
   /** Messages of the customer behind `seq`, and behind the last answer: who answers has read. */
@@ -82,10 +90,12 @@ export class Transcript {
     const inbound = event.type === "message.received";
     const sender = message.sender ?? {};
     if (inbound && message.address) this.address = message.address;
+    const channel = message.address?.channel || event.channel || "";
+    if (channel && channel !== "none") this.channels.add(channel);
     this.#insert({
       kind: "message", key: message.id, id: message.id, seq, at: time(event.time) ?? time(message.time), inbound,
       sender: { kind: name(sender.kind, "SENDER_KIND_"), id: sender.id ?? "", name: sender.displayName || sender.id || "" },
-      content: describe(message.content), channel: event.channel ?? "", deliveryId,
+      content: describe(message.content), channel, deliveryId,
     });
   }
 
@@ -93,11 +103,19 @@ export class Transcript {
     const state = DELIVERY[event.type];
     const before = this.#deliveries.get(payload.messageId);
     if (before && (RANK[before.state] > RANK[state] || (RANK[before.state] === RANK[state] && before.seq > seq))) return;
-    const { error, verdict, attempt } = payload;
-    const reason = [error?.text, error?.code && `code ${error.code}`, inWords(verdict?.fired), inWords(event.reasons)].filter(Boolean).join("; ");
+    const { error, verdict, attempt, transcoding = [] } = payload;
+    // The first rule that fired decided; the others are for whoever unfolds the verdict.
+    const reason = [error?.text, error?.code && `code ${error.code}`, inWords(verdict?.fired?.slice(0, 1)), inWords(event.reasons)].filter(Boolean).join("; ");
     this.#deliveries.set(payload.messageId, {
-      state, reason, attempt: attempt ?? 0, seq, until: time(payload.until), changed: inWords(payload.transcoding), parts: payload.parts ?? 0,
+      state, reason, attempt: attempt ?? 0, seq, until: time(payload.until ?? verdict?.until), parts: payload.parts ?? 0,
+      template: inWords(transcoding.filter(isTemplate)), changed: inWords(transcoding.filter((one) => !isTemplate(one))),
     });
+  }
+
+  #reroute(event, { messageId, newMessageId, fromChannel, to, trigger = "" }) {
+    const by = to?.channel || event.channel || "";
+    this.#detours.set(messageId, { ...this.#detours.get(messageId), instead: { by, trigger, reason: inWords(event.reasons), message: newMessageId } });
+    this.#detours.set(newMessageId, { ...this.#detours.get(newMessageId), standsFor: { by: fromChannel ?? "", message: messageId } });
   }
 
   #notice(event, payload, seq) {
@@ -124,7 +142,15 @@ export class Transcript {
   }
 }
 
+const isTemplate = ({ code }) => code === "window.template";
+
 const because = (event) => (event.reasons?.length ? ` (${inWords(event.reasons)})` : "");
+
+const JOINED = {
+  verified_phone: "the same verified phone number", verified_email: "the same verified e-mail address", link_code: "the customer sent the code", asserted: "somebody vouched for it",
+  address_change: "the channel says that the address changed",
+};
+const where = (address) => [address?.channel, address?.displayName || address?.userId].filter(Boolean).join(" · ") || "An address";
 
 const NOTICES = {
   "conversation.opened": (_, event) => `Conversation opened${because(event)}`,
@@ -136,5 +162,7 @@ const NOTICES = {
   "conversation.closed": ({ wrapUpCode, note }) => `Conversation closed${wrapUpCode ? `: ${wrapUpCode.replaceAll("_", " ")}` : ""}${note ? `. ${note}` : ""}`,
   "reservation.rejected": ({ agent, reason }) => `${agent} declined${reason ? `: ${reason}` : ""}`,
   "reservation.timed_out": ({ agent }) => `${agent} did not answer in time`,
-  "consent.changed": ({ channel, purpose, granted }) => `Consent for ${purpose} on ${channel} ${granted ? "given" : "withdrawn"}`,
+  "consent.changed": ({ channel, purpose, granted }) => `Consent for ${purpose || "everything"} on ${channel || "every channel"} ${granted ? "given" : "withdrawn"}`,
+  "contact.joined": ({ address, by, actor }) => `${where(address)} is the same customer: ${JOINED[by] ?? by}${actor ? `, says ${actor}` : ""}`,
+  "contact.split": ({ address, actor }) => `${where(address)} is a customer of its own now${actor ? `, says ${actor}` : ""}`,
 };

@@ -27,7 +27,7 @@ export function payloadOf(event) {
 }
 
 /** The one frame of a response, as `[kind, body]`; `[null, …]` when there is none we know. */
-const FRAMES = ["welcome", "state", "event", "history", "result", "pong", "error"];
+const FRAMES = ["welcome", "state", "event", "history", "result", "pong", "error", "channelOffer", "contact"];
 export function frameOf(response) {
   const kind = FRAMES.find((candidate) => response?.[candidate] !== undefined) ?? null;
   return [kind, kind ? response[kind] : null];

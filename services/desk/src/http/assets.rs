@@ -38,7 +38,9 @@ struct Asset {
     content: &'static str,
 }
 
-static ASSETS: [Asset; 17] = table![
+static ASSETS: [Asset; 26] = table![
+    "answering.js",
+    "api.js",
     "client.js",
     "conversation.js",
     "desk.css",
@@ -46,16 +48,23 @@ static ASSETS: [Asset; 17] = table![
     "dialogs.js",
     "dom.js",
     "format.js",
+    "geography.js",
     "icon.svg",
     "index.html",
     "login.js",
     "main.js",
+    "map.css",
+    "map.js",
+    "messages.js",
     "model.js",
+    "past.js",
     "sidebar.js",
     "socket.js",
     "toasts.js",
     "transcript.js",
+    "verdict.js",
     "wire.js",
+    "world.js",
 ];
 
 /// Each asset's entity tag.

@@ -6,8 +6,9 @@ use futures::{StreamExt as _, future::BoxFuture};
 use heliograph_domain::ids;
 use heliograph_fabric::{Envelope, publish::within, subjects};
 use heliograph_proto::v1::{
-    AgentTyping, Content, DeskEvent, Event, Hello, History, LoadHistory, LogPosition, Pong, SessionRequest,
-    ShowTyping, content::Kind, event::Payload, session_request, session_response::Frame,
+    AgentTyping, Content, DeskEvent, Event, Hello, History, LoadContact, LoadHistory, LogPosition,
+    OfferChannel, Pong, SessionRequest, ShowTyping, content::Kind, event::Payload, session_request,
+    session_response::Frame,
 };
 use heliograph_store::now_ms;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -16,11 +17,11 @@ use super::{
     End, Frames, Out, Shared, expires,
     start::{self, Begin},
     typing::Typing,
-    work::Work,
+    work::{self, Question, Work},
 };
 use crate::{
     auth::Identity,
-    history::Page,
+    history::{Page, Reader},
     roster::Attendance,
     routing::SOURCE,
     tail::{Item, Read, Tail},
@@ -146,10 +147,10 @@ impl Session {
             Some(session_request::Frame::Hello(_)) => {
                 Err(End::BadFrame("`hello` is the first frame, and only that".to_owned()))
             }
+            Some(session_request::Frame::OfferChannel(offer)) => self.offer(offer).await,
+            Some(session_request::Frame::LoadContact(load)) => self.contact(load).await,
             // A frame of a newer client.
-            Some(session_request::Frame::OfferChannel(_) | session_request::Frame::LoadContact(_)) | None => {
-                Ok(())
-            }
+            None => Ok(()),
         }
     }
 
@@ -162,11 +163,41 @@ impl Session {
                 Ok(())
             }
             Phase::Live(live) => {
-                let allowed = live.view.may_read(&load.conversation);
+                let reader = if live.view.may_read(&load.conversation) {
+                    Reader::Allowed
+                } else {
+                    Reader::Serving(live.view.contacts())
+                };
                 let page = Page { conversation: load.conversation, before: load.before, limit: load.limit };
-                self.work.history(page, allowed).await
+                self.work.ask(Question::History(page, reader)).await
             }
         }
+    }
+
+    /// How the customer may continue elsewhere, of a conversation that is this agent's.
+    async fn offer(&mut self, offer: OfferChannel) -> Result<(), End> {
+        let held = match &self.phase {
+            Phase::Live(live) => live.view.held(&offer.conversation).filter(|held| held.assigned),
+            Phase::Beginning { .. } => None,
+        };
+        if held.is_none() {
+            let text = format!("{}: this conversation is not yours", offer.conversation);
+            return self.out.send(work::error("forbidden", text)).await;
+        }
+        self.work.ask(Question::Offer(offer)).await
+    }
+
+    /// Who a customer is whose conversation is before this agent.
+    async fn contact(&mut self, load: LoadContact) -> Result<(), End> {
+        let may = match &self.phase {
+            Phase::Live(live) => live.view.may_meet(&load.contact),
+            Phase::Beginning { .. } => false,
+        };
+        if !may {
+            let text = format!("{}: this customer is not yours to look at", load.contact);
+            return self.out.send(work::error("forbidden", text)).await;
+        }
+        self.work.ask(Question::Contact(load.contact)).await
     }
 
     /// Says that the agent types, in a conversation that is its own. Nobody waits for it.

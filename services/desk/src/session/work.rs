@@ -1,9 +1,10 @@
-//! What a session does beside its events: commands in the order they came, histories one after another.
+//! What a session does beside its events: commands in the order they came, questions one after another.
 
 use std::{sync::Arc, time::Duration};
 
 use heliograph_proto::v1::{
-    Command, CommandResult, DeskError, Reason, command::Action, session_response::Frame,
+    ChannelOffer, Command, CommandResult, DeskError, OfferChannel, Reason, command::Action,
+    session_response::Frame,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -16,26 +17,38 @@ use super::{
 };
 use crate::{
     auth::Identity,
-    history::{self, Page},
+    history::{self, Page, Reader},
+    people::AskError,
     routing::AppendError,
 };
 
 /// Commands of one session waiting to be stored. Beyond them the session reads no further frame: refusing one and
 /// taking the next would turn an agent's answers around.
 const COMMANDS: usize = 64;
-/// Histories of one session waiting to be read; beyond them no further frame is read either.
-const HISTORIES: usize = 32;
+/// Questions of one session waiting to be answered; beyond them no further frame is read either.
+const QUESTIONS: usize = 32;
 
 /// How long a command waits before it is tried again; the publish before it waited for the broker already.
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
+
+/// What a session asks beside its events.
+#[derive(Debug)]
+pub(super) enum Question {
+    /// A conversation's events.
+    History(Page, Reader),
+    /// How the customer of a conversation may continue on another channel.
+    Offer(OfferChannel),
+    /// Who a contact is.
+    Contact(String),
+}
 
 /// The two queues of a session. They end with it; commands that were taken are stored all the same.
 #[derive(Debug)]
 pub(super) struct Work {
     commands: mpsc::Sender<Command>,
-    histories: mpsc::Sender<(Page, bool)>,
+    questions: mpsc::Sender<Question>,
     out: Out,
-    /// Nobody waits for a history any more.
+    /// Nobody waits for an answer any more.
     _over: DropGuard,
 }
 
@@ -43,11 +56,11 @@ impl Work {
     pub(super) fn start(shared: &Arc<Shared>, identity: &Identity, out: &Out) -> Self {
         let (commands, waiting) = mpsc::channel(COMMANDS);
         shared.unfinished.spawn(append(Arc::clone(shared), identity.clone(), waiting, out.aside()));
-        let (histories, asked) = mpsc::channel(HISTORIES);
+        let (questions, asked) = mpsc::channel(QUESTIONS);
         let over = CancellationToken::new();
         let answering = answer(Arc::clone(shared), identity.clone(), asked, out.aside());
         tokio::spawn(over.clone().run_until_cancelled_owned(answering));
-        Self { commands, histories, out: out.clone(), _over: over.drop_guard() }
+        Self { commands, questions, out: out.clone(), _over: over.drop_guard() }
     }
 
     /// Takes a command, or says why not.
@@ -62,10 +75,10 @@ impl Work {
         Ok(())
     }
 
-    /// Takes a question about a conversation's history; `allowed` without looking into it.
-    pub(super) async fn history(&self, page: Page, allowed: bool) -> Result<(), super::End> {
+    /// Takes a question.
+    pub(super) async fn ask(&self, question: Question) -> Result<(), super::End> {
         // Nobody answers any more when the session is over.
-        let _ = self.histories.send((page, allowed)).await;
+        let _ = self.questions.send(question).await;
         Ok(())
     }
 }
@@ -77,6 +90,14 @@ async fn append(shared: Arc<Shared>, identity: Identity, mut commands: mpsc::Rec
         let (action, command_id) = (action_name(&command), command.command_id.clone());
         // A root of its own: what follows from it in router and egress is linked to it.
         let span = tracing::info_span!("desk.command", otel.kind = "server", action);
+        let command = match addressed(&shared, &identity, command).await {
+            Ok(command) => command,
+            Err(reason) => {
+                shared.metrics.command(action, "invalid");
+                let _ = out.send(refused(command_id, reason)).await;
+                continue;
+            }
+        };
         let stored = store(&shared, &identity, command).instrument(span).await;
         let result = match stored {
             Ok(()) => {
@@ -104,6 +125,37 @@ fn named(mut command: Command, identity: &Identity) -> Command {
     command
 }
 
+/// A reply that names an address names one of the customer's own, with nothing in it that the client made up.
+async fn addressed(shared: &Shared, identity: &Identity, mut command: Command) -> Result<Command, Reason> {
+    let Some(Action::Reply(reply)) = &mut command.action else { return Ok(command) };
+    let Some(address) = &reply.address else { return Ok(command) };
+    let tenant = identity.tenant.as_str();
+    loop {
+        let found = async {
+            let view = shared.routing.conversation(tenant, &reply.conversation).await?;
+            let view = view.ok_or(AskError::NotKnown)?;
+            shared.people.own_address(tenant, &view, address).await
+        };
+        match found.await {
+            Ok(own) => {
+                reply.address = Some(own);
+                return Ok(command);
+            }
+            Err(AskError::Away(error)) => {
+                tracing::warn!(tenant, error, "a command waits to know the customer's addresses");
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+            Err(AskError::NotKnown) => {
+                return Err(reason("reply.conversation_over", "this conversation is not open any more"));
+            }
+            Err(AskError::Forbidden | AskError::Refused { .. }) => {
+                let text = "the customer of this conversation has no such address";
+                return Err(reason("reply.not_their_address", text));
+            }
+        }
+    }
+}
+
 /// Stores one command. While the broker is away it is tried again: those behind it wait, and order holds.
 async fn store(shared: &Shared, identity: &Identity, command: Command) -> Result<(), AppendError> {
     loop {
@@ -117,21 +169,40 @@ async fn store(shared: &Shared, identity: &Identity, command: Command) -> Result
     }
 }
 
-async fn answer(
-    shared: Arc<Shared>,
-    identity: Identity,
-    mut asked: mpsc::Receiver<(Page, bool)>,
-    out: Aside,
-) {
-    while let Some((page, allowed)) = asked.recv().await {
-        let frame = match history::load(&shared.fabric, &identity, &page, allowed).await {
-            Ok(history) => Frame::History(super::with_media(&shared, &identity, history)),
-            Err(refusal) => error(refusal.code(), format!("{}: {refusal}", page.conversation)),
-        };
-        if out.send(frame).await.is_err() {
+async fn answer(shared: Arc<Shared>, identity: Identity, mut asked: mpsc::Receiver<Question>, out: Aside) {
+    while let Some(question) = asked.recv().await {
+        if out.send(one(&shared, &identity, question).await).await.is_err() {
             return;
         }
     }
+}
+
+async fn one(shared: &Arc<Shared>, identity: &Identity, question: Question) -> Frame {
+    let tenant = identity.tenant.as_str();
+    match question {
+        Question::History(page, reader) => match history::load(shared, identity, &page, &reader).await {
+            Ok(history) => Frame::History(super::with_media(shared, identity, history)),
+            Err(refusal) => error(refusal.code(), format!("{}: {refusal}", page.conversation)),
+        },
+        Question::Offer(offer) => match offer_channel(shared, identity, &offer).await {
+            Ok(offer) => Frame::ChannelOffer(offer),
+            Err(refusal) => error(refusal.code(), refusal.to_string()),
+        },
+        Question::Contact(contact) => match shared.people.view(tenant, &contact).await {
+            Ok(view) => Frame::Contact(view),
+            Err(refusal) => error(refusal.code(), refusal.to_string()),
+        },
+    }
+}
+
+async fn offer_channel(
+    shared: &Shared,
+    identity: &Identity,
+    offer: &OfferChannel,
+) -> Result<ChannelOffer, AskError> {
+    let tenant = identity.tenant.as_str();
+    let view = shared.routing.conversation(tenant, &offer.conversation).await?.ok_or(AskError::NotKnown)?;
+    shared.people.offer(&shared.policies, tenant, &view, offer).await
 }
 
 /// Something that is wrong, and does not end the session.

@@ -8,6 +8,8 @@
 mod commands;
 mod history;
 mod http;
+mod people;
+mod policy;
 mod presence;
 mod resume;
 mod session;

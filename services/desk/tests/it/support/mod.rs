@@ -104,6 +104,22 @@ impl World {
         Self { fabric, router, media, redis, _media_dir: dir, nats, _redis: redis_server }
     }
 
+    /// Applies a resource of the tenant.
+    pub(crate) async fn apply(&self, kind: &str, name: &str, spec: Value) {
+        let store = ResourceStore::open(self.fabric.jetstream()).await.unwrap();
+        let resource = json!({
+            "apiVersion": "heliograph.dev/v1", "kind": kind,
+            "metadata": { "tenant": TENANT, "name": name }, "spec": spec,
+        });
+        let resource = Resource::from_json(&resource).unwrap();
+        store.apply(&resource, Expect::Anything, "ops", jiff::Timestamp::now()).await.unwrap();
+    }
+
+    /// Redis, as the desk has it.
+    pub(crate) fn redis(&self) -> Redis {
+        self.redis.clone()
+    }
+
     /// Starts a desk.
     pub(crate) async fn desk(&self, config: DeskConfig) -> DeskAt {
         let shutdown = Shutdown::new();
@@ -181,6 +197,21 @@ impl DeskAt {
             self.login(tenant, &format!("{name}@example.com"), &format!("password of {name}")).await;
         assert_eq!(status, 200, "{body}");
         body["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks for JSON with a session token; the status and what was answered.
+    pub(crate) async fn get(&self, path: &str, token: &str) -> (u16, Value) {
+        let request = http_client().get(self.url(path));
+        let request = if token.is_empty() { request } else { request.bearer_auth(token) };
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    /// Posts JSON with a session token; the status and what was answered.
+    pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> (u16, Value) {
+        let request = http_client().post(self.url(path)).bearer_auth(token).json(body);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

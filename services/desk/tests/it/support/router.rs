@@ -10,8 +10,8 @@ use heliograph_fabric::{Fabric, Stream};
 use heliograph_proto::{
     Message as _,
     v1::{
-        DeskState, LogPosition, NotKnown, RoutingAnswer, RoutingQuery, routing_answer::Answer,
-        routing_query::Query,
+        ConversationView, DeskState, LogPosition, NotKnown, RoutingAnswer, RoutingQuery,
+        routing_answer::Answer, routing_query::Query,
     },
 };
 use tokio::task::AbortHandle;
@@ -19,6 +19,7 @@ use tokio::task::AbortHandle;
 #[derive(Default)]
 struct Known {
     states: HashMap<(String, String), DeskState>,
+    conversations: HashMap<(String, String), ConversationView>,
     applied: u64,
 }
 
@@ -39,6 +40,12 @@ impl FakeRouter {
     /// What is answered about an agent from now on.
     pub(crate) fn set(&self, tenant: &str, agent: &str, state: DeskState) {
         self.known.lock().unwrap().states.insert((tenant.to_owned(), agent.to_owned()), state);
+    }
+
+    /// What is answered about a conversation from now on.
+    pub(crate) fn set_conversation(&self, tenant: &str, view: ConversationView) {
+        let key = (tenant.to_owned(), view.id.clone());
+        self.known.lock().unwrap().conversations.insert(key, view);
     }
 
     /// Up to which entry of the log the states are.
@@ -63,11 +70,20 @@ impl FakeRouter {
                 let sequence = fabric.last_sequence(Stream::Events).await.unwrap();
                 let partition = message.subject.rsplit('.').next().unwrap().parse().unwrap();
                 let query = RoutingQuery::decode(message.payload).unwrap();
-                let Some(Query::AgentState(asked)) = query.query else { continue };
                 let answer = {
                     let known = known.lock().unwrap();
-                    let state = known.states.get(&(query.tenant, asked.agent)).cloned();
-                    let answer = state.map_or(Answer::NotKnown(NotKnown {}), Answer::AgentState);
+                    let tenant = query.tenant;
+                    let found = match query.query {
+                        Some(Query::AgentState(asked)) => {
+                            known.states.get(&(tenant, asked.agent)).cloned().map(Answer::AgentState)
+                        }
+                        Some(Query::Conversation(asked)) => {
+                            let view = known.conversations.get(&(tenant, asked.conversation)).cloned();
+                            view.map(Answer::Conversation)
+                        }
+                        _ => continue,
+                    };
+                    let answer = found.unwrap_or(Answer::NotKnown(NotKnown {}));
                     let position = Some(LogPosition { partition, sequence: known.applied, index: 0 });
                     RoutingAnswer { position, sequence, answer: Some(answer) }
                 };

@@ -1,0 +1,259 @@
+//! By which of their addresses a customer can be answered at this moment, as egress would judge it.
+
+use std::{sync::Arc, time::Duration};
+
+use heliograph_domain::resources::{MessageClass, WindowTemplate};
+use heliograph_policy::{
+    CompiledPolicy, Consent, ContactFacts, Direction, Facts, RegionFinding, Window, decide, wire,
+};
+use heliograph_proto::{Timestamp, v1};
+use heliograph_store::{
+    consent::Choice,
+    contacts::{Address, Contact},
+    now_ms,
+    windows::{WindowKey, WindowSet},
+};
+use serde::Serialize;
+
+use crate::{auth::Identity, explain::place, people::AskError, session::Shared};
+
+/// How long Redis may take: a countdown is not worth waiting for.
+const REDIS_PATIENCE: Duration = Duration::from_millis(300);
+
+/// How a customer can be answered.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Reach {
+    conversation: String,
+    contact: String,
+    region: String,
+    country: String,
+    addresses: Vec<Way>,
+    /// Channels that can be offered: the region has them, there is an account, and the customer is not on them yet.
+    offers: Vec<String>,
+}
+
+/// One address.
+#[derive(Debug, Serialize)]
+struct Way {
+    channel: String,
+    account: String,
+    #[serde(rename = "userId")]
+    user_id: String,
+    /// None where the channel has no messaging windows, or nothing is known of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<v1::Window>,
+    verdict: v1::Verdict,
+    /// What becomes of an answer once the window is closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<Template>,
+}
+
+/// A template that stands in for an answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Template {
+    name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    language: String,
+    /// Whether it carries what the agent writes.
+    takes_text: bool,
+}
+
+/// Asks the router, the contacts, the windows and the policy. For who has the conversation, and supervisors.
+pub(crate) async fn reach(
+    shared: &Arc<Shared>,
+    identity: &Identity,
+    conversation: &str,
+) -> Result<Reach, AskError> {
+    let tenant = identity.tenant.as_str();
+    let view = shared.routing.conversation(tenant, conversation).await?.ok_or(AskError::NotKnown)?;
+    if view.agent != identity.agent && !identity.supervisor {
+        return Err(AskError::Forbidden);
+    }
+    let contact = shared.people.contact(tenant, &view.contact).await?;
+    let policy = shared.policies.of(tenant);
+    let declared = shared.policies.declared(tenant, &policy);
+    let templates = declared.map(|declared| declared.spec.templates).unwrap_or_default();
+    let region = place(&policy, view.region.as_ref());
+    let accounts = shared.policies.accounts(tenant);
+    let available = shared.policies.available(tenant);
+    let here = view.address.clone().unwrap_or_default();
+    let addresses = known(contact.as_deref(), &here);
+    let mut ways = Vec::with_capacity(addresses.len());
+    for address in &addresses {
+        let own = here.channel == address.channel && here.user_id == address.user_id;
+        let window = match window(shared, tenant, address).await {
+            Some(window) => Some(window),
+            None => view.window.clone().filter(|_| own),
+        };
+        let template = templates.iter().find(|template| {
+            template.channel == address.channel
+                && (template.regions.is_empty()
+                    || template.regions.iter().any(|name| **name == *region.region))
+        });
+        let consent = consent(shared, tenant, &view.contact, &address.channel).await?;
+        let asked = Asked {
+            policy: &policy,
+            region: &region,
+            address,
+            contact: contact.as_deref(),
+            available: &available,
+            consent,
+            sender: accounts
+                .iter()
+                .find(|(name, _)| *name == address.account)
+                .and_then(|(_, account)| account.sender_identity),
+        };
+        ways.push(Way {
+            verdict: judge(&asked, window.as_ref(), template.is_some()),
+            channel: address.channel.clone(),
+            account: address.account.clone(),
+            user_id: address.user_id.clone(),
+            window,
+            template: template.map(shown),
+        });
+    }
+    let on = |channel: &str| addresses.iter().any(|address| address.channel == channel);
+    let offered = policy.channels_of(&region.region).iter().map(ToString::to_string);
+    Ok(Reach {
+        conversation: view.id,
+        contact: view.contact,
+        region: region.region.to_string(),
+        country: region.country.map_or_else(String::new, |country| country.code().to_owned()),
+        addresses: ways,
+        offers: offered.filter(|channel| available.contains(channel) && !on(channel)).collect(),
+    })
+}
+
+/// The contact's addresses, that of the conversation first.
+fn known(contact: Option<&Contact>, here: &v1::Address) -> Vec<Address> {
+    let here = Address::new(&here.channel, &here.account, &here.user_id);
+    let others = contact.map(|contact| contact.addresses.clone()).unwrap_or_default();
+    let others = others.into_iter().filter(|address| *address != here);
+    std::iter::once(here.clone()).filter(|here| !here.channel.is_empty()).chain(others).collect()
+}
+
+struct Asked<'a> {
+    policy: &'a CompiledPolicy,
+    region: &'a RegionFinding,
+    address: &'a Address,
+    contact: Option<&'a Contact>,
+    available: &'a [String],
+    consent: Consent,
+    sender: Option<heliograph_domain::resources::SenderIdentity>,
+}
+
+fn judge(asked: &Asked<'_>, window: Option<&v1::Window>, templates: bool) -> v1::Verdict {
+    let now = now_ms();
+    let available: Vec<&str> = asked.available.iter().map(String::as_str).collect();
+    let channels: Vec<&str> = asked
+        .contact
+        .map(|contact| contact.addresses.iter().map(|address| address.channel.as_str()).collect())
+        .unwrap_or_default();
+    let number = Some(asked.address.user_id.as_str()).filter(|id| id.starts_with('+'));
+    let contact = ContactFacts {
+        number,
+        locale: asked.contact.and_then(|contact| contact.locale.as_deref()),
+        channels: &channels,
+        ..ContactFacts::default()
+    };
+    let facts = Facts {
+        direction: Direction::Outbound,
+        channel: Some(&asked.address.channel),
+        account: Some(&asked.address.account),
+        sender: asked.sender,
+        class: MessageClass::Service,
+        kind: "text",
+        contact,
+        consent: asked.consent,
+        window: fact(window, templates, now),
+        available: Some(&available),
+        ..Facts::about(asked.region)
+    };
+    let now = jiff::Timestamp::from_millisecond(now).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    wire::verdict(&decide(asked.policy, &facts, now))
+}
+
+/// A window as policy sees it.
+fn fact(window: Option<&v1::Window>, templates: bool, now_ms: i64) -> Window {
+    let Some(window) = window else { return Window::Unlimited };
+    let until = window.expires_at.as_ref().map(Timestamp::millis);
+    if window.remaining == 0 || until.is_some_and(|until| until <= now_ms) {
+        return Window::Closed { templates };
+    }
+    Window::Open { until: until.and_then(|until| jiff::Timestamp::from_millisecond(until).ok()), templates }
+}
+
+async fn window(shared: &Shared, tenant: &str, address: &Address) -> Option<v1::Window> {
+    let key = WindowKey::new(tenant, &address.channel, &address.account, &address.user_id);
+    let asked = tokio::time::timeout(REDIS_PATIENCE, shared.windows.get(&key)).await;
+    let known: WindowSet = asked.ok()?.ok()?;
+    let last = || known.iter().max_by_key(|window| window.expires_at_ms);
+    let window = known.best(now_ms()).or_else(last)?.clone();
+    Some(v1::Window {
+        remaining: window.remaining().map_or(-1, |left| i32::try_from(left).unwrap_or(i32::MAX)),
+        kind: window.kind,
+        opened_at: Some(Timestamp::from_millis(window.opened_at_ms)),
+        expires_at: Some(Timestamp::from_millis(window.expires_at_ms)),
+    })
+}
+
+async fn consent(shared: &Shared, tenant: &str, contact: &str, channel: &str) -> Result<Consent, AskError> {
+    let purpose = MessageClass::Service.as_str();
+    let said = shared.people.consent.effective(tenant, contact, channel, purpose).await?;
+    Ok(match said.map(|said| said.choice) {
+        Some(Choice::OptedIn) => Consent::OptedIn,
+        Some(Choice::OptedOut) => Consent::OptedOut,
+        None => Consent::Unknown,
+    })
+}
+
+fn shown(template: &WindowTemplate) -> Template {
+    Template {
+        name: template.name.clone(),
+        language: template.language.clone(),
+        takes_text: template.text_parameter.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_window_is_closed_by_time_and_by_its_count() {
+        let window = |expires: i64, remaining: i32| v1::Window {
+            expires_at: Some(Timestamp::from_millis(expires)),
+            remaining,
+            ..v1::Window::default()
+        };
+        let open =
+            |templates| Window::Open { until: jiff::Timestamp::from_millisecond(1_000).ok(), templates };
+        assert_eq!(fact(None, true, 5), Window::Unlimited);
+        assert_eq!(fact(Some(&window(1_000, -1)), true, 999), open(true));
+        assert_eq!(fact(Some(&window(1_000, 1)), false, 999), open(false));
+        assert_eq!(fact(Some(&window(1_000, -1)), true, 1_000), Window::Closed { templates: true });
+        assert_eq!(fact(Some(&window(1_000, 0)), false, 1), Window::Closed { templates: false });
+    }
+
+    #[test]
+    fn the_conversations_own_address_comes_first_and_once() {
+        let here = v1::Address {
+            channel: "sms".to_owned(),
+            account: "us".to_owned(),
+            user_id: "+1".to_owned(),
+            ..v1::Address::default()
+        };
+        let (own, other) = (Address::new("sms", "us", "+1"), Address::new("email", "help", "a@b"));
+        let contact = serde_json::json!({
+            "id": "con_1", "tenant": "acme", "addresses": [other, own], "first_seen_ms": 0, "last_seen_ms": 0,
+        });
+        let contact: Contact = serde_json::from_value(contact).unwrap();
+        assert_eq!(known(Some(&contact), &here), [own.clone(), other]);
+        assert_eq!(known(None, &here), [own]);
+        assert_eq!(known(None, &v1::Address::default()), []);
+    }
+}

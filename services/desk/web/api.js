@@ -1,0 +1,55 @@
+/** What the page asks beside its session: plain requests with the session's token. */
+
+export class Api {
+  #options;
+
+  /**
+   * @param {object} options
+   * @param {string} options.token
+   * @param {string} options.base   address of the desk, ending in a slash
+   * @param {typeof fetch} [options.fetch]
+   */
+  constructor(options) {
+    this.#options = { fetch: (...args) => globalThis.fetch(...args), ...options };
+  }
+
+  /** The policy in force, and where every country falls. */
+  policy() { return this.#ask("GET", "api/policy"); }
+
+  /** Verdicts for a country: `{country, channel?, class?, direction?}`. */
+  explain(question) { return this.#ask("GET", "api/policy/explain", question); }
+
+  /** Counts from one moment to another, milliseconds since 1970. */
+  traffic({ from, to }) {
+    return this.#ask("GET", "api/policy/traffic", { from: new Date(from).toISOString(), to: new Date(to).toISOString() });
+  }
+
+  /** How the customer of a conversation can be answered now. */
+  reach(conversation) { return this.#ask("GET", `api/conversations/${encodeURIComponent(conversation)}/reach`); }
+
+  /** Makes an address its own contact; the answer says whose it is then. */
+  split(contact, address, commandId) { return this.#ask("POST", `api/contacts/${encodeURIComponent(contact)}/split`, {}, { ...named(address), commandId }); }
+
+  /** Makes an address the contact's. */
+  join(contact, address, commandId) { return this.#ask("POST", `api/contacts/${encodeURIComponent(contact)}/join`, {}, { ...named(address), commandId }); }
+
+  async #ask(method, path, params = {}, body = null) {
+    const { base, token, fetch } = this.#options;
+    const url = new URL(path, base);
+    for (const [key, value] of Object.entries(params)) if (value) url.searchParams.set(key, value);
+    const headers = { Authorization: `Bearer ${token}`, ...(body ? { "Content-Type": "application/json" } : {}) };
+    let response;
+    try {
+      response = await fetch(url, { method, headers, credentials: "omit", ...(body ? { body: JSON.stringify(body) } : {}) });
+    } catch {
+      throw new Error("The desk cannot be reached.");
+    }
+    const answer = await response.json().catch(() => ({}));
+    if (!response.ok) throw Object.assign(new Error(answer.message || `The desk answered ${response.status}.`), { code: answer.code ?? "", status: response.status });
+    return answer;
+  }
+}
+
+function named({ channel, account, userId }) {
+  return { channel, account, userId };
+}
