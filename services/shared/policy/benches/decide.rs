@@ -19,8 +19,10 @@ use heliograph_policy::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// For each verdict's cost, at least so many verdicts are measured.
+/// For each row at least so many verdicts are measured.
 const VERDICTS: usize = 2_000_000;
+/// In so many runs.
+const RUNS: usize = 10;
 
 const CHANNELS: [&str; 8] = ["sms", "whatsapp", "email", "webchat", "voice", "wechat", "line", "bottle"];
 
@@ -152,15 +154,19 @@ fn measure(policy: &CompiledPolicy, messages: &[Facts<'_>], now: Timestamp) -> (
                 .count()
         })
         .sum();
-    let rounds = VERDICTS.div_ceil(messages.len());
-    let started = Instant::now();
-    for _ in 0..rounds {
-        for facts in messages {
-            black_box(decide(black_box(policy), black_box(facts), now));
+    // What else the machine does only ever makes it slower: the best of several runs is the truest.
+    let rounds = (VERDICTS / RUNS).div_ceil(messages.len());
+    let best = (0..RUNS).map(|_| {
+        let started = Instant::now();
+        for _ in 0..rounds {
+            for facts in messages {
+                black_box(decide(black_box(policy), black_box(facts), now));
+            }
         }
-    }
-    let verdicts = (rounds * messages.len()) as f64;
-    (started.elapsed().as_secs_f64() / verdicts, asked as f64 / messages.len() as f64)
+        started.elapsed().as_secs_f64()
+    });
+    let seconds = best.fold(f64::INFINITY, f64::min) / (rounds * messages.len()) as f64;
+    (seconds, asked as f64 / messages.len() as f64)
 }
 
 fn world() -> (ChannelPolicySpec, Calendars) {

@@ -108,7 +108,10 @@ impl<'a> Case<'a> {
     }
 
     fn holds(&self, rule: &Rule, facts: &Facts<'_>) -> bool {
-        rule.when.as_ref().is_none_or(|condition| condition.holds(facts, self.now, self.local()))
+        rule.when.as_ref().is_none_or(|when| {
+            let local = if when.local { self.local() } else { None };
+            when.condition.holds(facts, self.now, local)
+        })
     }
 
     fn ask(&self, rule: &Rule, open: &[Arc<str>]) -> Said {

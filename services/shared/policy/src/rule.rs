@@ -31,8 +31,16 @@ pub(crate) struct Rule {
     pub(crate) name: Arc<str>,
     pub(crate) why: Option<Arc<str>>,
     pub(crate) range: Range,
-    pub(crate) when: Option<Arc<Condition>>,
+    pub(crate) when: Option<When>,
     pub(crate) asks: Asks,
+}
+
+/// A rule's condition.
+#[derive(Debug, Clone)]
+pub(crate) struct When {
+    pub(crate) condition: Arc<Condition>,
+    /// Whether it may ask for the customer's clock, which is found out for those that do only.
+    pub(crate) local: bool,
 }
 
 /// What a rule asks for.
@@ -93,24 +101,26 @@ pub(crate) fn compile(
 /// What several rules may share.
 struct Parts<'a> {
     calendars: &'a Calendars,
-    conditions: BTreeMap<&'a str, Option<Arc<Condition>>>,
+    conditions: BTreeMap<&'a str, When>,
     schedules: BTreeMap<&'a str, Arc<Schedule>>,
 }
 
 impl<'a> Parts<'a> {
-    fn condition(&mut self, text: &'a str, path: &str, faults: &mut Faults) -> Option<Arc<Condition>> {
-        if let Some(Some(known)) = self.conditions.get(text) {
-            return Some(Arc::clone(known));
+    fn condition(&mut self, text: &'a str, path: &str, faults: &mut Faults) -> Option<When> {
+        if let Some(known) = self.conditions.get(text) {
+            return Some(known.clone());
         }
-        let parsed = match Condition::parse(text) {
-            Ok(condition) => Some(Arc::new(condition)),
+        match Condition::parse(text) {
+            Ok(condition) => {
+                let when = When { condition: Arc::new(condition), local: text.contains("local") };
+                self.conditions.insert(text, when.clone());
+                Some(when)
+            }
             Err(error) => {
                 faults.add_meaning(format!("{path}.when"), error.message, error.suggestion);
                 None
             }
-        };
-        self.conditions.insert(text, parsed.clone());
-        parsed
+        }
     }
 
     fn asks(

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use heliograph_domain::{
     region::Country,
-    zone::{time_zone, zones_of, zones_of_number},
+    zone::{time_zone, time_zones_of_number, zones_of},
 };
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
@@ -14,8 +14,10 @@ use crate::{Facts, plan::Region};
 pub(crate) type Zones<'a> = Cow<'a, [TimeZone]>;
 
 /// The zones of each country, in the order of [`Country::index`].
-static BY_COUNTRY: LazyLock<Vec<Vec<TimeZone>>> =
-    LazyLock::new(|| Country::all().map(|country| named(zones_of(country))).collect());
+static BY_COUNTRY: LazyLock<Vec<Vec<TimeZone>>> = LazyLock::new(|| {
+    let zones = |country| zones_of(country).iter().filter_map(|name| time_zone(name)).collect();
+    Country::all().map(zones).collect()
+});
 
 /// For customers of whom nothing is known.
 static NOBODY: [TimeZone; 1] = [TimeZone::UTC];
@@ -27,9 +29,9 @@ pub(crate) fn of<'a>(region: &'a Region, facts: &Facts<'_>) -> Zones<'a> {
     if let Some(own) = contact.time_zone.and_then(time_zone) {
         return Cow::Owned(vec![own]);
     }
-    let numbered = contact.number.map(zones_of_number).unwrap_or_default();
+    let numbered = contact.number.map(time_zones_of_number).unwrap_or_default();
     if !numbered.is_empty() {
-        return Cow::Owned(named(numbered));
+        return Cow::Borrowed(numbered);
     }
     if let Some(zone) = &region.time_zone {
         return Cow::Borrowed(std::slice::from_ref(zone));
@@ -43,8 +45,4 @@ pub(crate) fn clock(zones: &[TimeZone], now: Timestamp) -> Option<Zoned> {
     let (first, others) = zones.split_first()?;
     let offset = first.to_offset(now);
     others.iter().all(|zone| zone.to_offset(now) == offset).then(|| now.to_zoned(first.clone()))
-}
-
-fn named(names: &[&str]) -> Vec<TimeZone> {
-    names.iter().filter_map(|name| time_zone(name)).collect()
 }
