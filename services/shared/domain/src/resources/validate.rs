@@ -32,6 +32,9 @@ pub const KNOWN_CHANNELS: &[&str] = &[
     "zalo",
 ];
 
+/// How many problems are shown with what was probably meant.
+const SUGGESTIONS: usize = 200;
+
 /// What resources are checked against.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
@@ -188,6 +191,12 @@ impl Check<'_> {
         self.problems.push(problem);
     }
 
+    /// The known word that was probably meant. With so many problems that nobody reads them all it is not looked for: that
+    /// would take longer than everything else.
+    fn meant<'k>(&self, word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
+        (self.problems.len() < SUGGESTIONS).then(|| nearest(word, known)).flatten().map(str::to_owned)
+    }
+
     fn tenant_name(&self) -> &str {
         &self.document.resource.metadata.tenant
     }
@@ -234,7 +243,7 @@ impl Check<'_> {
             other.kind == key.kind && (key.kind == Kind::Tenant || other.tenant == key.tenant)
         };
         let names = self.world.resources.keys().filter(same).map(|other| other.name.as_str());
-        let meant = nearest(&key.name, names).map(str::to_owned);
+        let meant = self.meant(&key.name, names);
         self.fail_meaning(path, format!("there is no {} {:?}", key.kind, key.name), meant);
     }
 
@@ -270,7 +279,7 @@ impl Check<'_> {
         let known = || channels.iter().chain(KNOWN_CHANNELS).copied();
         let is_known = known().any(|known| known == channel);
         if !is_known {
-            let meant = nearest(channel, known()).map(str::to_owned);
+            let meant = self.meant(channel, known());
             self.fail_meaning(path, format!("unknown channel {channel:?}"), meant);
         }
         is_known
@@ -293,7 +302,7 @@ impl Check<'_> {
     fn unknown_region(&mut self, path: &str, region: &str) {
         let regions = self.world.regions.get(self.tenant_name());
         let known = regions.into_iter().flatten().copied().chain(["default"]);
-        let meant = nearest(region, known).map(str::to_owned);
+        let meant = self.meant(region, known);
         self.fail_meaning(path, format!("no policy of the tenant has a region {region:?}"), meant);
     }
 

@@ -309,6 +309,15 @@ fn a_large_policy_is_examined_to_its_last_line() {
 }
 
 #[test]
+fn a_large_policy_that_is_wrong_throughout_is_examined_too() {
+    let text = large("UK").replace("regions: [r", "regions: [x");
+    let found = problems(&text);
+    assert_eq!(found.len(), 5_001, "the first region of each rule, and a country");
+    assert!(found[0].ends_with("the policy has no region \"x0\"; did you mean \"r0\"?"), "{}", found[0]);
+    assert!(found[4_999].ends_with("the policy has no region \"x499\""), "{}", found[4_999]);
+}
+
+#[test]
 fn what_a_policy_leaves_out_stays_out_of_its_json() {
     let empty = serde_json::to_value(ChannelPolicySpec::default()).unwrap();
     assert_eq!(empty, serde_json::json!({ "regions": [], "default": { "channels": [] } }));

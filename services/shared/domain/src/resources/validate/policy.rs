@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 
 use super::Check;
 use crate::{
-    nearest::nearest,
     region::{Expression, Unions},
     resources::{ChannelPolicySpec, Scope},
 };
@@ -55,8 +54,7 @@ impl Check<'_> {
     fn own_regions(&mut self, path: &str, regions: &[String], names: &Names<'_>) {
         for (index, region) in regions.iter().enumerate() {
             if region != DEFAULT && !names.regions.contains(region.as_str()) {
-                let meant = nearest(region, names.regions.iter().copied().chain([DEFAULT]));
-                let meant = meant.map(str::to_owned);
+                let meant = self.meant(region, names.regions.iter().copied().chain([DEFAULT]));
                 self.fail_meaning(
                     &format!("{path}[{index}]"),
                     format!("the policy has no region {region:?}"),

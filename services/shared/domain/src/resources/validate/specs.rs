@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Check;
 use crate::{
-    nearest::nearest,
     region::Country,
     resources::{
         AgentSpec, CalendarSpec, ChannelAccountSpec, ClockTime, Day, QueueSpec, RoutingRuleSpec,
@@ -21,7 +20,7 @@ impl Check<'_> {
     pub(super) fn account(&mut self, spec: &ChannelAccountSpec) {
         let known = self.world.context.channels;
         if !known.contains(&spec.channel.as_str()) {
-            let meant = nearest(&spec.channel, known.iter().copied()).map(str::to_owned);
+            let meant = self.meant(&spec.channel, known.iter().copied());
             let message =
                 format!("unknown channel {:?}; this fleet serves {}", spec.channel, known.join(", "));
             self.fail_meaning("spec.channel", message, meant);
