@@ -17,6 +17,7 @@ use crate::{
     fallback::{self, Fallback},
     fault::Faults,
     index::Index,
+    keywords::Words,
     names::{DEFAULT, Names},
     plan::{Region, RegionView},
     rule::{self, Asks, Rule},
@@ -41,6 +42,8 @@ pub struct CompiledPolicy {
     pub(crate) index: Index,
     pub(crate) fallbacks: Vec<Fallback>,
     pub(crate) templates: Vec<WindowTemplate>,
+    /// Words that give and take consent.
+    pub(crate) words: Words,
     join: Vec<JoinBy>,
     calendars: Calendars,
 }
@@ -99,6 +102,7 @@ impl CompiledPolicy {
             index,
             fallbacks,
             templates,
+            words: Words::compile(&spec.consent),
             join: spec.identity.join.clone(),
             calendars: calendars.clone(),
         })

@@ -69,7 +69,7 @@ impl Values {
                 let meant = Expression::parse(&[literal.to_owned()])
                     .err()
                     .and_then(|errors| {
-                        errors.iter().find_map(|(_, error)| error.meant().map(|meant| meant.to_string()))
+                        errors.iter().find_map(|(_, error)| error.meant().map(ToString::to_string))
                     })
                     .filter(|meant| meant.parse::<Country>().is_ok());
                 Err(ConditionError::meaning(

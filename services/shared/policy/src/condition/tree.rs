@@ -171,18 +171,24 @@ impl<W: World> Test<W> {
             Self::Any(tests) => any(tests.iter().map(|test| test.test(scene, bound))),
             Self::Choose(choice) => choice.of(scene, bound)?.test(scene, bound),
             Self::Bools(order, pair) => {
-                compare(*order, pair.0.test(scene, bound)?, pair.1.test(scene, bound)?)
+                Some(order.holds(pair.0.test(scene, bound)?.cmp(&pair.1.test(scene, bound)?)))
             }
-            Self::Ints(order, pair) => compare(*order, pair.0.get(scene, bound)?, pair.1.get(scene, bound)?),
+            Self::Ints(order, pair) => {
+                Some(order.holds(pair.0.get(scene, bound)?.cmp(&pair.1.get(scene, bound)?)))
+            }
             Self::Floats(order, pair) => {
                 let found = pair.0.get(scene, bound)?.compare(pair.1.get(scene, bound)?);
                 Some(found.map_or(*order == Order::Other, |found| order.holds(found)))
             }
-            Self::Texts(order, pair) => compare(*order, pair.0.get(scene, bound)?, pair.1.get(scene, bound)?),
-            Self::Moments(order, pair) => {
-                compare(*order, pair.0.get(scene, bound)?.at, pair.1.get(scene, bound)?.at)
+            Self::Texts(order, pair) => {
+                Some(order.holds(pair.0.get(scene, bound)?.cmp(pair.1.get(scene, bound)?)))
             }
-            Self::Spans(order, pair) => compare(*order, pair.0.get(scene, bound)?, pair.1.get(scene, bound)?),
+            Self::Moments(order, pair) => {
+                Some(order.holds(pair.0.get(scene, bound)?.at.cmp(&pair.1.get(scene, bound)?.at)))
+            }
+            Self::Spans(order, pair) => {
+                Some(order.holds(pair.0.get(scene, bound)?.cmp(&pair.1.get(scene, bound)?)))
+            }
             Self::StartsWith(pair) => Some(pair.0.get(scene, bound)?.starts_with(pair.1.get(scene, bound)?)),
             Self::EndsWith(pair) => Some(pair.0.get(scene, bound)?.ends_with(pair.1.get(scene, bound)?)),
             Self::Contains(pair) => Some(pair.0.get(scene, bound)?.contains(pair.1.get(scene, bound)?)),
@@ -368,10 +374,6 @@ impl<W: World> Span<W> {
             Self::Choose(choice) => choice.of(scene, bound)?.get(scene, bound),
         }
     }
-}
-
-fn compare<T: Ord>(order: Order, one: T, other: T) -> Option<bool> {
-    Some(order.holds(one.cmp(&other)))
 }
 
 /// False if one is false; otherwise unknown if one is unknown.

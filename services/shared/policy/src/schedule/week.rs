@@ -97,7 +97,7 @@ impl Week {
     }
 
     fn of(&self, date: Date) -> &[Stretch] {
-        &self.days[date.weekday().to_monday_zero_offset() as usize]
+        &self.days[usize::from(date.weekday().to_monday_zero_offset().unsigned_abs())]
     }
 }
 

@@ -29,23 +29,24 @@ impl Lowering {
             ("has", [arg]) => self.has(arg),
             ("size", [arg]) => size(self.lower(arg)?),
             ("timestamp", [arg]) => match self.lower::<W>(arg)? {
-                Typed::Text(_, Origin::Literal(text)) => match text.parse() {
-                    Ok(at) => Ok(Typed::When(When::Is(at))),
-                    Err(_) => Err(ConditionError::new(format!(
-                        "{text:?} is no timestamp; write it like 2026-11-22T18:00:00Z"
-                    ))),
-                },
+                Typed::Text(_, Origin::Literal(text)) => {
+                    let at = text.parse().map_err(|_| {
+                        let message = format!("{text:?} is no timestamp; write it like 2026-11-22T18:00:00Z");
+                        ConditionError::new(message)
+                    })?;
+                    Ok(Typed::When(When::Is(at)))
+                }
                 _ => Err(ConditionError::new("timestamp takes a literal string")),
             },
             ("duration", [arg]) => match self.lower::<W>(arg)? {
-                Typed::Text(_, Origin::Literal(text)) => match time::span(&text) {
-                    Some(span) => Ok(Typed::Span(Span::Is(span))),
-                    None => {
+                Typed::Text(_, Origin::Literal(text)) => {
+                    let span = time::span(&text).ok_or_else(|| {
                         let meant = in_hours(&text).map(|hours| format!("duration(\"{hours}h\")"));
                         let message = format!("{text:?} is no duration; write it like 36h, 1h30m or 90s");
-                        Err(ConditionError::meaning(message, meant))
-                    }
-                },
+                        ConditionError::meaning(message, meant)
+                    })?;
+                    Ok(Typed::Span(Span::Is(span)))
+                }
                 _ => Err(ConditionError::new("duration takes a literal string")),
             },
             (name, _) if ALONE.contains(&name) => Err(count(name, 1, args.len())),

@@ -136,16 +136,12 @@ fn compare<W: World>(
         }
         (Typed::When(one), Typed::When(other)) => Test::Moments(order, Box::new((one, other))),
         (Typed::Span(one), Typed::Span(other)) => Test::Spans(order, Box::new((one, other))),
-        (Typed::When(_), Typed::Text(_, Origin::Literal(text))) => {
+        (Typed::When(_), Typed::Text(_, Origin::Literal(text)))
+        | (Typed::Text(_, Origin::Literal(text)), Typed::When(_)) => {
             return Err(untyped(sign, "timestamp", &text));
         }
-        (Typed::Text(_, Origin::Literal(text)), Typed::When(_)) => {
-            return Err(untyped(sign, "timestamp", &text));
-        }
-        (Typed::Span(_), Typed::Text(_, Origin::Literal(text))) => {
-            return Err(untyped(sign, "duration", &text));
-        }
-        (Typed::Text(_, Origin::Literal(text)), Typed::Span(_)) => {
+        (Typed::Span(_), Typed::Text(_, Origin::Literal(text)))
+        | (Typed::Text(_, Origin::Literal(text)), Typed::Span(_)) => {
             return Err(untyped(sign, "duration", &text));
         }
         (one, other) => {

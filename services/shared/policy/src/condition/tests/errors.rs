@@ -115,11 +115,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("contact.channels.exists(c)", "exists takes 2 arguments, and has 1", ""),
     ("contact.channels.exists('c', true)", "the first argument of exists is a new name, such as x", ""),
     ("contact.channels.exists(c, 1)", "exists takes a bool, and this is a int", ""),
-    (
-        "contact.channels.exists_one(c, c == 'sms')",
-        "conditions have exists and all, not exists_one",
-        "",
-    ),
+    ("contact.channels.exists_one(c, c == 'sms')", "conditions have exists and all, not exists_one", ""),
     ("contact.channels.map(c, c) == []", "conditions have exists and all, not map", ""),
     ("channel.all(c, true)", "all looks at lists of strings, and this is a string", ""),
     (

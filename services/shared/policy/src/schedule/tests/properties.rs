@@ -74,12 +74,11 @@ proptest! {
         let schedule = Schedule::compile(&CalendarSpec { time_zone: None, hours, holidays }).unwrap();
         let open = |at: Timestamp| zones.iter().all(|zone| schedule.is_open(at, zone));
         let found = schedule.next_open(now, &zones);
-        match minutes(now).find(|at| open(*at)) {
-            Some(first) => prop_assert_eq!(found, Some(first)),
-            None => {
-                let last = minutes(now).last().unwrap();
-                prop_assert!(found.is_none_or(|found| found > last && open(found)));
-            }
+        if let Some(first) = minutes(now).find(|at| open(*at)) {
+            prop_assert_eq!(found, Some(first));
+        } else {
+            let last = minutes(now).last().unwrap();
+            prop_assert!(found.is_none_or(|found| found > last && open(found)));
         }
     }
 
