@@ -7,29 +7,38 @@ mod verdict;
 mod wanted;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use heliograph_assignment::PoolConfig;
 use heliograph_domain::{
     ids,
-    resources::{ChannelPolicySpec, Kind, QueueSpec, RoutingRuleSpec, Spec, Stored, WindowOverride},
+    resources::{QueueSpec, RoutingRuleSpec, SenderIdentity, Spec, Stored, WindowOverride},
 };
-use heliograph_policy::CompiledPolicy;
+use heliograph_policy::{CompiledPolicy, Shelf, Unusable};
 use heliograph_proto::v1::{Capabilities, WindowRule};
 use heliograph_store::resources::Snapshot;
 
-pub(crate) use verdict::{Asked, judge};
+use crate::error::chain;
+pub(crate) use verdict::{Asked, judge, region};
 pub(crate) use wanted::{Saying, wanted};
 
-/// The policy that counts when a tenant has several.
-const POLICY: &str = "default";
 /// The window that a customer's message opens.
 const MESSAGE_WINDOW: &str = "message";
+/// The window that an advertisement opens, and what [`heliograph_proto::v1::Referral::source`] calls one.
+const AD_WINDOW: &str = "ad";
 
 /// What is known of the channels, as the binary that links them says.
 pub(crate) type Channels = Arc<BTreeMap<String, Capabilities>>;
+
+/// What the process knows beside the resources.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Setting {
+    pub(crate) channels: Channels,
+    /// Where this process runs, for data residency; none where it is not to be looked at.
+    pub(crate) site: Option<Arc<str>>,
+}
 
 /// Every tenant's configuration at one moment.
 #[derive(Debug, Default)]
@@ -37,13 +46,20 @@ pub(crate) struct Book {
     /// Grows with every change of any resource.
     pub(crate) revision: u64,
     tenants: HashMap<String, Arc<Tenant>>,
-    channels: Channels,
+    shelf: Shelf,
+    /// Policies that cannot be used and were said to be: tenant, name and version.
+    unusable: BTreeSet<(String, String, u64)>,
+    setting: Setting,
 }
 
 /// One tenant's configuration.
 #[derive(Debug)]
 pub(crate) struct Tenant {
-    pub(crate) policy: CompiledPolicy,
+    pub(crate) policy: Arc<CompiledPolicy>,
+    /// The name people read.
+    pub(crate) display_name: String,
+    /// The language that the system itself speaks where the customer's is not known.
+    pub(crate) locale: String,
     /// In the order in which they are asked.
     rules: Vec<(String, RoutingRuleSpec)>,
     queues: BTreeMap<String, QueueSpec>,
@@ -59,6 +75,7 @@ struct Account {
     channel: String,
     region: Option<String>,
     windows: Vec<WindowOverride>,
+    sender: Option<SenderIdentity>,
 }
 
 /// A tenant's pool as the machine is told of it.
@@ -84,8 +101,11 @@ impl Pool {
 }
 
 impl Book {
-    /// Reads the resources. A policy that did not change is taken over from `before`.
-    pub(crate) fn build(snapshot: &Snapshot, channels: &Channels, before: &Self) -> Self {
+    /// Reads the resources. A policy that did not change is taken over from `before`; one that cannot be used leaves the
+    /// last good one in force, which is said once for each version.
+    pub(crate) fn build(snapshot: &Snapshot, setting: &Setting, before: &Self) -> Self {
+        let (shelf, unusable) = Shelf::build(snapshot.iter().map(|stored| &**stored), &before.shelf);
+        let unusable = unusable.into_iter().map(|found| report(found, &before.unusable)).collect();
         let mut by_tenant: BTreeMap<&str, Vec<&Stored>> = BTreeMap::new();
         for stored in snapshot.iter() {
             by_tenant.entry(&stored.resource.metadata.tenant).or_default().push(stored);
@@ -93,11 +113,16 @@ impl Book {
         let tenants = by_tenant
             .into_iter()
             .map(|(name, resources)| {
-                let tenant = Tenant::build(name, &resources, channels, before.tenants.get(name));
+                let tenant = Tenant::build(name, &resources, &setting.channels, shelf.of(name));
                 (name.to_owned(), Arc::new(tenant))
             })
             .collect();
-        Self { revision: snapshot.revision(), tenants, channels: Arc::clone(channels) }
+        Self { revision: snapshot.revision(), tenants, shelf, unusable, setting: setting.clone() }
+    }
+
+    /// Where this process runs.
+    pub(crate) fn site(&self) -> Option<&str> {
+        self.setting.site.as_deref()
     }
 
     /// A tenant's configuration; none if nothing of the tenant is stored.
@@ -112,46 +137,59 @@ impl Book {
 
     /// Whether questions with options reach the channel's customers as numbered text, so that answers are typed.
     pub(crate) fn numbers_options(&self, channel: &str) -> bool {
-        self.channels.get(channel).is_some_and(|known| !known.content.iter().any(|kind| kind == "choice"))
+        let known = self.setting.channels.get(channel);
+        known.is_some_and(|known| !known.content.iter().any(|kind| kind == "choice"))
     }
 
-    /// The rule of the messaging window that an event opens, if it opens one. `named` is what the channel said;
-    /// `message` says whether the customer wrote.
-    pub(crate) fn window(
+    /// The rules of the messaging windows that an event opens, each with the account's own length and count.
+    ///
+    /// `named` is what the channel said: kinds with commas between them; where it says nothing, a message of the
+    /// customer's opens `message`. `led_by` is what led the customer here: an advertisement opens a window of its own
+    /// beside, where the channel has one.
+    pub(crate) fn windows(
         &self,
         tenant: Option<&Tenant>,
-        channel: &str,
-        account: &str,
+        (channel, account): (&str, &str),
         named: &str,
         message: bool,
-    ) -> Option<WindowRule> {
-        let kind = match named {
-            "" if message => MESSAGE_WINDOW,
-            "" => return None,
-            named => named,
-        };
-        let mut rule = self.channels.get(channel)?.windows.iter().find(|rule| rule.kind == kind)?.clone();
+        led_by: &str,
+    ) -> Vec<WindowRule> {
+        let Some(known) = self.setting.channels.get(channel) else { return Vec::new() };
         let account = tenant.and_then(|tenant| tenant.accounts.get(account));
-        if let Some(own) = account.and_then(|account| account.windows.iter().find(|own| own.kind == kind)) {
-            rule.seconds = i64::try_from(own.open.as_millis() / 1_000).unwrap_or(i64::MAX);
-            rule.messages = own.messages.map_or(0, |count| i32::try_from(count).unwrap_or(i32::MAX));
-        }
-        Some(rule)
+        let by_itself = (named.is_empty() && message).then_some(MESSAGE_WINDOW);
+        let ad = (led_by == AD_WINDOW).then_some(AD_WINDOW);
+        let kinds: BTreeSet<&str> = named.split(',').map(str::trim).chain(by_itself).chain(ad).collect();
+        let rules = known.windows.iter().filter(|rule| kinds.contains(rule.kind.as_str()));
+        rules
+            .map(|rule| {
+                let mut rule = rule.clone();
+                let own =
+                    account.and_then(|account| account.windows.iter().find(|own| own.kind == rule.kind));
+                if let Some(own) = own {
+                    rule.seconds = i64::try_from(own.open.as_millis() / 1_000).unwrap_or(i64::MAX);
+                    rule.messages = own.messages.map_or(0, |count| i32::try_from(count).unwrap_or(i32::MAX));
+                }
+                rule
+            })
+            .collect()
     }
 }
 
 impl Tenant {
-    fn build(name: &str, resources: &[&Stored], channels: &Channels, before: Option<&Arc<Self>>) -> Self {
+    fn build(name: &str, resources: &[&Stored], channels: &Channels, policy: Arc<CompiledPolicy>) -> Self {
+        let (mut display_name, mut locale) = (name.to_owned(), String::new());
         let mut rules = Vec::new();
         let mut queues = BTreeMap::new();
         let mut accounts = HashMap::new();
         let mut available = Vec::new();
-        let mut policies: Vec<(&Stored, &ChannelPolicySpec)> = Vec::new();
         let mut agents = BTreeMap::new();
         for stored in resources {
             let own = stored.resource.metadata.name.clone();
             match &stored.resource.spec {
-                Spec::ChannelPolicy(spec) => policies.push((stored, spec)),
+                Spec::Tenant(spec) => {
+                    display_name.clone_from(&spec.display_name);
+                    locale.clone_from(&spec.locale);
+                }
                 Spec::RoutingRule(spec) => rules.push((own, spec.clone())),
                 Spec::Queue(spec) => {
                     queues.insert(own, spec.clone());
@@ -160,48 +198,46 @@ impl Tenant {
                     agents.insert(own, spec);
                 }
                 Spec::ChannelAccount(spec) if spec.enabled => {
-                    let (channel, region, windows) =
-                        (spec.channel.clone(), spec.region.clone(), spec.windows.clone());
-                    if !available.contains(&channel) {
-                        available.push(channel.clone());
+                    if !available.contains(&spec.channel) {
+                        available.push(spec.channel.clone());
                     }
-                    accounts.insert(own, Account { channel, region, windows });
+                    let account = Account {
+                        channel: spec.channel.clone(),
+                        region: spec.region.clone(),
+                        windows: spec.windows.clone(),
+                        sender: spec.sender_identity,
+                    };
+                    accounts.insert(own, account);
                 }
                 _ => {}
             }
         }
         rules.sort_by(|(one, a), (other, b)| (a.order, one).cmp(&(b.order, other)));
         let pool = Pool::of(&pool::config(&agents, &queues, channels));
-        let policy = policy(name, &policies, before);
-        Self { policy, rules, queues, accounts, available, pool }
+        Self { policy, display_name, locale, rules, queues, accounts, available, pool }
     }
 
-    /// Country or region that an account's customers are taken to be in.
-    fn account_region(&self, channel: &str, account: &str) -> Option<&str> {
-        let account = self.accounts.get(account).filter(|account| account.channel == channel)?;
-        account.region.as_deref()
+    fn account(&self, channel: &str, account: &str) -> Option<&Account> {
+        self.accounts.get(account).filter(|account| account.channel == channel)
     }
 }
 
-/// The tenant's compiled policy. One that cannot be compiled leaves the last good one in force.
-fn policy(
-    tenant: &str,
-    policies: &[(&Stored, &ChannelPolicySpec)],
-    before: Option<&Arc<Tenant>>,
-) -> CompiledPolicy {
-    let named = policies.iter().find(|(stored, _)| stored.resource.metadata.name == POLICY);
-    let Some((stored, spec)) = named.or(policies.first()) else { return CompiledPolicy::nothing() };
-    debug_assert_eq!(stored.resource.kind(), Kind::ChannelPolicy);
-    let name = &stored.resource.metadata.name;
-    let before = before.map(|before| &before.policy);
-    if let Some(same) = before.filter(|before| *before.name() == **name && before.version() == stored.version)
-    {
-        return same.clone();
+/// Says that a policy cannot be used, unless that was said before; what names it.
+fn report(found: Unusable, before: &BTreeSet<(String, String, u64)>) -> (String, String, u64) {
+    let Unusable { tenant, policy, version, error } = found;
+    let named = (tenant, policy, version);
+    if !before.contains(&named) {
+        let (tenant, policy, version) = &named;
+        let error = chain(&error);
+        tracing::error!(
+            tenant,
+            policy,
+            version,
+            error,
+            "a policy cannot be used; the last good one stays in force"
+        );
     }
-    CompiledPolicy::compile(name, stored.version, spec, &heliograph_policy::Calendars::new()).unwrap_or_else(|error| {
-        tracing::error!(tenant, policy = name, version = stored.version, %error, "a policy cannot be used; the last good one stays in force");
-        before.map_or_else(CompiledPolicy::nothing, Clone::clone)
-    })
+    named
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct RouterConfig {
     /// Name of this process among the members that share partitions; made from host and process id when unset.
     pub member: Option<String>,
+    /// The site this process runs at, as policies name it in `residency`; unset where residency is not to be looked at.
+    pub site: Option<String>,
     /// Intake.
     pub intake: IntakeConfig,
     /// Assignment.

@@ -77,7 +77,7 @@ impl From<ContactError> for Failure {
     fn from(error: ContactError) -> Self {
         match error {
             ContactError::Kv(error) => error.into(),
-            ContactError::Unknown { .. } => Self::Failed(chain(&error)),
+            ContactError::Unknown { .. } | ContactError::NotTheirs { .. } => Self::Failed(chain(&error)),
         }
     }
 }

@@ -2,33 +2,40 @@
 //!
 //! It holds no state. Its partitions only keep what one customer sends in order, and spread the work.
 
+mod answer;
+mod consent;
 mod handle;
+mod join;
 mod message;
 mod progress;
 mod receipt;
 mod signals;
+mod tongue;
+mod word;
 mod work;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use heliograph_fabric::{DeadLetters, Envelope, Fabric, Fence, Layout, Owned, subjects};
 use heliograph_proto::{
     Message as _, Timestamp,
-    v1::{Address, Event, InboundEvent, RoutingEntry, event::Payload},
+    v1::{Address, Event, InboundEvent, RoutingEntry, Verdict, event::Payload},
 };
 use heliograph_store::{
     Redis,
+    codes::Codes,
     consent::ConsentStore,
     contacts::{Contact, ContactStore, Resolved},
     deliveries::DeliveryStore,
     models::ReadModel,
     questions::Questions,
+    sent::SentLog,
     windows::Windows,
 };
 use tokio::sync::watch;
 
 use crate::{
-    book::Book,
+    book::{self, Asked, Book},
     config::IntakeConfig,
     envelope,
     error::{Failure, chain},
@@ -36,6 +43,8 @@ use crate::{
     naming::{SOURCE, routing_partition},
 };
 
+/// How long Redis may take: what it keeps can be rebuilt, and the customer waits.
+const REDIS_PATIENCE: Duration = Duration::from_millis(250);
 /// The stage of intake's dead letters.
 const STAGE: &str = "intake";
 
@@ -47,8 +56,10 @@ pub(crate) struct Intake {
     pub(crate) dead: DeadLetters,
     pub(crate) contacts: ContactStore,
     pub(crate) consent: ConsentStore,
+    pub(crate) codes: Codes,
     pub(crate) deliveries: DeliveryStore,
     pub(crate) redis: Redis,
+    pub(crate) sent: SentLog,
     pub(crate) windows: Windows,
     pub(crate) questions: Questions,
     pub(crate) open: ReadModel,
@@ -94,13 +105,23 @@ impl Case<'_> {
 
     /// The region's name, by what is known without the contact.
     fn region(&self, contact: Option<&Contact>) -> String {
-        let book = self.book();
-        let tenant = book.tenant(&self.event.tenant).map(|tenant| &**tenant);
-        let asked = crate::book::Asked { tenant, address: self.address, contact, now_ms: self.stored_ms };
-        crate::book::judge(&asked).region.map_or_else(String::new, |region| region.name)
+        self.ask(contact, "", book::region)
     }
 
-    /// The contact who wrote; `contact.updated` is published when this event is the first of them.
+    /// What policy says of something of this kind of content, said by the contact from the event's address.
+    fn verdict(&self, contact: &Contact, kind: &str) -> Verdict {
+        self.ask(Some(contact), kind, book::judge)
+    }
+
+    fn ask<T>(&self, contact: Option<&Contact>, kind: &str, question: impl FnOnce(&Asked<'_>) -> T) -> T {
+        let book = self.book();
+        let tenant = book.tenant(&self.event.tenant).map(|tenant| &**tenant);
+        let (site, now_ms) = (book.site(), self.stored_ms);
+        question(&Asked { tenant, address: self.address, contact, kind, site, now_ms })
+    }
+
+    /// The contact who wrote; `contact.updated` is published when this event is the first of them. Where the channel
+    /// vouches for who they are and policy joins by that, it is the contact that was known before.
     async fn contact(&self) -> Result<Resolved, Failure> {
         let given = |text: &String| (!text.is_empty()).then(|| text.clone());
         let hints = heliograph_store::contacts::Hints {
@@ -122,7 +143,8 @@ impl Case<'_> {
             event.contact.clone_from(&resolved.contact.id);
             self.publish(event).await?;
         }
-        Ok(resolved)
+        let contact = join::by_identity(*self, resolved.contact).await?;
+        Ok(Resolved { contact, created: resolved.created })
     }
 
     /// An event caused by this one. `effect` tells several of them apart.

@@ -4,10 +4,12 @@
 //!
 //! * **intake** (group `router.inbound`) reads HG_INBOUND, finds out who wrote and from where, asks policy and the routing
 //!   rules, and appends a proposal to HG_ROUTING. It keeps no state; receipts and other signals it correlates and publishes
-//!   as events at once.
+//!   as events at once. Words such as STOP, and codes that continue a conversation elsewhere, it obeys and answers
+//!   itself. What it asks policy is about what came in; what goes out, egress asks.
 //! * **assignment** (group `router.routing`) drives the replayable machine of `heliograph-assignment` by HG_ROUTING and
-//!   publishes what it decides: events to HG_EVENTS, work for egress to HG_OUTBOUND. The machine decides; the shell around
-//!   it reads, appends due timers and configuration, publishes, keeps snapshots, and answers the desk's questions.
+//!   publishes what it decides: events to HG_EVENTS, work for egress to HG_OUTBOUND, and to HG_TRAIL with which addresses
+//!   a conversation is held. The machine decides; the shell around it reads, appends due timers and configuration,
+//!   publishes, keeps snapshots, and answers the desk's questions.
 //!
 //! Invariants:
 //! * what follows from an entry has ids derived from the entry's place in the log, so a replay or a second owner emits the

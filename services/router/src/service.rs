@@ -14,6 +14,7 @@ use heliograph_proto::v1::Capabilities;
 use heliograph_runtime::{Check, Health, Shutdown};
 use heliograph_store::{
     Redis,
+    codes::Codes,
     consent::ConsentStore,
     contacts::{ContactOptions, ContactStore},
     deliveries::DeliveryStore,
@@ -22,6 +23,7 @@ use heliograph_store::{
     objects::Objects,
     questions::Questions,
     resources::{ResourceStore, ResourceView},
+    sent::SentLog,
     snapshots::SnapshotStore,
     windows::Windows,
 };
@@ -30,7 +32,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     INBOUND_GROUP, OPEN_CONVERSATION, ROUTING_GROUP,
     assignment::{self, Assignment},
-    book::{Book, Channels},
+    book::{Book, Setting},
     config::RouterConfig,
     error::RouterError,
     intake::{self, Intake},
@@ -73,8 +75,8 @@ pub async fn run(deps: RouterDeps, shutdown: Shutdown) -> Result<(), RouterError
         () = shutdown.draining() => return Ok(()),
     }
     resources.ready();
-    let channels: Channels = Arc::new(channels);
-    let (book, _keeper) = keep_book(view, channels);
+    let site = config.site.clone().filter(|site| !site.is_empty()).map(Arc::from);
+    let (book, _keeper) = keep_book(view, Setting { channels: Arc::new(channels), site });
     let metrics = Arc::new(Metrics::new());
     let dead = DeadLetters::new(&fabric);
     let open = ReadModel::new(redis.clone(), OPEN_CONVERSATION, OPEN_TTL);
@@ -88,7 +90,9 @@ pub async fn run(deps: RouterDeps, shutdown: Shutdown) -> Result<(), RouterError
             .await
             .map_err(RouterError::bucket)?,
         consent: ConsentStore::open(context).await.map_err(RouterError::bucket)?,
+        codes: Codes::open(context, redis.clone()).await.map_err(RouterError::bucket)?,
         deliveries: DeliveryStore::open(context).await.map_err(RouterError::bucket)?,
+        sent: SentLog::new(redis.clone()),
         windows: Windows::new(redis.clone()),
         questions: Questions::new(redis.clone()),
         redis,
@@ -142,8 +146,8 @@ fn watch_link(fabric: &Fabric, check: Check) -> Task {
 }
 
 /// Rebuilds the book whenever resources change.
-fn keep_book(mut view: ResourceView, channels: Channels) -> (watch::Receiver<Arc<Book>>, Task) {
-    let first = Book::build(&view.snapshot(), &channels, &Book::default());
+fn keep_book(mut view: ResourceView, setting: Setting) -> (watch::Receiver<Arc<Book>>, Task) {
+    let first = Book::build(&view.snapshot(), &setting, &Book::default());
     let (sender, book) = watch::channel(Arc::new(first));
     let task = tokio::spawn(async move {
         loop {
@@ -152,7 +156,7 @@ fn keep_book(mut view: ResourceView, channels: Channels) -> (watch::Receiver<Arc
             if snapshot.revision() == before.revision {
                 continue;
             }
-            sender.send_replace(Arc::new(Book::build(&snapshot, &channels, &before)));
+            sender.send_replace(Arc::new(Book::build(&snapshot, &setting, &before)));
         }
     });
     (book, Task(task))

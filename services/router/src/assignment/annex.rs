@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bytes::Bytes;
+use heliograph_domain::ids;
 use heliograph_proto::{
     Message,
     v1::{Address, Verdict, Window},
@@ -36,6 +37,13 @@ pub(crate) struct Known {
     pub(crate) last_inbound_ms: i64,
     /// What the agent noted when closing.
     pub(crate) note: String,
+    /// The addresses it was held with, as [`name`] names them.
+    held: Vec<String>,
+}
+
+/// Names an address.
+fn name(address: &Address) -> String {
+    ids::derive("adr", &[&address.channel, &address.account, &address.user_id])
 }
 
 impl Known {
@@ -59,6 +67,15 @@ fn decode<M: Message + Default>(bytes: &Bytes) -> Option<M> {
 
 fn encode(message: Option<&impl Message>) -> Bytes {
     message.map_or_else(Bytes::new, |message| message.encode_to_vec().into())
+}
+
+/// An address that a conversation was not held with before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holding {
+    /// The conversation's first.
+    First,
+    /// The conversation goes on there.
+    Another,
 }
 
 impl Annex {
@@ -95,6 +112,17 @@ impl Annex {
         if known.verdict.is_empty() {
             known.verdict = verdict;
         }
+    }
+
+    /// The conversation is held with this address. None if it was before.
+    pub(crate) fn hold(&mut self, conversation: &str, address: &Address) -> Option<Holding> {
+        let known = self.conversations.entry(conversation.to_owned()).or_default();
+        let name = name(address);
+        if known.held.contains(&name) {
+            return None;
+        }
+        known.held.push(name);
+        Some(if known.held.len() == 1 { Holding::First } else { Holding::Another })
     }
 
     pub(crate) fn note(&mut self, conversation: &str, note: &str) {
@@ -155,6 +183,8 @@ struct WrittenKnown {
     last_inbound_ms: i64,
     #[serde(default)]
     note: String,
+    #[serde(default)]
+    held: Vec<String>,
 }
 
 impl Serialize for Annex {
@@ -175,6 +205,7 @@ impl Serialize for Annex {
                     window: Blob(known.window.clone()),
                     last_inbound_ms: known.last_inbound_ms,
                     note: known.note.clone(),
+                    held: known.held.clone(),
                 };
                 (id.clone(), written)
             })
@@ -197,6 +228,7 @@ impl<'de> Deserialize<'de> for Annex {
                     window: written.window.0,
                     last_inbound_ms: written.last_inbound_ms,
                     note: written.note,
+                    held: written.held,
                 };
                 Ok((id, known))
             })

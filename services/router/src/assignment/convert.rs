@@ -43,9 +43,11 @@ pub(crate) fn proposed(proposal: &Proposal) -> Option<&Message> {
     }
 }
 
-/// Whether policy lets the business answer. Without a verdict nothing is known to be forbidden.
-pub(crate) fn allows(verdict: Option<&Verdict>) -> bool {
-    verdict.is_none_or(|verdict| verdict.outcome() != Outcome::Deny)
+/// Whether policy leaves a way to answer: the customer's channel, or another one that their region has. What was said
+/// on a channel that policy denies is offered to agents as anything else is, because the answer may take another way;
+/// where there is none, it is recorded and nobody is asked. Without a verdict nothing is known to be forbidden.
+fn answerable(verdict: Option<&Verdict>) -> bool {
+    verdict.is_none_or(|verdict| verdict.outcome() != Outcome::Deny || !verdict.channels.is_empty())
 }
 
 /// The entry as the machine takes it.
@@ -111,7 +113,8 @@ fn inbound(tenant: Text, proposal: &Proposal) -> Result<machine::Inbound, Unfit>
         preferred: skills(false),
         priority: wanted.priority,
         language: some(&wanted.language),
-        policy_allowed: allows(verdict),
+        policy_allowed: answerable(verdict),
+        unattended: proposal.unattended,
         policy_reasons: fired
             .iter()
             .map(|reason| machine::Reason { code: reason.code.clone().into(), detail: reason.text.clone() })
@@ -160,6 +163,10 @@ fn command(tenant: Text, command: &Command) -> Result<machine::Command, Unfit> {
             Action::Reply {
                 conversation: text(&reply.conversation, "a conversation")?,
                 message_id: reply_message_id(&tenant, &agent, &command_id).into(),
+                address: match &reply.address {
+                    Some(asked) => Some(address(Some(asked), None)?),
+                    None => None,
+                },
             }
         }
         Asked::Close(asked) => Action::Close {

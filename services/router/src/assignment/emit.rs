@@ -10,18 +10,20 @@ use heliograph_domain::ids;
 use heliograph_proto::{
     Struct, Timestamp, Value,
     v1::{
-        AgentPresenceChanged, CommandAccepted, CommandRefused, ConversationAssigned, ConversationClosed,
-        ConversationOpened, ConversationQueued, ConversationRequeued, ConversationTransferred,
-        ConversationWrapUp, Direction, Event, LogPosition, Message, MessageAccepted, MessageClass,
-        MessageReceived, MessageRefused, OutboundMessage, Reason, Reply, ReservationAccepted,
+        Address, AgentPresenceChanged, CommandAccepted, CommandRefused, ConversationAssigned,
+        ConversationClosed, ConversationOpened, ConversationQueued, ConversationRequeued,
+        ConversationTransferred, ConversationWrapUp, Direction, Event, LogPosition, Message, MessageAccepted,
+        MessageClass, MessageReceived, OutboundMessage, Reason, Reply, ReservationAccepted,
         ReservationCreated, ReservationRejected, ReservationRescinded, ReservationTimedOut, RoutingEntry,
-        Sender, SenderKind, SkillWanted, Verdict, command, event::Payload, routing_entry::Kind,
+        SendRequested, Sender, SenderKind, SkillWanted, command, event::Payload, routing_entry::Kind,
     },
 };
 
+use heliograph_store::{contacts, trail};
+
 use super::{
     annex::{Annex, Known},
-    convert::{allows, presence_on_wire, proposed},
+    convert::{presence_on_wire, proposed},
 };
 
 /// One thing to publish.
@@ -39,6 +41,18 @@ pub(crate) enum Item {
     Event(Box<Event>),
     /// To HG_OUTBOUND.
     Outbound(Box<OutboundMessage>),
+    /// To HG_TRAIL.
+    Trail(Box<Trail>),
+}
+
+/// That a conversation was held with an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trail {
+    /// Names it for the broker, so that it is stored once.
+    pub(crate) id: String,
+    pub(crate) key: String,
+    pub(crate) value: Vec<u8>,
+    pub(crate) at_ms: i64,
 }
 
 /// A decision and the entry it followed from.
@@ -49,15 +63,27 @@ pub(crate) struct Decided<'a> {
     pub(crate) at_ms: i64,
 }
 
-/// Appends what follows from a decision.
-pub(crate) fn emit(about: &Decided<'_>, annex: &Annex, out: &mut Vec<Emission>) {
+/// Appends what follows from a decision. `held` is the address that the conversation is held with for the
+/// first time.
+pub(crate) fn emit(about: &Decided<'_>, annex: &Annex, held: Option<&Held>, out: &mut Vec<Emission>) {
+    let lane = about.lane();
+    // The trail first: whoever hears of the event finds it.
+    if let Some(trail) = held.and_then(|held| about.trail(held)) {
+        out.push(Emission { lane: lane.clone(), item: Item::Trail(Box::new(trail)) });
+    }
     let known = about.decision.conversation.as_ref().and_then(|conversation| annex.get(&conversation.id));
     let Some((payload, outbound)) = about.payload(known) else { return };
-    let lane = about.lane();
     out.push(Emission { lane: lane.clone(), item: Item::Event(Box::new(about.event(payload))) });
     if let Some(outbound) = outbound {
         out.push(Emission { lane, item: Item::Outbound(Box::new(outbound)) });
     }
+}
+
+/// An address that a conversation is held with, and since when.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) address: Address,
+    pub(crate) since_ms: i64,
 }
 
 impl Decided<'_> {
@@ -66,6 +92,19 @@ impl Decided<'_> {
         let Position { partition, sequence } = self.position;
         let place = [partition.to_string(), sequence.to_string(), self.decision.index.to_string()];
         ids::derive(prefix, &[&self.decision.tenant, "routing", &place[0], &place[1], &place[2]])
+    }
+
+    /// What makes the conversation findable by the address, whosever the address is by then.
+    fn trail(&self, held: &Held) -> Option<Trail> {
+        let conversation = self.decision.conversation.as_ref()?;
+        let Address { channel, account, user_id, .. } = &held.address;
+        let address = contacts::Address::new(channel, account, user_id);
+        Some(Trail {
+            id: self.id("trl"),
+            key: trail::key(&self.decision.tenant, &address, &conversation.id),
+            value: trail::value(&address, held.since_ms),
+            at_ms: self.at_ms,
+        })
     }
 
     fn log_position(&self) -> LogPosition {
@@ -121,8 +160,12 @@ impl Decided<'_> {
             ..Event::default()
         };
         if let Some(conversation) = &self.decision.conversation {
-            let address = &conversation.address;
-            address.region.as_deref().unwrap_or_default().clone_into(&mut event.region);
+            conversation.address.region.as_deref().unwrap_or_default().clone_into(&mut event.region);
+            let address = match &self.decision.kind {
+                // A message may leave by another way than the customer last wrote.
+                What::MessageAccepted { address, .. } => address,
+                _ => &conversation.address,
+            };
             event.channel = address.channel.to_string();
             event.account = address.account.to_string();
             event.conversation = conversation.id.to_string();
@@ -251,19 +294,24 @@ impl Decided<'_> {
         Some((payload, None))
     }
 
-    /// A message to the customer goes to egress, unless policy said no when the customer last wrote (or, for a message
-    /// nobody asked for, when it was requested). The verdict comes from the log, so that a replay decides the same.
+    /// A message to the customer goes to egress, which asks the policy in force when it leaves. The verdict it carries
+    /// (of the customer's last message, or of the request) is for people to read.
     fn accepted(
         &self,
         known: Option<&Known>,
         message_id: &str,
         author: &Author,
     ) -> Option<(Payload, Option<OutboundMessage>)> {
-        let (mut message, verdict, expires_at) = match &self.entry.kind {
-            Some(Kind::Send(send)) => (send.message.clone()?, send.verdict.clone(), send.expires_at),
+        let (mut message, verdict, asked) = match &self.entry.kind {
+            Some(Kind::Send(send)) => {
+                let SendRequested { expires_at, notice, detour, .. } = send;
+                let (expires_at, notice, detour) = (*expires_at, *notice, detour.clone());
+                let asked = OutboundMessage { expires_at, notice, detour, ..OutboundMessage::default() };
+                (send.message.clone()?, send.verdict.clone(), asked)
+            }
             Some(Kind::Command(command)) => {
                 let Some(command::Action::Reply(reply)) = &command.action else { return None };
-                (said(reply, author, known), known.and_then(Known::verdict), None)
+                (said(reply, author, known), known.and_then(Known::verdict), OutboundMessage::default())
             }
             _ => return None,
         };
@@ -273,39 +321,24 @@ impl Decided<'_> {
         if message.message_class() == MessageClass::Unspecified {
             message.message_class = MessageClass::Service.into();
         }
-        if !allows(verdict.as_ref()) {
-            let refused = MessageRefused { message_id: message.id, verdict };
-            return Some((Payload::MessageRefused(refused), None));
-        }
-        let outbound =
-            OutboundMessage { expires_at, ..self.outbound(message.clone(), verdict.clone(), known)? };
-        let delivery_id = outbound.delivery_id.clone();
-        let accepted = MessageAccepted { message: Some(message), delivery_id, verdict };
-        Some((Payload::MessageAccepted(accepted), Some(outbound)))
-    }
-
-    fn outbound(
-        &self,
-        message: Message,
-        verdict: Option<Verdict>,
-        known: Option<&Known>,
-    ) -> Option<OutboundMessage> {
         let conversation = self.decision.conversation.as_ref()?;
         let heard = known.map_or(0, |known| known.last_inbound_ms);
-        Some(OutboundMessage {
+        let outbound = OutboundMessage {
             delivery_id: self.id(ids::DELIVERY),
             tenant: self.decision.tenant.to_string(),
             region: conversation.address.region.as_deref().unwrap_or_default().to_owned(),
             conversation: conversation.id.to_string(),
             contact: conversation.contact.to_string(),
-            message: Some(message),
-            verdict,
+            message: Some(message.clone()),
+            verdict: verdict.clone(),
             accepted_at: Some(Timestamp::from_millis(self.at_ms)),
-            expires_at: None,
             position: Some(self.log_position()),
             last_inbound_at: (heard > 0).then(|| Timestamp::from_millis(heard)),
-            ..OutboundMessage::default()
-        })
+            ..asked
+        };
+        let delivery_id = outbound.delivery_id.clone();
+        let accepted = MessageAccepted { message: Some(message), delivery_id, verdict };
+        Some((Payload::MessageAccepted(accepted), Some(outbound)))
     }
 }
 
@@ -319,7 +352,7 @@ fn said(reply: &Reply, author: &Author, known: Option<&Known>) -> Message {
         content: reply.content.clone(),
         reply_to: reply.reply_to.clone(),
         sender: Some(Sender { kind: kind.into(), id, display_name: reply.display_name.clone() }),
-        address: known.and_then(Known::address),
+        address: reply.address.clone().or_else(|| known.and_then(Known::address)),
         message_class: reply.message_class,
         ..Message::default()
     }

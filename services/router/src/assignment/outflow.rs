@@ -4,13 +4,13 @@ use std::collections::{HashSet, VecDeque};
 
 use heliograph_fabric::{
     DeadLetters, Envelope, Fabric, Fence, Layout, PublishError, Record, Sequencer, SequencerOptions, Ticket,
-    subjects::{self, SubjectError},
+    subjects::{self, Bucket, SubjectError},
 };
 use heliograph_proto::{Message as _, Timestamp, v1::OutboundMessage};
 
 use super::{
     HEADER_ROOM, STAGE,
-    emit::{Emission, Item},
+    emit::{Emission, Item, Trail},
 };
 use crate::{envelope, error::PartitionError, metrics::Metrics, naming::SOURCE};
 
@@ -106,6 +106,11 @@ impl Outflow {
                 }
                 Item::Outbound(work) => {
                     self.outbound(&work).map(|(subject, envelope)| (false, subject, envelope, "outbound"))
+                }
+                Item::Trail(trail) => {
+                    let Trail { id, key, value, at_ms } = *trail;
+                    let envelope = Envelope::new(id, "trail.entry", SOURCE, at_ms, value);
+                    Ok((false, Bucket::Trail.subject(&key), envelope, "trail"))
                 }
             };
             let (is_event, subject, envelope, kind) = match prepared {

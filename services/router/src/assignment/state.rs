@@ -1,14 +1,14 @@
 //! All that follows from a partition's log, and what each entry makes of it. No I/O, no clock.
 
-use heliograph_assignment::{Decision, Kind as Decided, Machine, Sender, Timestamp};
+use heliograph_assignment::{Decision, Kind as Decided, Machine, Timestamp};
 use heliograph_domain::ids;
 use heliograph_proto::v1::{RoutingEntry, command, routing_entry::Kind};
 
 use super::{
     OpenChange,
-    annex::Annex,
+    annex::{Annex, Holding, Known},
     convert::{self, Unfit},
-    emit::{self, Emission},
+    emit::{self, Emission, Held},
 };
 
 /// The read model of an open conversation is refreshed when the customer writes again after this long.
@@ -57,9 +57,9 @@ impl State {
             effects.configured = Some(entry.tenant.clone());
         }
         for decision in &decisions {
-            self.remember(entry, decision, at_ms, &mut effects.open);
+            let held = self.remember(entry, decision, at_ms, &mut effects.open);
             let about = emit::Decided { entry, decision, position, at_ms };
-            emit::emit(&about, &self.annex, &mut effects.emissions);
+            emit::emit(&about, &self.annex, held.as_ref(), &mut effects.emissions);
             if let (Decided::ConversationClosed { .. }, Some(conversation)) =
                 (&decision.kind, &decision.conversation)
             {
@@ -74,38 +74,51 @@ impl State {
         Ok(effects)
     }
 
-    /// Takes in what the entry says of a conversation beyond what the machine sees.
+    /// Takes in what the entry says of a conversation beyond what the machine sees. Returns the address that the
+    /// conversation is held with for the first time.
     fn remember(
         &mut self,
         entry: &RoutingEntry,
         decision: &Decision,
         at_ms: i64,
         open: &mut Vec<OpenChange>,
-    ) {
-        let Some(conversation) = &decision.conversation else { return };
+    ) -> Option<Held> {
+        let conversation = decision.conversation.as_ref()?;
         let id = &*conversation.id;
         let mut refresh = false;
+        let mut at = None;
         match (&decision.kind, &entry.kind) {
             (Decided::ConversationOpened { .. }, Some(Kind::Proposal(proposal))) => {
                 // The event of the opening already tells where the customer is; when they wrote follows below.
                 let address = proposal.event.as_ref().and_then(|event| event.address.as_ref());
                 self.annex.spoke(id, address, proposal.verdict.as_ref());
+                at = address;
                 refresh = true;
             }
             (Decided::ConversationOpened { .. }, Some(Kind::Send(send))) => {
                 let address = send.message.as_ref().and_then(|message| message.address.as_ref());
                 self.annex.spoke(id, address, send.verdict.as_ref());
+                at = address;
                 refresh = true;
             }
             (Decided::MessageReceived { .. }, Some(Kind::Proposal(proposal))) => {
                 let address = proposal.event.as_ref().and_then(|event| event.address.as_ref());
+                let channel = self.annex.get(id).and_then(Known::address).map(|known| known.channel);
                 let (verdict, window) = (proposal.verdict.as_ref(), proposal.window.as_ref());
                 let before = self.annex.heard(id, address, verdict, window, at_ms);
-                refresh = before != 0 && at_ms - before >= REFRESH_MS;
+                let moved = channel.as_ref() != address.map(|address| &address.channel);
+                refresh = before != 0 && (moved || at_ms - before >= REFRESH_MS);
+                at = address;
             }
-            (Decided::MessageAccepted { sender: Sender::Business, .. }, Some(Kind::Send(send))) => {
+            (Decided::MessageAccepted { .. }, Some(Kind::Send(send))) => {
                 let address = send.message.as_ref().and_then(|message| message.address.as_ref());
                 self.annex.spoke(id, address, send.verdict.as_ref());
+                at = address;
+            }
+            (Decided::MessageAccepted { .. }, Some(Kind::Command(asked))) => {
+                if let Some(command::Action::Reply(reply)) = &asked.action {
+                    at = reply.address.as_ref();
+                }
             }
             (
                 Decided::WrapUpStarted { .. } | Decided::ConversationClosed { .. },
@@ -132,5 +145,14 @@ impl State {
                 fields: Some(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into()),
             });
         }
+        let at = at?;
+        let since_ms = match self.annex.hold(id, at)? {
+            Holding::Another => at_ms,
+            // A conversation that an older release opened has none yet.
+            Holding::First => {
+                self.machine.conversation(&decision.tenant, id).map_or(at_ms, |seen| seen.opened_at.0)
+            }
+        };
+        Some(Held { address: at.clone(), since_ms })
     }
 }

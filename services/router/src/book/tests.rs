@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use heliograph_assignment::PoolConfig;
 use heliograph_domain::resources::{Resource, Stored};
 use heliograph_proto::v1::{Address, Capabilities, WindowRule, verdict::Outcome};
-use heliograph_store::resources::Snapshot;
+use heliograph_store::{contacts::Contact, resources::Snapshot};
 use serde_json::json;
 
-use super::{Asked, Book, Channels, Saying, judge, wanted};
+use super::{Asked, Book, Saying, Setting, judge, wanted};
 
 fn stored(kind: &str, name: &str, version: u64, spec: &serde_json::Value) -> Stored {
     let value = json!({
@@ -23,14 +23,20 @@ fn stored(kind: &str, name: &str, version: u64, spec: &serde_json::Value) -> Sto
     }
 }
 
-fn channels() -> Channels {
-    let windows = vec![WindowRule { kind: "message".to_owned(), seconds: 172_800, messages: 5 }];
+fn setting(site: Option<&str>) -> Setting {
+    let rule = |kind: &str, seconds, messages| WindowRule { kind: kind.to_owned(), seconds, messages };
+    let windows = vec![rule("message", 172_800, 5), rule("ad", 604_800, 0), rule("menu", 60, 3)];
     let wechat = Capabilities { work_class: "chat".to_owned(), windows, ..Capabilities::default() };
-    Arc::new(BTreeMap::from([("wechat".to_owned(), wechat)]))
+    let channels = Arc::new(BTreeMap::from([("wechat".to_owned(), wechat)]));
+    Setting { channels, site: site.map(Arc::from) }
 }
 
 fn book() -> Book {
-    let resources = [
+    Book::build(&Snapshot::of(resources()), &setting(None), &Book::default())
+}
+
+fn resources() -> Vec<Stored> {
+    vec![
         stored(
             "ChannelPolicy",
             "default",
@@ -74,8 +80,7 @@ fn book() -> Book {
             &json!({ "display_name": "Ann", "queues": ["support"], "languages": { "pt": 9 } }),
         ),
         stored("Agent", "sue", 1, &json!({ "display_name": "Sue", "roles": ["supervisor"] })),
-    ];
-    Book::build(&Snapshot::of(resources), &channels(), &Book::default())
+    ]
 }
 
 fn say<'a>(text: &'a str, language: &'a str) -> Saying<'a> {
@@ -113,9 +118,7 @@ fn the_first_rule_that_matches_decides_and_says_so() {
 #[test]
 fn policy_places_and_judges_by_the_best_source() {
     let book = book();
-    let judged = |address: &Address| {
-        judge(&Asked { tenant: book.tenant("acme").map(|t| &**t), address, contact: None, now_ms: 0 })
-    };
+    let judged = |address: &Address| judge(&asked(&book, address));
     let sms = Address { channel: "sms".into(), account: "line".into(), ..Address::default() };
     let verdict = judged(&Address { phone: "+12025550123".into(), ..sms.clone() });
     let region = verdict.region.clone().unwrap();
@@ -136,21 +139,108 @@ fn policy_places_and_judges_by_the_best_source() {
     assert_eq!(verdict.outcome(), Outcome::Deny);
     assert_eq!(verdict.channels, ["wechat"]);
 
-    let nobody = judge(&Asked { tenant: None, address: &Address::default(), contact: None, now_ms: 0 });
+    let nobody = judge(&Asked { tenant: None, ..asked(&book, &Address::default()) });
     assert_eq!(nobody.outcome(), Outcome::Deny);
+}
+
+fn asked<'a>(book: &'a Book, address: &'a Address) -> Asked<'a> {
+    let tenant = book.tenant("acme").map(|tenant| &**tenant);
+    Asked { tenant, address, contact: None, kind: "text", site: book.site(), now_ms: 0 }
+}
+
+#[test]
+fn a_contact_that_moves_is_placed_anew() {
+    let book = book();
+    let contact = |country: Option<&str>| -> Contact {
+        serde_json::from_value(json!({
+            "id": "con_1", "tenant": "acme", "locale": "en-US", "country": country,
+            "addresses": [{ "channel": "sms", "account": "line", "user_id": "+12025550123" }],
+            "first_seen_ms": 0, "last_seen_ms": 0,
+        }))
+        .unwrap()
+    };
+    let region = |phone: &str, contact: &Contact| {
+        let address = Address { channel: "wechat".into(), phone: phone.to_owned(), ..Address::default() };
+        judge(&Asked { contact: Some(contact), ..asked(&book, &address) }).region.unwrap().name
+    };
+    let free = contact(None);
+    assert_eq!(region("+12025550123", &free), "north-america");
+    assert_eq!(region("+8613800138000", &free), "greater-china", "the new number counts");
+    assert_eq!(region("", &free), "north-america", "their locale is what is left");
+    assert_eq!(region("+12025550123", &contact(Some("CN"))), "greater-china", "somebody vouched for it");
+}
+
+#[test]
+fn a_region_that_may_not_be_held_here_is_denied() {
+    let mut resources = resources();
+    resources[0] = stored(
+        "ChannelPolicy",
+        "default",
+        4,
+        &json!({
+            "regions": [{
+                "name": "north-america", "countries": ["US", "CA"], "channels": ["sms"],
+                "residency": ["us-east"],
+            }],
+            "default": { "channels": ["webchat"] },
+        }),
+    );
+    let address = Address {
+        channel: "sms".into(),
+        account: "line".into(),
+        phone: "+12025550123".into(),
+        ..Address::default()
+    };
+    for (site, outcome) in
+        [(None, Outcome::Allow), (Some("us-east"), Outcome::Allow), (Some("eu-west"), Outcome::Deny)]
+    {
+        let book = Book::build(&Snapshot::of(resources.clone()), &setting(site), &Book::default());
+        assert_eq!(judge(&asked(&book, &address)).outcome(), outcome, "{site:?}");
+    }
+}
+
+#[test]
+fn a_policy_that_cannot_be_used_leaves_the_last_good_one_in_force() {
+    let good = book();
+    let mut changed = resources();
+    changed[0] = stored(
+        "ChannelPolicy",
+        "default",
+        4,
+        &json!({
+            "default": { "channels": ["webchat"] },
+            "rules": [{ "name": "by-day", "then": { "hours": "no-such-calendar" } }],
+        }),
+    );
+    let book = Book::build(&Snapshot::of(changed.clone()), &setting(None), &good);
+    let tenant = book.tenant("acme").unwrap();
+    assert_eq!((tenant.policy.version(), book.unusable.len()), (3, 1));
+    changed[0] = stored("ChannelPolicy", "default", 5, &json!({ "default": { "channels": ["webchat"] } }));
+    let book = Book::build(&Snapshot::of(changed), &setting(None), &book);
+    assert_eq!((book.tenant("acme").unwrap().policy.version(), book.unusable.len()), (5, 0));
 }
 
 #[test]
 fn windows_follow_the_channel_and_the_accounts_own_length() {
     let book = book();
     let tenant = book.tenant("acme").map(|tenant| &**tenant);
-    let rule = book.window(tenant, "wechat", "official", "", true).unwrap();
-    assert_eq!((rule.seconds, rule.messages), (3_600, 2));
-    let rule = book.window(None, "wechat", "official", "message", false).unwrap();
-    assert_eq!((rule.seconds, rule.messages), (172_800, 5));
-    assert!(book.window(tenant, "wechat", "official", "", false).is_none());
-    assert!(book.window(tenant, "wechat", "official", "menu", true).is_none());
-    assert!(book.window(tenant, "sms", "line", "", true).is_none());
+    let opened = |tenant, channel, account, named, message, led_by| {
+        let rules = book.windows(tenant, (channel, account), named, message, led_by);
+        rules.into_iter().map(|rule| (rule.kind, rule.seconds, rule.messages)).collect::<Vec<_>>()
+    };
+    let rule = |kind: &str, seconds, messages| (kind.to_owned(), seconds, messages);
+    let (long, own) = (rule("message", 172_800, 5), rule("message", 3_600, 2));
+    let (ad, menu) = (rule("ad", 604_800, 0), rule("menu", 60, 3));
+    assert_eq!(opened(tenant, "wechat", "official", "", true, ""), std::slice::from_ref(&own));
+    assert_eq!(opened(None, "wechat", "official", "message", false, ""), [long]);
+    assert_eq!(opened(tenant, "wechat", "official", "menu", true, ""), [menu], "a tap is no message");
+    assert_eq!(opened(tenant, "wechat", "official", "message, ad", true, ""), [own.clone(), ad.clone()]);
+    assert_eq!(opened(tenant, "wechat", "official", "", true, "ad"), [own, ad]);
+    for (channel, account, named, message) in
+        [("wechat", "official", "", false), ("wechat", "official", "scan", true), ("sms", "line", "", true)]
+    {
+        assert!(opened(tenant, channel, account, named, message, "qr").is_empty(), "{channel} {named}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use heliograph_proto::v1::{InboundEvent, inbound_event::Kind};
 
-use super::{Case, message, receipt, signals};
+use super::{Case, consent, message, receipt, signals};
 use crate::error::Failure;
 
 /// What became of an event.
@@ -32,11 +32,12 @@ pub(super) fn kind_name(event: Option<&InboundEvent>) -> &'static str {
 /// Handles one event.
 pub(super) async fn handle(case: Case<'_>, may_wait: bool) -> Result<Handled, Failure> {
     match &case.event.kind {
-        Some(Kind::Message(message)) => message::propose(case, message).await,
+        // Boxed: it is by far the largest, and every other kind would have to make room for it.
+        Some(Kind::Message(message)) => Box::pin(message::propose(case, message)).await,
         Some(Kind::Receipt(receipt)) => receipt::receipt(case, receipt, may_wait).await,
         Some(Kind::ReadMark(mark)) => receipt::read_mark(case, mark, may_wait).await,
         Some(Kind::Typing(typing)) => signals::typing(case, typing).await,
-        Some(Kind::Consent(signal)) => signals::consent(case, signal).await,
+        Some(Kind::Consent(signal)) => consent::signal(case, signal).await,
         Some(Kind::ConversationStart(_)) => signals::start(case).await,
         Some(Kind::AddressChange(change)) => signals::address_change(case, change).await,
         Some(Kind::Unknown(unknown)) => signals::unknown(case, &unknown.kind).await,

@@ -3,43 +3,71 @@
 use std::time::Duration;
 
 use heliograph_domain::{content, ids};
+use heliograph_policy::KeywordKind;
 use heliograph_proto::{
     Timestamp,
     v1::{
-        Content, InboundEvent, Message, MessageReference, Proposal, RoutingEntry, Selection, Window,
-        content::Kind, inbound_event, routing_entry,
+        Address, Content, InboundEvent, Message, MessageReference, Notice, Proposal, RoutingEntry, Selection,
+        Window, content::Kind, inbound_event, routing_entry,
     },
 };
 use heliograph_store::{
     contacts::Contact,
-    windows::{self, WindowKey},
+    windows::{self, WindowKey, WindowSet},
 };
 
-use super::{Case, handle::Handled};
+use super::{
+    Case, REDIS_PATIENCE, answer,
+    handle::Handled,
+    join,
+    tongue::{Tongue, continuing},
+    word::{self, Reply},
+};
 use crate::{
-    book::{Asked, Saying, judge, wanted},
+    book::{Saying, wanted},
     error::Failure,
     naming::SCOPE,
 };
 
-/// How long Redis may take: a window can be rebuilt from the transcript, and a typed answer reads as text.
-const REDIS_PATIENCE: Duration = Duration::from_millis(250);
-
 /// Key of the metadata that holds what the customer typed, where it was taken for an answer.
 const TYPED: &str = "typed";
 
-/// Resolves, judges, and appends the proposal.
+/// Resolves, judges, and appends the proposal; then what the system itself answers.
 pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled, Failure> {
     let Case { event, address, .. } = case;
     if message.id.is_empty() {
         return Err(Failure::poison("no_id", "the message has no id"));
     }
-    let contact = case.contact().await?.contact;
+    let mut contact = case.contact().await?.contact;
+    let typed = body(message);
+    let joined = match typed {
+        Some(text) => join::by_code(case, &contact, text).await?,
+        None => None,
+    };
+    let continued = joined.is_some();
+    if let Some(joined) = joined {
+        contact = joined;
+    }
     let book = case.book();
     let tenant = book.tenant(&event.tenant).map(|tenant| &**tenant);
-    let verdict = judge(&Asked { tenant, address, contact: Some(&contact), now_ms: case.stored_ms });
+    let selected = if continued { None } else { selection(case, message).await };
+    let word = tenant.zip(typed).filter(|_| !continued).and_then(|(tenant, text)| {
+        let locale = tongue("", address, &contact).or(&tenant.locale);
+        let word = tenant.policy.keyword(&event.channel, text, locale)?;
+        // An answer to a question that was asked is an answer; but STOP always holds.
+        (selected.is_none() || word.kind == KeywordKind::Stop).then_some((tenant, word, locale))
+    });
+    let verdict = case.verdict(&contact, kind_of(message));
+    let mut reply = None;
+    if let Some((tenant, word, locale)) = &word {
+        reply = word::obey(case, tenant, &contact, message, word, locale).await?;
+    } else if continued {
+        let own = tenant.map_or("", |tenant| &tenant.locale);
+        let text = continuing(tongue(said_in(message), address, &contact).or(own)).to_owned();
+        reply = Some(Reply { text, notice: Notice::Unspecified });
+    }
     let text = message.content.as_ref().map_or_else(String::new, content::preview);
-    let language = language(message, &address.locale, &contact);
+    let language = tongue(said_in(message), address, &contact).or("").replace('_', "-");
     let saying = Saying {
         channel: &event.channel,
         account: &event.account,
@@ -48,8 +76,8 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
         text: &text,
     };
     let wanted = wanted(tenant, &saying);
-    let window = open_window(case, true).await;
-    let event = match selection(case, message).await {
+    let window = open_windows(case, Some(message)).await;
+    let event = match selected.filter(|_| word.is_none()) {
         Some(selected) => {
             InboundEvent { kind: Some(inbound_event::Kind::Message(selected)), ..event.clone() }
         }
@@ -62,14 +90,30 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
             event: Some(event),
             contact: contact.id.clone(),
             scope: SCOPE.to_owned(),
-            verdict: Some(verdict),
+            verdict: Some(verdict.clone()),
             wanted: Some(wanted),
             window,
-            unattended: false,
+            unattended: word.is_some() || continued,
         })),
     };
     case.append(&entry, "routing.proposal").await?;
+    if let Some(Reply { text, notice }) = reply {
+        answer::send(case, &contact, verdict, text, notice).await?;
+    }
     Ok(Handled::Done)
+}
+
+/// What the customer typed, if it is text.
+fn body(message: &Message) -> Option<&str> {
+    match &message.content.as_ref()?.kind {
+        Some(Kind::Text(text)) => Some(&text.body),
+        _ => None,
+    }
+}
+
+fn kind_of(message: &Message) -> &'static str {
+    let kind = message.content.as_ref().and_then(|content| content.kind.as_ref());
+    kind.map_or("", content::kind_name)
 }
 
 /// What the customer typed as the option it means: egress showed the options of a question as numbered text.
@@ -98,39 +142,50 @@ async fn selection(case: Case<'_>, message: &Message) -> Option<Message> {
     Some(selected)
 }
 
-/// Opens the messaging window that the event opens, if it opens one.
-pub(super) async fn open_window(case: Case<'_>, message: bool) -> Option<Window> {
+/// Opens the messaging windows that the event opens, each kind by its own rule. Returns the one that matters most to who
+/// answers.
+pub(super) async fn open_windows(case: Case<'_>, message: Option<&Message>) -> Option<Window> {
     let Case { intake, event, address, .. } = case;
     let book = case.book();
     let tenant = book.tenant(&event.tenant).map(|tenant| &**tenant);
-    let rule = book.window(tenant, &event.channel, &event.account, &event.opens_window, message)?;
-    let length = Duration::from_secs(u64::try_from(rule.seconds).unwrap_or(0));
-    let limit = u32::try_from(rule.messages).ok().filter(|limit| *limit > 0);
-    let window = windows::Window::opened(&rule.kind, case.received_ms(), length, limit);
-    if intake.redis.is_up() {
-        let key = WindowKey::new(&event.tenant, &event.channel, &event.account, &address.user_id);
-        let opened = tokio::time::timeout(REDIS_PATIENCE, intake.windows.open(&key, &window)).await;
-        if !matches!(opened, Ok(Ok(()))) {
-            tracing::debug!(
-                channel = event.channel,
-                "a messaging window was not remembered; it will be rebuilt"
-            );
+    let led_by =
+        message.and_then(|message| message.referral.as_ref()).map_or("", |referral| &referral.source);
+    let place = (event.channel.as_str(), event.account.as_str());
+    let rules = book.windows(tenant, place, &event.opens_window, message.is_some(), led_by);
+    let key = WindowKey::new(&event.tenant, &event.channel, &event.account, &address.user_id);
+    let opened: Vec<windows::Window> = rules
+        .into_iter()
+        .map(|rule| {
+            let length = Duration::from_secs(u64::try_from(rule.seconds).unwrap_or(0));
+            let limit = u32::try_from(rule.messages).ok().filter(|limit| *limit > 0);
+            windows::Window::opened(rule.kind, case.received_ms(), length, limit)
+        })
+        .collect();
+    for window in opened.iter().filter(|_| intake.redis.is_up()) {
+        let stored = tokio::time::timeout(REDIS_PATIENCE, intake.windows.open(&key, window)).await;
+        if !matches!(stored, Ok(Ok(()))) {
+            let (channel, kind) = (&event.channel, &window.kind);
+            tracing::debug!(channel, kind, "a messaging window was not remembered; it will be rebuilt");
         }
     }
+    let opened: WindowSet = opened.into_iter().collect();
+    let window = opened.best(case.received_ms())?;
     Some(Window {
-        kind: window.kind,
+        kind: window.kind.clone(),
         opened_at: Some(Timestamp::from_millis(window.opened_at_ms)),
         expires_at: Some(Timestamp::from_millis(window.expires_at_ms)),
-        remaining: limit.map_or(-1, |limit| i32::try_from(limit).unwrap_or(i32::MAX)),
+        remaining: window.limit.map_or(-1, |limit| i32::try_from(limit).unwrap_or(i32::MAX)),
     })
 }
 
-/// The language the customer writes in: as the message says, else as their address or contact does.
-fn language(message: &Message, locale: &str, contact: &Contact) -> String {
-    let said = match message.content.as_ref().and_then(|content| content.kind.as_ref()) {
-        Some(Kind::Text(text)) => text.language.as_str(),
+/// The language the customer wrote in, where the message says it.
+fn said_in(message: &Message) -> &str {
+    match message.content.as_ref().and_then(|content| content.kind.as_ref()) {
+        Some(Kind::Text(text)) => &text.language,
         _ => "",
-    };
-    let known = [said, locale, contact.locale.as_deref().unwrap_or("")];
-    known.into_iter().find(|tag| !tag.is_empty()).unwrap_or("").replace('_', "-")
+    }
+}
+
+fn tongue<'a>(said: &'a str, address: &'a Address, contact: &'a Contact) -> Tongue<'a> {
+    Tongue { said, address: &address.locale, contact: contact.locale.as_deref() }
 }

@@ -1,19 +1,11 @@
-//! What customers and providers say beside messages: typing, consent, first steps, new addresses, the unknown.
+//! What customers and providers say beside messages: typing, first steps, new addresses, the unknown.
 
-use std::time::Duration;
-
-use heliograph_policy::MessageClass;
 use heliograph_proto::v1::{
-    AddressChange, ConsentChanged, ConsentSignal, ContactUpdated, CustomerTyping, Typing, UnknownReceived,
-    event::Payload,
+    AddressChange, ContactUpdated, CustomerTyping, Typing, UnknownReceived, event::Payload,
 };
-use heliograph_store::consent::{Choice, Statement, Subject};
 
-use super::{Case, handle::Handled, message::open_window, stored_address};
+use super::{Case, REDIS_PATIENCE, handle::Handled, join, message::open_windows, stored_address};
 use crate::error::Failure;
-
-/// How long Redis may take to say which conversation is open.
-const LOOKUP_PATIENCE: Duration = Duration::from_millis(250);
 
 /// A conversation that is open, as the read model knows it.
 pub(super) struct Open {
@@ -31,7 +23,7 @@ pub(super) async fn open_conversation(case: Case<'_>) -> Result<Option<Open>, Fa
     let Some(contact) = intake.contacts.find(&event.tenant, &stored_address(address)).await? else {
         return Ok(None);
     };
-    let looked_up = tokio::time::timeout(LOOKUP_PATIENCE, intake.open.get(&event.tenant, &contact.id)).await;
+    let looked_up = tokio::time::timeout(REDIS_PATIENCE, intake.open.get(&event.tenant, &contact.id)).await;
     let Ok(Ok(Some(mut fields))) = looked_up else { return Ok(None) };
     let (Some(conversation), Some(region)) = (fields.remove("conversation"), fields.remove("region")) else {
         return Ok(None);
@@ -52,36 +44,10 @@ pub(super) async fn typing(case: Case<'_>, typing: &Typing) -> Result<Handled, F
     Ok(Handled::Done)
 }
 
-/// Records consent for the channel, then says so.
-pub(super) async fn consent(case: Case<'_>, signal: &ConsentSignal) -> Result<Handled, Failure> {
-    let Case { intake, event, .. } = case;
-    let contact = case.contact().await?.contact;
-    let statement = Statement {
-        choice: if signal.granted { Choice::OptedIn } else { Choice::OptedOut },
-        source: signal.source.clone(),
-        cause: event.id.clone(),
-        at_ms: case.occurred_ms(),
-    };
-    let every: Vec<&str> = MessageClass::ALL.iter().map(|class| class.as_str()).collect();
-    let purposes = if signal.purpose.is_empty() { every } else { vec![signal.purpose.as_str()] };
-    for purpose in purposes {
-        let subject = Subject::new(&event.tenant, &contact.id, Some(&event.channel), purpose);
-        intake.consent.record(&subject, &statement).await?;
-    }
-    let changed = ConsentChanged {
-        channel: event.channel.clone(),
-        purpose: signal.purpose.clone(),
-        granted: signal.granted,
-        source: signal.source.clone(),
-    };
-    case.publish(case.event_of("consent", Payload::ConsentChanged(changed), Some(&contact))).await?;
-    Ok(Handled::Done)
-}
-
 /// The customer is here and has said nothing yet: the contact exists from now on, and a window may open.
 pub(super) async fn start(case: Case<'_>) -> Result<Handled, Failure> {
     let resolved = case.contact().await?;
-    open_window(case, false).await;
+    open_windows(case, None).await;
     if !resolved.created {
         updated(case, "started", &resolved.contact).await?;
     }
@@ -90,14 +56,14 @@ pub(super) async fn start(case: Case<'_>) -> Result<Handled, Failure> {
 
 /// The new address is the old contact's, unless it already is somebody's.
 pub(super) async fn address_change(case: Case<'_>, change: &AddressChange) -> Result<Handled, Failure> {
-    let Case { intake, event, address, .. } = case;
+    let Case { intake, event, .. } = case;
     let Some(previous) = &change.previous else { return unknown(case, "address_change").await };
     let tenant = &event.tenant;
     let Some(contact) = intake.contacts.find(tenant, &stored_address(previous)).await? else {
         case.contact().await?;
         return Ok(Handled::Done);
     };
-    intake.contacts.link(tenant, &stored_address(address), &contact.id).await?;
+    let contact = join::by_change(case, &contact).await?;
     updated(case, "address", &contact).await?;
     Ok(Handled::Done)
 }
@@ -117,6 +83,6 @@ pub(super) async fn unknown(case: Case<'_>, kind: &str) -> Result<Handled, Failu
         UnknownReceived { kind: kind.to_owned(), raw: case.event.raw.clone(), receipt: None, content: None };
     case.publish(case.event_of("unknown", Payload::UnknownReceived(payload), None)).await?;
     // An unknown event may still be one that lets the business write.
-    open_window(case, false).await;
+    open_windows(case, None).await;
     Ok(Handled::Done)
 }

@@ -82,6 +82,10 @@ pub(crate) fn webchat() -> Capabilities {
     }
 }
 
+fn sms() -> Capabilities {
+    Capabilities { channel: "sms".to_owned(), work_class: "chat".to_owned(), ..Capabilities::default() }
+}
+
 impl Fleet {
     /// A provisioned broker and the resources of a tenant with one queue and one agent.
     pub(crate) async fn start() -> Self {
@@ -144,7 +148,7 @@ impl Fleet {
                 fabric: Fabric::connect(Options::new(nats, name)).await.unwrap(),
                 redis: Redis::connect(&RedisOptions::new(redis)).await.unwrap(),
                 snapshots: Objects::in_directory(place).await.unwrap(),
-                channels: BTreeMap::from([("webchat".to_owned(), webchat())]),
+                channels: BTreeMap::from([("webchat".to_owned(), webchat()), ("sms".to_owned(), sms())]),
                 health: told,
                 config,
             };
@@ -167,6 +171,12 @@ impl Fleet {
 
     /// What an ingress does with an event.
     pub(crate) async fn receive(&self, event: InboundEvent) {
+        let id = event.id.clone();
+        self.receive_as(event, &id).await;
+    }
+
+    /// The same, under an id of the broker's that may be another one: as when its window is over.
+    pub(crate) async fn receive_as(&self, event: InboundEvent, msg_id: &str) {
         let user = event.address.as_ref().map_or("", |address| &address.user_id);
         let at = subjects::partition_of_address(
             &event.tenant,
@@ -176,8 +186,23 @@ impl Fleet {
             LAYOUT.inbound,
         );
         let subject = subjects::inbound(at, &event.tenant, &event.channel).unwrap();
-        let envelope = Envelope::of(event.id.clone(), "inbound.event", "test", now_ms(), &event);
+        let mut envelope = Envelope::of(event.id.clone(), "inbound.event", "test", now_ms(), &event);
+        envelope.msg_id = Some(msg_id.to_owned());
         self.fabric.publish(&subject, &envelope, None).await.unwrap();
+    }
+
+    /// Takes a group's cursors back to the start, as if what followed from its log had never been noted.
+    pub(crate) async fn rewind(&self, group: &str, partitions: impl IntoIterator<Item = u16>) {
+        let cursors = self.fabric.jetstream().get_key_value("HG_CURSORS").await.unwrap();
+        for partition in partitions {
+            cursors.put(format!("{group}.{partition}"), r#"{"seq":0,"epoch":0}"#.into()).await.unwrap();
+        }
+    }
+
+    /// A policy and an account for SMS beside web chat.
+    pub(crate) async fn with_sms(&self, policy: serde_json::Value) {
+        self.apply(TENANT, "ChannelAccount", "line", json!({ "channel": "sms" })).await;
+        self.apply(TENANT, "ChannelPolicy", "default", policy).await;
     }
 
     /// A customer writes.
@@ -316,6 +341,42 @@ pub(crate) fn address(user: &str) -> Address {
         account: "site".to_owned(),
         user_id: user.to_owned(),
         ..Address::default()
+    }
+}
+
+/// An address of the tenant's number, as the SMS channels give it.
+pub(crate) fn number(phone: &str) -> Address {
+    Address {
+        channel: "sms".to_owned(),
+        account: "line".to_owned(),
+        user_id: phone.to_owned(),
+        phone: phone.to_owned(),
+        verified: true,
+        ..Address::default()
+    }
+}
+
+/// A message of another channel's customer; `id` names it.
+pub(crate) fn from(address: &Address, id: &str, text: &str) -> InboundEvent {
+    let message = Message {
+        id: ids::derive(ids::MESSAGE, &[TENANT, &address.user_id, id]),
+        content: Some(content::text(text)),
+        address: Some(address.clone()),
+        ..Message::default()
+    };
+    event(address, id, inbound_event::Kind::Message(message))
+}
+
+/// An event of another channel's customer; `id` names it.
+pub(crate) fn event(address: &Address, id: &str, kind: inbound_event::Kind) -> InboundEvent {
+    InboundEvent {
+        id: ids::derive(ids::EVENT, &[TENANT, &address.channel, &address.account, &address.user_id, id]),
+        tenant: TENANT.to_owned(),
+        channel: address.channel.clone(),
+        account: address.account.clone(),
+        address: Some(address.clone()),
+        kind: Some(kind),
+        ..InboundEvent::default()
     }
 }
 

@@ -4,4 +4,7 @@
 mod assignment;
 mod failover;
 mod fleet;
+mod identity;
 mod intake;
+mod policy;
+mod words;
