@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{config, dead, dev, doctor, policy, provision, resources, run, send, tail};
+use crate::commands::{config, contact, dead, dev, doctor, policy, provision, resources, run, send, tail};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -12,6 +12,7 @@ Examples:
   heliograph run sms --http 0.0.0.0:8080            one service of a fleet
   heliograph apply -f acme.yaml --dry-run           what a file would change
   heliograph policy explain --tenant acme --from +5511987654321 --channel sms
+  heliograph policy test -f policy.yaml             what its tests say
   heliograph tail --from now                        what happens, as it happens
 
 Configuration: defaults < files (--config) < environment (HELIOGRAPH__SECTION__KEY) < flags. `heliograph \
@@ -66,9 +67,12 @@ pub enum Command {
     Diff(resources::DiffArgs),
     /// Delete a resource
     Delete(resources::DeleteArgs),
-    /// Ask the regional channel policy
+    /// Ask, test and compare the regional channel policy
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Look at customers, join and split them
+    #[command(subcommand)]
+    Contact(contact::ContactCommand),
     /// Send a message to a customer
     Send(send::SendArgs),
     /// Follow the public event stream

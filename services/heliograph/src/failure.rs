@@ -2,6 +2,7 @@
 
 use heliograph_domain::resources::Problems;
 use heliograph_fabric::ConnectError;
+use heliograph_policy::suite::SuiteError;
 use heliograph_runtime::{ConfigError, exit, telemetry::TelemetryError};
 
 use crate::admin::AdminError;
@@ -41,7 +42,10 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if cause.is::<Unconfigured>() || cause.is::<ConfigError>() || cause.is::<TelemetryError>() {
         return Some(exit::CONFIG);
     }
-    if cause.is::<Problems>() || cause.downcast_ref::<AdminError>().is_some_and(AdminError::is_bad_input) {
+    if cause.is::<Problems>()
+        || cause.is::<SuiteError>()
+        || cause.downcast_ref::<AdminError>().is_some_and(AdminError::is_bad_input)
+    {
         return Some(exit::DATA);
     }
     (cause.is::<ConnectError>() || cause.is::<Away>()).then_some(exit::UNAVAILABLE)

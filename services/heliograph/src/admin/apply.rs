@@ -4,6 +4,7 @@ use heliograph_domain::resources::{
     Change, Context, Document, Kind, Problem, Problems, Resource, ResourceKey, Spec, Stored, diff, parse,
     validate,
 };
+use heliograph_policy::{Calendars, Fault};
 use heliograph_store::resources::{Expect, Outcome};
 use serde::Serialize;
 use serde_json::Value;
@@ -106,7 +107,16 @@ impl Admin {
         dry_run: bool,
         by: &str,
     ) -> Result<Vec<Changed>, AdminError> {
-        let planned = self.plan(manifests).await?;
+        self.carry_out(self.plan(manifests).await?, dry_run, by).await
+    }
+
+    /// Writes what was planned.
+    pub async fn carry_out(
+        &self,
+        planned: Vec<Planned>,
+        dry_run: bool,
+        by: &str,
+    ) -> Result<Vec<Changed>, AdminError> {
         let mut changes = Vec::with_capacity(planned.len());
         for planned in planned {
             let mut changed = planned.changed();
@@ -182,8 +192,31 @@ pub(crate) fn check(
     let mut names = channels::names();
     names.extend(rules.channels.iter().map(String::as_str).filter(|name| channels::find(name).is_none()));
     validate(&documents, &Context { channels: &names, stored: in_force, dev: rules.inline_secrets })?;
-    let problems: Vec<Problem> = documents.iter().filter_map(channel_problem).collect();
+    let mut problems: Vec<Problem> = documents.iter().filter_map(channel_problem).collect();
+    problems.extend(documents.iter().flat_map(|document| policy_problems(document, &documents, in_force)));
     if problems.is_empty() { Ok(documents) } else { Err(Problems(problems).into()) }
+}
+
+/// What is wrong with a policy beyond its form: its conditions, its calendars, what it names twice.
+fn policy_problems(document: &Document, documents: &[Document], in_force: &[Resource]) -> Vec<Problem> {
+    let Spec::ChannelPolicy(spec) = &document.resource.spec else { return Vec::new() };
+    let tenant = &document.resource.metadata.tenant;
+    let applied = documents.iter().map(|document| &document.resource);
+    let calendars: Calendars = in_force
+        .iter()
+        .chain(applied)
+        .filter(|resource| resource.metadata.tenant == *tenant)
+        .filter_map(|resource| match &resource.spec {
+            Spec::Calendar(calendar) => Some((resource.metadata.name.clone(), calendar.clone())),
+            _ => None,
+        })
+        .collect();
+    let problem = |fault: Fault| {
+        let mut problem = document.problem(&fault.path, fault.message);
+        problem.suggestion = fault.suggestion;
+        problem
+    };
+    heliograph_policy::check(spec, &calendars).into_iter().map(problem).collect()
 }
 
 /// What the account's channel has against it. Secrets that are not here, because they are for another machine, are

@@ -43,12 +43,27 @@ pub enum AdminError {
     /// The policy that is stored cannot be used.
     #[error(transparent)]
     Policy(#[from] heliograph_policy::CompileError),
+    /// Nobody is known by this id or address.
+    #[error("{0:?} is no contact of the tenant")]
+    NoContact(String),
     /// The broker is not laid out.
     #[error(transparent)]
     Provision(#[from] ProvisionError),
     /// The store refused or is away.
     #[error(transparent)]
     Store(#[from] ResourceError),
+    /// Contacts cannot be read.
+    #[error(transparent)]
+    Contacts(#[from] heliograph_store::contacts::ContactError),
+    /// A bucket cannot be read.
+    #[error(transparent)]
+    Bucket(#[from] heliograph_store::KvError),
+    /// A stream cannot be read.
+    #[error(transparent)]
+    Log(#[from] heliograph_fabric::LogError),
+    /// The broker does not answer.
+    #[error(transparent)]
+    Broker(#[from] heliograph_fabric::BrokerError),
     /// A dead letter is not there, or the broker is away.
     #[error(transparent)]
     Dead(#[from] DeadError),

@@ -1,12 +1,17 @@
-//! What operators do to a fleet: apply, read and delete resources, ask policy, look after dead letters.
+//! What operators do to a fleet: apply, read and delete resources, ask policy, look at customers, look after dead letters.
 //!
 //! The command line and `AdminService` are two faces of this module; neither decides anything of its own.
 
 mod apply;
+mod compare;
+mod contacts;
 mod dead;
 mod error;
 mod explain;
+mod known;
+mod lifecycle;
 mod mask;
+mod replay;
 mod sandboxed;
 mod service;
 mod wire;
@@ -19,9 +24,13 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 pub use apply::{Action, Changed, Manifest, Planned};
+pub use compare::{Decided, Shift, fields as policy_fields, shifts, summary};
+pub use contacts::{Card, Who};
 pub use error::AdminError;
-pub use explain::{Explained, Question, explain};
+pub use explain::{Explained, Known, Question, explain};
+pub use lifecycle::Step;
 pub use mask::masked;
+pub use replay::{Replay, Turned};
 pub use sandboxed::{FILLED, Sandboxed};
 pub use service::AdminApi;
 pub use wire::letter as letter_on_wire;
@@ -135,11 +144,5 @@ impl Admin {
             fields: Vec::new(),
             stored: Some(stored),
         })
-    }
-
-    /// Asks the policy in force.
-    pub async fn explain(&self, question: &Question) -> Result<Explained, AdminError> {
-        let resources = self.resources.list(&question.tenant, None).await?;
-        explain(&resources, question, jiff::Timestamp::now())
     }
 }

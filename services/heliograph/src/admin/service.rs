@@ -2,7 +2,7 @@
 
 use heliograph_domain::resources::{Kind, MessageClass, ResourceKey};
 use heliograph_fabric::dead::{DeadError, DeadFilter};
-use heliograph_policy::{Consent, Direction};
+use heliograph_policy::Direction;
 use heliograph_proto::v1::{self, admin_service_server::AdminService};
 use heliograph_runtime::bearer;
 use heliograph_store::resources::ResourceError;
@@ -99,18 +99,17 @@ impl AdminService for AdminApi {
             v1::Direction::Outbound => Direction::Outbound,
             v1::Direction::Inbound | v1::Direction::Unspecified => Direction::Inbound,
         };
+        let filled = |text: String| Some(text).filter(|text| !text.is_empty());
         let question = Question {
             direction,
             class: class(request.message_class()),
-            tenant: request.tenant,
-            user_id: request.user_id,
-            channel: Some(request.channel).filter(|channel| !channel.is_empty()),
-            account: Some(request.account).filter(|account| !account.is_empty()),
-            locale: Some(request.locale).filter(|locale| !locale.is_empty()),
-            country: Some(request.country).filter(|country| !country.is_empty()),
-            consent: Consent::Unknown,
+            channel: filled(request.channel),
+            account: filled(request.account),
+            locale: filled(request.locale),
+            country: filled(request.country),
+            ..Question::about(&request.tenant, &request.user_id)
         };
-        let explained = self.admin.explain(&question).await.map_err(status)?;
+        let explained = self.admin.explain(&question, None).await.map_err(status)?;
         Ok(Response::new(v1::ExplainPolicyResponse {
             verdict: Some(heliograph_policy::wire::verdict(&explained.verdict)),
         }))
@@ -200,14 +199,19 @@ fn status(error: AdminError) -> Status {
         | AdminError::Empty
         | AdminError::Question { .. }
         | AdminError::Store(ResourceError::InvalidName { .. }) => Status::invalid_argument(text),
-        AdminError::NotFound(_) | AdminError::NoVersion { .. } | AdminError::Dead(DeadError::NotFound(_)) => {
-            Status::not_found(text)
-        }
+        AdminError::NotFound(_)
+        | AdminError::NoVersion { .. }
+        | AdminError::NoContact(_)
+        | AdminError::Dead(DeadError::NotFound(_)) => Status::not_found(text),
         AdminError::InUse { .. } => Status::failed_precondition(text),
         AdminError::Store(ResourceError::Stale { .. }) => Status::aborted(text),
         AdminError::Policy(_) | AdminError::Dead(DeadError::Malformed(_)) => Status::data_loss(text),
-        AdminError::Provision(_) | AdminError::Store(ResourceError::Kv(_)) | AdminError::Dead(_) => {
-            Status::unavailable(text)
-        }
+        AdminError::Provision(_)
+        | AdminError::Store(ResourceError::Kv(_))
+        | AdminError::Contacts(_)
+        | AdminError::Bucket(_)
+        | AdminError::Log(_)
+        | AdminError::Broker(_)
+        | AdminError::Dead(_) => Status::unavailable(text),
     }
 }

@@ -1,9 +1,11 @@
 //! The commands, one module each: its flags, and what it does.
 
 pub mod config;
+pub mod contact;
 pub mod dead;
 pub mod dev;
 pub mod doctor;
+pub mod egress;
 pub mod policy;
 pub mod provision;
 pub mod resources;

@@ -4,12 +4,16 @@ use std::{io::Read as _, path::Path};
 
 use anyhow::Context as _;
 use clap::Args;
-use heliograph_domain::resources::{Kind, Problems, ResourceKey, Stored, parse};
+use heliograph_domain::{
+    region::Country,
+    resources::{Kind, Problems, ResourceKey, Stored, parse},
+};
+use heliograph_policy::Direction;
 use heliograph_runtime::Settings;
 use serde_json::{Value, json};
 
 use crate::{
-    admin::{Action, Admin, AdminError, Changed, Manifest, masked, shown},
+    admin::{Action, Admin, AdminError, Changed, Manifest, Replay, Turned, masked, shown},
     connect,
     failure::Usage,
     output::{self, Format},
@@ -20,19 +24,25 @@ use crate::{
 #[command(
     after_help = "All files are checked together, against each other and what is in force, before anything \
 is written. A problem is shown as file:line:column: resource: field: what is wrong; exit code 65.
+A policy that changes is asked about the tenant's newest conversations: how many it decides differently, and with \
+--dry-run which.
 
 Examples:
   heliograph apply -f acme.yaml
   heliograph apply -f policy.yaml -f queues.yaml --dry-run
+  heliograph apply -f policy.yaml --dry-run --against 1000
   cat acme.yaml | heliograph apply -f -"
 )]
 pub struct ApplyArgs {
     /// A file of resources (YAML or JSON), or - for standard input
     #[arg(short, long = "file", value_name = "FILE", required = true, num_args = 1..)]
     pub files: Vec<String>,
-    /// Check and compare, write nothing
+    /// Check and compare, write nothing; for a policy, list the conversations that it would decide differently
     #[arg(long)]
     pub dry_run: bool,
+    /// How many of a tenant's newest conversations a changed policy is asked about; 0 asks about none
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub against: usize,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -108,9 +118,11 @@ pub struct DeleteArgs {
 pub async fn apply(args: &ApplyArgs, settings: &Settings) -> anyhow::Result<()> {
     let manifests = read(&args.files)?;
     let admin = connect::admin(settings).await?;
-    let changes = admin.apply(&manifests, args.dry_run, &who()).await?;
+    let planned = admin.plan(&manifests).await?;
+    let replays = if args.against > 0 { admin.foresee(&planned, args.against).await? } else { Vec::new() };
+    let changes = admin.carry_out(planned, args.dry_run, &who()).await?;
     if args.json {
-        return output::json(&changes.iter().map(as_json).collect::<Vec<_>>());
+        return output::json(&changes.iter().map(|change| applied(change, &replays)).collect::<Vec<_>>());
     }
     for change in &changes {
         let (key, tenant) = (&change.key, &change.key.tenant);
@@ -120,7 +132,54 @@ pub async fn apply(args: &ApplyArgs, settings: &Settings) -> anyhow::Result<()> 
             print_fields(change)?;
         }
     }
+    print_replays(&replays, args.dry_run)
+}
+
+/// Prints what a changed policy says of the tenant's newest conversations: all of it in a dry run, else a line.
+pub(super) fn print_replays(replays: &[Replay], whole: bool) -> anyhow::Result<()> {
+    for replay in replays.iter().filter(|replay| replay.conversations > 0) {
+        let told = format!(
+            "{} of the last {} conversations of {} would have been decided differently",
+            replay.turned_conversations, replay.conversations, replay.tenant
+        );
+        if !whole {
+            let which = if replay.turned.is_empty() { "" } else { "; --dry-run says which" };
+            output::note(&format!("{told}{which}"));
+            continue;
+        }
+        if !replay.turned.is_empty() {
+            let rows: Vec<[String; 7]> = replay.turned.iter().map(row).collect();
+            let heading = ["CONVERSATION", "", "CUSTOMER", "COUNTRY", "CHANNEL", "CLASS", "VERDICT"];
+            output::table(heading, &rows)?;
+        }
+        output::line(&told)?;
+    }
     Ok(())
+}
+
+fn row(turned: &Turned) -> [String; 7] {
+    let way = if turned.direction == Direction::Inbound { "from" } else { "to" };
+    [
+        turned.conversation.clone(),
+        way.to_owned(),
+        turned.customer.clone(),
+        turned.country.map_or("?", Country::code).to_owned(),
+        turned.channel.clone(),
+        turned.class.as_str().to_owned(),
+        format!("{} → {}, {}", turned.old.outcome, turned.new.outcome, turned.new.by),
+    ]
+}
+
+/// A change and, for a policy, what it says of the tenant's newest conversations.
+fn applied(change: &Changed, replays: &[Replay]) -> Value {
+    let mut json = as_json(change);
+    let replay = replays
+        .iter()
+        .find(|replay| change.key.kind == Kind::ChannelPolicy && replay.tenant == change.key.tenant);
+    if let (Some(replay), Some(object)) = (replay, json.as_object_mut()) {
+        object.insert("replay".to_owned(), serde_json::to_value(replay).unwrap_or_default());
+    }
+    json
 }
 
 /// Prints what applying would change.
@@ -239,7 +298,7 @@ pub fn read(files: &[String]) -> anyhow::Result<Vec<Manifest>> {
 }
 
 /// Who applies, for the history: the person's login.
-fn who() -> String {
+pub(super) fn who() -> String {
     ["USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))

@@ -5,16 +5,13 @@ use heliograph_domain::{content, phone};
 use heliograph_proto::v1::{
     Address, MessageClass, SendRequest, egress_service_client::EgressServiceClient, send_request::To, verdict,
 };
-use heliograph_runtime::{Settings, grpc};
-use secrecy::{ExposeSecret as _, SecretString};
-use tonic::{Code, Request, metadata::MetadataValue};
+use heliograph_runtime::Settings;
 
-use super::policy::Class;
-use crate::{
-    failure::{Away, Unconfigured, Usage},
-    output,
-    settings::ClientSettings,
+use super::{
+    egress::{Egress, EgressArgs},
+    policy::Class,
 };
+use crate::output;
 
 /// Flags of `send`.
 #[derive(Debug, Args)]
@@ -51,12 +48,9 @@ pub struct SendArgs {
     /// The same key sends once, however often it is asked for; drawn when not given
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
-    /// Where egress answers; sets client.egress
-    #[arg(long, value_name = "URL")]
-    pub egress: Option<String>,
-    /// What to show egress; client.token when not given
-    #[arg(long, value_name = "TOKEN", env = "HELIOGRAPH_TOKEN", hide_env_values = true)]
-    pub token: Option<String>,
+    /// How to reach egress
+    #[command(flatten)]
+    pub egress: EgressArgs,
     /// Ask policy, send nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -67,21 +61,11 @@ pub struct SendArgs {
 
 /// Sends a message.
 pub async fn run(args: &SendArgs, settings: &Settings) -> anyhow::Result<()> {
-    let client: ClientSettings = settings.section("client")?;
-    let endpoint =
-        args.egress.clone().or(client.egress).unwrap_or_else(|| format!("http://{}", settings.grpc.addr));
-    let token = args.token.clone().map(SecretString::from).or(client.token).ok_or_else(|| {
-        Unconfigured("egress wants a token: give --token, HELIOGRAPH_TOKEN or client.token".to_owned())
-    })?;
-    let channel = grpc::channel(&endpoint).map_err(|error| Usage(error.to_string()))?;
-    let mut request = Request::new(request(args));
-    let bearer: MetadataValue<_> = format!("Bearer {}", token.expose_secret())
-        .parse()
-        .map_err(|_| Usage("the token holds characters that cannot be sent".to_owned()))?;
-    request.metadata_mut().insert("authorization", bearer);
-    let answer = match EgressServiceClient::new(channel).send(request).await {
+    let egress = Egress::find(&args.egress, settings)?;
+    let request = egress.request(request(args));
+    let answer = match EgressServiceClient::new(egress.channel.clone()).send(request).await {
         Ok(answer) => answer.into_inner(),
-        Err(status) => return Err(refused(&endpoint, &status)),
+        Err(status) => return Err(egress.refused(&status)),
     };
     if args.json {
         output::line(&serde_json::to_string(&answer)?)?;
@@ -135,19 +119,5 @@ fn request(args: &SendArgs) -> SendRequest {
         message_class: class.into(),
         dry_run: args.dry_run,
         ..SendRequest::default()
-    }
-}
-
-fn refused(endpoint: &str, status: &tonic::Status) -> anyhow::Error {
-    let text = status.message();
-    match status.code() {
-        Code::Unavailable => {
-            Away(format!("egress at {endpoint} does not answer ({text}); --egress says where it is")).into()
-        }
-        Code::Unauthenticated | Code::PermissionDenied => {
-            Unconfigured(format!("egress at {endpoint} refuses the token: {text}")).into()
-        }
-        Code::InvalidArgument => Usage(text.to_owned()).into(),
-        code => anyhow::anyhow!("egress answers {code:?}: {text}"),
     }
 }

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod admin;
+mod contact;
 mod dead;
 mod dev;
+mod lifecycle;
 mod policy;
 mod provision;
 mod resources;
