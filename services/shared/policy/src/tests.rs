@@ -9,6 +9,7 @@ mod sample;
 mod shelf;
 mod tables;
 mod times;
+mod wire;
 
 use heliograph_domain::resources::{ChannelPolicySpec, Spec, parse};
 use jiff::Timestamp;

@@ -9,7 +9,11 @@ use crate::{Outcome, Reason, RegionFinding, RegionSource, Verdict};
 /// A verdict on the wire.
 pub fn verdict(verdict: &Verdict) -> v1::Verdict {
     let until = match &verdict.outcome {
-        Outcome::Defer(until) => Some(Timestamp::from_millis(until.as_millisecond())),
+        // Rounded up: whoever asks again at this time is not told to wait for the rest of a millisecond.
+        Outcome::Defer(until) => {
+            let begun = i64::from(until.as_nanosecond().rem_euclid(1_000_000) > 0);
+            Some(Timestamp::from_millis(until.as_millisecond().saturating_add(begun)))
+        }
         _ => None,
     };
     v1::Verdict {
