@@ -23,6 +23,7 @@ use heliograph_store::{
     consent::ConsentStore,
     contacts::{Address, Contact, ContactError, ContactOptions, ContactStore, Join, Joining, LinkedBy, Whom},
     now_ms,
+    sent::SentLog,
     trail::{Trail, TrailEntry},
 };
 
@@ -110,6 +111,7 @@ pub(crate) struct People {
     contacts: ContactStore,
     trail: Trail,
     codes: Codes,
+    sent: SentLog,
     pub(crate) consent: ConsentStore,
 }
 
@@ -122,7 +124,8 @@ impl People {
             fabric: fabric.clone(),
             contacts: ContactStore::open(context, options).await?,
             trail: Trail::open(context).await?,
-            codes: Codes::open(context, redis).await?,
+            codes: Codes::open(context, redis.clone()).await?,
+            sent: SentLog::new(redis),
             consent: ConsentStore::open(context).await?,
         })
     }
@@ -242,18 +245,22 @@ impl People {
         address: &Address,
         cause: &str,
     ) -> Result<String, AskError> {
-        let split = self.contacts.split(&identity.tenant, contact, address, now_ms()).await?;
+        let (tenant, now) = (identity.tenant.as_str(), now_ms());
+        let split = self.contacts.split(tenant, contact, address, now).await?;
         let (left, new) = (split.left.id.clone(), split.split.id.clone());
         if left == new {
             let text = "it is the customer's only address";
             return Err(AskError::refused("only_address", text));
         }
+        let cause = ids::derive("req", &[tenant, "split", &identity.agent, cause]);
+        // A refusal that was made while they were one holds for both.
+        self.consent.join(tenant, &new, &left, &cause, now).await?;
         let payload = Payload::ContactSplit(ContactSplit {
             address: Some(on_wire(address)),
             new_contact: new.clone(),
             actor: identity.agent.clone(),
         });
-        self.say(identity, &left, address, cause, payload).await?;
+        self.say(identity, &left, address, &[&cause, "split"], payload).await?;
         Ok(new)
     }
 
@@ -265,8 +272,18 @@ impl People {
         address: &Address,
         cause: &str,
     ) -> Result<String, AskError> {
-        let tenant = identity.tenant.as_str();
-        let joining = Joining { by: LinkedBy::Asserted, actor: &identity.agent, cause, at_ms: now_ms() };
+        let (tenant, now) = (identity.tenant.as_str(), now_ms());
+        let cause = ids::derive("req", &[tenant, "join", &identity.agent, cause]);
+        let keep = self.contact(tenant, contact).await?.ok_or(AskError::NotKnown)?;
+        let other = self.contacts.find(tenant, address).await?;
+        if let Some(other) = other.filter(|other| other.id != keep.id) {
+            // First, so that no agreement counts which the other's refusal takes back.
+            self.consent.join(tenant, &keep.id, &other.id, &cause, now).await?;
+            if let Err(error) = self.sent.join(tenant, &keep.id, &other.id).await {
+                tracing::debug!(tenant, %error, "what was sent to a contact is read again when it is needed");
+            }
+        }
+        let joining = Joining { by: LinkedBy::Asserted, actor: &identity.agent, cause: &cause, at_ms: now };
         let joined = self.contacts.join(tenant, contact, Whom::Address(address), &joining).await?;
         let Join::Joined { contact, moved } = joined else {
             return Err(AskError::refused("apart", "somebody said that these are two customers"));
@@ -278,22 +295,24 @@ impl People {
                 by: LinkedBy::Asserted.as_str().to_owned(),
                 actor: identity.agent.clone(),
             });
-            self.say(identity, &contact.id, &moved.address, cause, payload).await?;
+            let Address { channel, account, user_id } = &moved.address;
+            let told = [cause.as_str(), "joined", channel, account, user_id];
+            self.say(identity, &contact.id, &moved.address, &told, payload).await?;
         }
         Ok(contact.id.clone())
     }
 
+    /// Publishes what was done; the first of `told` is its cause, all of them are its id.
     async fn say(
         &self,
         identity: &Identity,
         contact: &str,
         address: &Address,
-        cause: &str,
+        told: &[&str],
         payload: Payload,
     ) -> Result<(), AskError> {
         let (tenant, kind) = (identity.tenant.as_str(), type_of(&payload));
-        let parts = [tenant, kind, contact, &address.channel, &address.account, &address.user_id, cause];
-        let id = ids::derive(ids::EVENT, &parts);
+        let id = ids::derive(ids::EVENT, told);
         let subject = subjects::event(tenant, NONE, &address.channel, NONE, kind)
             .map_err(|error| AskError::Away(error.to_string()))?;
         let now = now_ms();
@@ -306,7 +325,7 @@ impl People {
             account: address.account.clone(),
             contact: contact.to_owned(),
             time: Some(Timestamp::from_millis(now)),
-            cause: cause.to_owned(),
+            cause: told.first().copied().unwrap_or_default().to_owned(),
             payload: Some(payload),
             ..Event::default()
         };

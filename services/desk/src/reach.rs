@@ -73,8 +73,6 @@ pub(crate) async fn reach(
     }
     let contact = shared.people.contact(tenant, &view.contact).await?;
     let policy = shared.policies.of(tenant);
-    let declared = shared.policies.declared(tenant, &policy);
-    let templates = declared.map(|declared| declared.spec.templates).unwrap_or_default();
     let region = place(&policy, view.region.as_ref());
     let accounts = shared.policies.accounts(tenant);
     let available = shared.policies.available(tenant);
@@ -87,11 +85,7 @@ pub(crate) async fn reach(
             Some(window) => Some(window),
             None => view.window.clone().filter(|_| own),
         };
-        let template = templates.iter().find(|template| {
-            template.channel == address.channel
-                && (template.regions.is_empty()
-                    || template.regions.iter().any(|name| **name == *region.region))
-        });
+        let template = policy.template(&region.region, &address.channel);
         let consent = consent(shared, tenant, &view.contact, &address.channel).await?;
         let asked = Asked {
             policy: &policy,

@@ -38,7 +38,7 @@ struct Asset {
     content: &'static str,
 }
 
-static ASSETS: [Asset; 26] = table![
+static ASSETS: [Asset; 28] = table![
     "answering.js",
     "api.js",
     "client.js",
@@ -47,8 +47,10 @@ static ASSETS: [Asset; 26] = table![
     "details.js",
     "dialogs.js",
     "dom.js",
+    "finder.js",
     "format.js",
     "geography.js",
+    "globe.js",
     "icon.svg",
     "index.html",
     "login.js",

@@ -6,9 +6,8 @@ use futures::{StreamExt as _, future::BoxFuture};
 use heliograph_domain::ids;
 use heliograph_fabric::{Envelope, publish::within, subjects};
 use heliograph_proto::v1::{
-    AgentTyping, Content, DeskEvent, Event, Hello, History, LoadContact, LoadHistory, LogPosition,
-    OfferChannel, Pong, SessionRequest, ShowTyping, content::Kind, event::Payload, session_request,
-    session_response::Frame,
+    AgentTyping, Content, DeskEvent, Event, Hello, History, LogPosition, Pong, SessionRequest, ShowTyping,
+    content::Kind, event::Payload, session_request, session_response::Frame,
 };
 use heliograph_store::now_ms;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -32,7 +31,7 @@ use crate::{
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// Events handed over before the client's own frames are looked at again.
 const BATCH: usize = 64;
-/// Histories asked for before the session has begun.
+/// Questions asked before the session has begun.
 const EARLY: usize = 32;
 
 /// Runs until one side ends it.
@@ -56,9 +55,9 @@ pub(super) async fn session(shared: &Arc<Shared>, mut frames: Frames, out: Out) 
     }
 }
 
-/// Until it has begun, a session answers commands and pings, and keeps questions about histories.
+/// Until it has begun, a session answers commands and pings, and keeps questions.
 enum Phase {
-    Beginning { begin: BoxFuture<'static, Result<Begin, End>>, asked: Vec<LoadHistory> },
+    Beginning { begin: BoxFuture<'static, Result<Begin, End>>, asked: Vec<session_request::Frame> },
     Live(Live),
 }
 
@@ -139,7 +138,6 @@ impl Session {
                 self.out.send(Frame::Pong(Pong { nonce: ping.nonce })).await
             }
             Some(session_request::Frame::Command(command)) => self.work.command(&self.shared, command).await,
-            Some(session_request::Frame::LoadHistory(load)) => self.history(load).await,
             Some(session_request::Frame::Typing(typing)) => {
                 self.typing(typing);
                 Ok(())
@@ -147,57 +145,52 @@ impl Session {
             Some(session_request::Frame::Hello(_)) => {
                 Err(End::BadFrame("`hello` is the first frame, and only that".to_owned()))
             }
-            Some(session_request::Frame::OfferChannel(offer)) => self.offer(offer).await,
-            Some(session_request::Frame::LoadContact(load)) => self.contact(load).await,
+            Some(
+                question @ (session_request::Frame::LoadHistory(_)
+                | session_request::Frame::OfferChannel(_)
+                | session_request::Frame::LoadContact(_)),
+            ) => self.question(question).await,
             // A frame of a newer client.
             None => Ok(()),
         }
     }
 
-    async fn history(&mut self, load: LoadHistory) -> Result<(), End> {
-        match &mut self.phase {
+    /// A question beside the events; whose answer it may have depends on what is before the agent.
+    async fn question(&mut self, question: session_request::Frame) -> Result<(), End> {
+        let view = match &mut self.phase {
             Phase::Beginning { asked, .. } => {
                 if asked.len() < EARLY {
-                    asked.push(load);
+                    asked.push(question);
                 }
-                Ok(())
+                return Ok(());
             }
-            Phase::Live(live) => {
-                let reader = if live.view.may_read(&load.conversation) {
-                    Reader::Allowed
-                } else {
-                    Reader::Serving(live.view.contacts())
-                };
+            Phase::Live(live) => &live.view,
+        };
+        let allowed = match question {
+            session_request::Frame::LoadHistory(load) => {
+                let may_read = view.may_read(&load.conversation);
+                let reader = if may_read { Reader::Allowed } else { Reader::Serving(view.contacts()) };
                 let page = Page { conversation: load.conversation, before: load.before, limit: load.limit };
-                self.work.ask(Question::History(page, reader)).await
+                Ok(Question::History(page, reader))
             }
-        }
-    }
-
-    /// How the customer may continue elsewhere, of a conversation that is this agent's.
-    async fn offer(&mut self, offer: OfferChannel) -> Result<(), End> {
-        let held = match &self.phase {
-            Phase::Live(live) => live.view.held(&offer.conversation).filter(|held| held.assigned),
-            Phase::Beginning { .. } => None,
+            session_request::Frame::OfferChannel(offer) => {
+                let mine = view.held(&offer.conversation).is_some_and(|held| held.assigned);
+                if mine { Ok(Question::Offer(offer)) } else { Err("this conversation is not yours") }
+            }
+            session_request::Frame::LoadContact(load) => {
+                let may = view.may_meet(&load.contact);
+                if may {
+                    Ok(Question::Contact(load.contact))
+                } else {
+                    Err("this customer is not yours to look at")
+                }
+            }
+            _ => return Ok(()),
         };
-        if held.is_none() {
-            let text = format!("{}: this conversation is not yours", offer.conversation);
-            return self.out.send(work::error("forbidden", text)).await;
+        match allowed {
+            Ok(question) => self.work.ask(question).await,
+            Err(why) => self.out.send(work::error("forbidden", why.to_owned())).await,
         }
-        self.work.ask(Question::Offer(offer)).await
-    }
-
-    /// Who a customer is whose conversation is before this agent.
-    async fn contact(&mut self, load: LoadContact) -> Result<(), End> {
-        let may = match &self.phase {
-            Phase::Live(live) => live.view.may_meet(&load.contact),
-            Phase::Beginning { .. } => false,
-        };
-        if !may {
-            let text = format!("{}: this customer is not yours to look at", load.contact);
-            return self.out.send(work::error("forbidden", text)).await;
-        }
-        self.work.ask(Question::Contact(load.contact)).await
     }
 
     /// Says that the agent types, in a conversation that is its own. Nobody waits for it.
@@ -254,8 +247,8 @@ impl Session {
         for item in gap {
             self.pass(&item).await?;
         }
-        for load in asked {
-            self.history(load).await?;
+        for question in asked {
+            self.question(question).await?;
         }
         Ok(())
     }

@@ -168,3 +168,31 @@ fn offers_that_a_state_contains_are_not_repeated_but_messages_are() {
     assert!(!is_in_state(&Event { position: at(7), ..message("c") }, applied.as_ref()));
     assert!(!is_in_state(&Event { position: None, ..offer }, applied.as_ref()));
 }
+
+#[test]
+fn who_has_a_customers_conversation_may_meet_them_under_whatever_id_they_have() {
+    use heliograph_proto::v1::{ContactJoined, ContactSplit};
+
+    let with = |contact: &str, event: Event| Event { contact: contact.to_owned(), ..event };
+    let joined = |contact: &str, previous: &str| {
+        let joined = ContactJoined { previous_contact: previous.to_owned(), ..ContactJoined::default() };
+        with(contact, event("", "contact.joined", Payload::ContactJoined(joined)))
+    };
+    let mut view = View::of(&ada(false), &DeskState::default());
+    assert!(!view.may_meet("con_1") && !view.may_meet(""));
+    view.see(&with("con_1", offered("cnv_1", "ada")));
+    assert!(view.may_meet("con_1") && !view.may_meet("con_2"));
+    assert_eq!(view.contacts(), ["con_1"]);
+    // Somebody else's customers are nothing to her.
+    assert!(!view.see(&joined("con_3", "con_4")));
+    assert!(view.see(&joined("con_2", "con_1")), "hers is con_2 from here on");
+    assert_eq!((view.may_meet("con_1"), view.may_meet("con_2")), (false, true));
+    let split = with("con_2", event("", "contact.split", Payload::ContactSplit(ContactSplit::default())));
+    assert!(view.see(&split));
+    // The machine's word counts.
+    view.see(&with("con_5", message("cnv_1")));
+    assert_eq!(view.contacts(), ["con_5"]);
+    view.see(&requeued("cnv_1", "ada"));
+    assert!(!view.may_meet("con_5") && !view.see(&split));
+    assert!(View::of(&ada(true), &DeskState::default()).may_meet("con_1"), "a supervisor meets everybody");
+}

@@ -155,6 +155,26 @@ async fn who_serves_a_customer_sees_their_addresses_and_what_was_said_before_and
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_asked_before_the_session_has_begun_is_answered_once_it_has() {
+    let world = World::start().await;
+    let contact = maria(&world).await;
+    world.router.pause();
+    let desk = world.desk(config()).await;
+    let token = desk.token(TENANT, "ada").await;
+    let mut ada = Client::hello(&desk, Transport::WebSocket, &token, 0).await;
+    ada.welcome().await;
+    let load = LoadContact { contact: contact.clone() };
+    ada.send(session_request::Frame::LoadContact(load)).await;
+    world.router.resume().await;
+    let view = ada.until(|frame| match frame {
+        Frame::Contact(view) => Some(view),
+        Frame::Error(error) if error.code == "forbidden" => panic!("asked too early"),
+        _ => None,
+    });
+    assert_eq!(view.await.contact.unwrap().id, contact);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_is_offered_another_channel_by_a_code_that_is_theirs() {
     let world = World::start().await;
     let contact = maria(&world).await;

@@ -72,9 +72,9 @@ async fn a_country_is_explained_by_the_rules_that_decide() {
     }
 }
 
-fn verdict(country: &str, outcome: Outcome) -> Option<Verdict> {
+fn verdict(country: &str, outcome: Outcome) -> Verdict {
     let region = Region { name: "latam".to_owned(), country: country.to_owned(), ..Region::default() };
-    Some(Verdict { outcome: outcome.into(), region: Some(region), ..Verdict::default() })
+    Verdict { outcome: outcome.into(), region: Some(region), ..Verdict::default() }
 }
 
 fn of(conversation: &str, payload: Payload) -> Event {
@@ -82,7 +82,7 @@ fn of(conversation: &str, payload: Payload) -> Event {
 }
 
 fn heard(conversation: &str, country: &str, outcome: Outcome) -> Event {
-    let verdict = verdict(country, outcome);
+    let verdict = Some(verdict(country, outcome));
     of(conversation, Payload::MessageReceived(MessageReceived { verdict, ..MessageReceived::default() }))
 }
 
@@ -129,7 +129,7 @@ async fn every_message_counts_once_also_when_who_counts_goes_and_another_comes()
 
     // Another desk takes over, and knows the country of a conversation that it has not heard of.
     drop(first);
-    let refused = MessageRefused { verdict: verdict("BR", Outcome::Deny), ..MessageRefused::default() };
+    let refused = MessageRefused { verdict: Some(verdict("BR", Outcome::Deny)), ..MessageRefused::default() };
     world.publish(&of("cnv_1", Payload::MessageRefused(refused))).await;
     world.publish(&sent("cnv_2")).await;
     let second = world.desk(config()).await;

@@ -208,3 +208,46 @@ test("that the agent writes is said once in a while, and its end once", () => {
   client.typing("cnv_1", false);
   assert.deepEqual(last().of("typing").map((frame) => frame.on), [true, true, false]);
 });
+
+test("an answer goes by the address that the agent chose, also when it is sent again", () => {
+  const { load, last, server } = tab();
+  const client = load();
+  server.greet(last());
+  const address = { channel: "email", account: "help", userId: "m@example.com" };
+  client.reply("cnv_1", "by mail", address);
+  client.reply("cnv_1", "as usual");
+  const sent = last().of("command").map(({ reply }) => reply.address);
+  assert.deepEqual(sent, [address, undefined]);
+  last().say({ result: { commandId: last().of("command")[0].commandId, reasons: [{ text: "no" }] } });
+  client.again(client.desk.pendingIn("cnv_1").find((one) => one.state === "failed"));
+  assert.deepEqual(last().of("command").at(-1).reply.address, address);
+});
+
+test("who a customer is is asked once, and anew after a break", () => {
+  const { load, last, server, timers } = tab();
+  const client = load();
+  server.greet(last());
+  client.meet("con_1");
+  client.meet("con_1");
+  client.meet("");
+  assert.deepEqual(last().of("loadContact"), [{ contact: "con_1" }]);
+  last().drop();
+  timers.advance(1_000);
+  server.greet(last());
+  client.meet("con_1");
+  assert.equal(last().of("loadContact").length, 1);
+  last().say({ contact: { contact: { id: "con_1" } } });
+  client.meet("con_1");
+  assert.deepEqual([last().of("loadContact").length, client.desk.contacts.get("con_1").contact.addresses], [1, []]);
+});
+
+test("an earlier conversation goes to who reads it, and not among the agent's own", () => {
+  const { load, last, server } = tab();
+  const client = load();
+  server.greet(last());
+  const read = [];
+  client.readPast("cnv_0", 0, (history) => read.push(history));
+  assert.deepEqual(last().of("loadHistory").at(-1), { conversation: "cnv_0", before: "0", limit: 200 });
+  last().say({ history: { conversation: "cnv_0", events: [heard(1, "long ago")] } });
+  assert.deepEqual([read.length, client.desk.conversations.has("cnv_0")], [1, false]);
+});

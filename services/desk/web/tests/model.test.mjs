@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { customerOf, Desk } from "../model.js";
+import { customerOf, Desk, windowOf } from "../model.js";
 import { at, heard, said } from "./fakes.mjs";
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -150,4 +150,44 @@ test("being taken offline by the system is told with its reason", () => {
   model.applyState({ sequence: "1", presence: "PRESENCE_ONLINE" }, NOW);
   const [told] = model.applyEvent(at(2, "agent.presence_changed", { agent: "ann", to: "PRESENCE_AWAY" }, { reasons: [{ code: "rona", text: "Two offers rang out" }] }), NOW);
   assert.deepEqual([told.what, told.presence, told.reason], ["presence", "away", "Two offers rang out"]);
+});
+
+const minute = (count) => new Date(NOW + count * 60_000).toISOString();
+
+test("what the customer says opens the window anew, what is sent uses it up, and the server knows better", () => {
+  const model = desk();
+  const window = { kind: "message", openedAt: minute(0), expiresAt: minute(60), remaining: 2 };
+  model.applyState({ sequence: "5", conversations: [{ id: "cnv_1", contact: "con_1", window }] }, NOW);
+  const [conversation] = model.list().open;
+  // What the state already contains does not count again.
+  model.applyEvent(at(4, "message.sent", { messageId: "msg_0" }), NOW);
+  assert.equal(windowOf(conversation).remaining, 2);
+  model.applyEvent(at(6, "message.sent", { messageId: "msg_1" }), NOW);
+  assert.equal(windowOf(conversation).remaining, 1);
+  model.applyEvent({ ...heard(7, "again"), event: { ...heard(7, "again").event, time: minute(30) } }, NOW);
+  assert.equal(windowOf(conversation).expiresAt, minute(90));
+  const [email, sms] = [{ channel: "email", account: "help", userId: "m@example.com" }, { channel: "sms", account: "us", userId: "+1", window: { expiresAt: minute(5) } }];
+  conversation.reach = { addresses: [sms, email] };
+  assert.deepEqual([windowOf(conversation).expiresAt, windowOf(conversation, email)], [minute(5), null]);
+});
+
+test("a contact is known until something happens to it, and its conversations say what", () => {
+  const model = desk();
+  model.applyState({ sequence: "5", conversations: [{ id: "cnv_1", contact: "con_1" }, { id: "cnv_2", contact: "con_2" }] }, NOW);
+  model.applyContact({ contact: { id: "con_1" }, conversations: [] });
+  model.applyContact({ contact: { id: "con_3" } });
+  const joined = at(7, "contact.joined", { address: { channel: "email", userId: "m@example.com" }, by: "link_code", previousContact: "con_9" }, { conversation: "", contact: "con_1" });
+  model.applyEvent(joined, NOW);
+  model.applyEvent(joined, NOW);
+  assert.deepEqual([...model.contacts.keys()], ["con_3"]);
+  const notices = (id) => model.conversations.get(id).transcript.items.map((item) => item.text);
+  assert.equal(notices("cnv_1").length, 1);
+  assert.deepEqual(notices("cnv_2"), []);
+});
+
+test("a conversation whose contact was joined into another one is the other's", () => {
+  const model = desk();
+  model.applyState({ sequence: "5", conversations: [{ id: "cnv_2", contact: "con_2" }] }, NOW);
+  model.applyEvent(at(7, "contact.joined", { address: {}, by: "asserted", previousContact: "con_2" }, { conversation: "", contact: "con_1" }), NOW);
+  assert.equal(model.conversations.get("cnv_2").contact, "con_1");
 });

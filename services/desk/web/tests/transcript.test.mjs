@@ -70,3 +70,39 @@ test("events without an id, or of a kind unheard of, disturb nobody", () => {
   assert.equal(transcript.fold(at(2, "something.new", { x: 1 })), true);
   assert.deepEqual(transcript.items, []);
 });
+
+test("a refusal is told by the reason that decided, and a deferral by its time and its reason", () => {
+  const transcript = new Transcript();
+  const verdict = { outcome: "OUTCOME_DENY", fired: [{ code: "policy.rule_denies", text: "rule quiet forbids it" }, { code: "policy.region_allows", text: "region a allows sms" }] };
+  transcript.fold(at(3, "message.refused", { messageId: "msg_1", verdict }));
+  assert.equal(transcript.delivery("msg_1").reason, "rule quiet forbids it");
+  transcript.fold(at(4, "message.deferred", { messageId: "msg_2", until: "2026-01-01T08:00:00Z", verdict: { outcome: "OUTCOME_DEFER", fired: [{ text: "quiet hours" }] } }));
+  assert.deepEqual([transcript.delivery("msg_2").until, transcript.delivery("msg_2").reason], [Date.UTC(2026, 0, 1, 8), "quiet hours"]);
+});
+
+test("a message and the one that stands in for it know each other, in whichever order that is told", () => {
+  const rerouted = at(9, "message.rerouted", { messageId: "msg_1", newMessageId: "msg_2", fromChannel: "sms", to: { channel: "email" }, trigger: "no_receipt" });
+  for (const order of [[rerouted, at(3, "message.sent", { messageId: "msg_1" })], [at(3, "message.sent", { messageId: "msg_1" }), rerouted]]) {
+    const transcript = new Transcript();
+    for (const entry of order) transcript.fold(entry);
+    const [first, second] = [transcript.delivery("msg_1"), transcript.delivery("msg_2")];
+    assert.deepEqual([first.state, first.instead.by, first.instead.trigger, first.instead.message], ["sent", "email", "no_receipt", "msg_2"]);
+    assert.deepEqual([second.state, second.standsFor], ["queued", { by: "sms", message: "msg_1" }]);
+  }
+});
+
+test("a template that went instead is told apart from other changes", () => {
+  const transcript = new Transcript();
+  transcript.fold(at(3, "message.sent", { messageId: "msg_1", transcoding: [{ code: "window.template", text: "again (pt)" }, { code: "text.split", text: "in two parts" }] }));
+  assert.deepEqual([transcript.delivery("msg_1").template, transcript.delivery("msg_1").changed], ["again (pt)", "in two parts"]);
+});
+
+test("a conversation over several channels knows them, and says when an address joined", () => {
+  const transcript = new Transcript();
+  transcript.fold(heard(1, "by sms"));
+  assert.equal(transcript.channels.size, 1);
+  transcript.fold(at(2, "contact.joined", { address: { channel: "email", userId: "m@example.com" }, by: "link_code" }));
+  transcript.fold(said(3, "by mail", { channel: "email" }));
+  assert.deepEqual([...transcript.channels], ["sms", "email"]);
+  assert.match(transcript.items[1].text, /email · m@example\.com is the same customer/u);
+});
