@@ -69,13 +69,21 @@ use tree::{Bindings, Test};
 #[derive(Debug, Clone)]
 pub struct Condition {
     root: Test<PolicyFacts>,
+    /// Variables that it reads.
+    reads: Vec<&'static str>,
 }
 
 impl Condition {
     /// Reads a condition, and refuses what could not be evaluated.
     pub fn parse(text: &str) -> Result<Self, ConditionError> {
         let parsed = syntax::parse(text)?;
-        Ok(Self { root: lower::condition(&parsed)? })
+        let (root, reads) = lower::condition(&parsed)?;
+        Ok(Self { root, reads })
+    }
+
+    /// Whether it reads a variable: what it does not read need not be found out.
+    pub fn reads(&self, variable: &str) -> bool {
+        self.reads.contains(&variable)
     }
 
     /// Whether it holds. `local` is `now` by the customer's clock, where their time zone is known.

@@ -112,7 +112,8 @@ impl<'a> Parts<'a> {
         }
         match Condition::parse(text) {
             Ok(condition) => {
-                let when = When { condition: Arc::new(condition), local: text.contains("local") };
+                let local = condition.reads("local");
+                let when = When { condition: Arc::new(condition), local };
                 self.conditions.insert(text, when.clone());
                 Some(when)
             }

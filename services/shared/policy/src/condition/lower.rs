@@ -55,11 +55,13 @@ impl<W: World> Typed<W> {
     }
 }
 
-/// Lowers a whole condition.
-pub(super) fn condition<W: World>(expression: &IdedExpr) -> Result<Test<W>, ConditionError> {
-    let mut lowering = Lowering { bound: Vec::new(), depth: 0 };
+/// Lowers a whole condition. Returns the variables that it reads as well.
+pub(super) fn condition<W: World>(
+    expression: &IdedExpr,
+) -> Result<(Test<W>, Vec<&'static str>), ConditionError> {
+    let mut lowering = Lowering { bound: Vec::new(), depth: 0, read: Vec::new() };
     match lowering.lower(expression)? {
-        Typed::Bool(test) => Ok(test),
+        Typed::Bool(test) => Ok((test, lowering.read)),
         other => Err(ConditionError::new(format!("a condition is a bool, and this is a {}", other.name()))),
     }
 }
@@ -69,6 +71,8 @@ pub(super) struct Lowering {
     /// Variables of `exists` and `all`, the outermost first.
     bound: Vec<String>,
     depth: usize,
+    /// Variables that were met.
+    read: Vec<&'static str>,
 }
 
 impl Lowering {
@@ -112,12 +116,16 @@ impl Lowering {
         }
         let name = segments.join(".");
         if let Some(variable) = Variable::<W>::named(&name) {
+            if !self.read.contains(&variable.name) {
+                self.read.push(variable.name);
+            }
             return Ok(read(variable));
         }
         let (field, owner) = segments.split_last().expect("a name has at least one part");
         match Variable::<W>::named(&owner.join(".")) {
             Some(owner) => match read(owner) {
                 Typed::Map(map, _) => {
+                    self.read.push(owner.name);
                     Ok(Typed::Text(Text::At(map, Box::new(Text::Is((*field).into()))), Origin::Other))
                 }
                 other => {

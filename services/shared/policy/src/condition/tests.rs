@@ -257,6 +257,24 @@ fn every_value_that_facts_take_may_be_compared_with() {
 }
 
 #[test]
+fn a_condition_says_what_it_reads() {
+    let condition = Condition::parse(
+        "contact.locale == 'a' && contact.attributes.vip == 'local' && ['b'].exists(now, now == channel)",
+    )
+    .unwrap();
+    for (variable, reads) in [
+        ("contact.locale", true),
+        ("contact.attributes", true),
+        ("channel", true),
+        ("local", false),
+        ("now", false),
+    ] {
+        assert_eq!(condition.reads(variable), reads, "{variable}");
+    }
+    assert!(Condition::parse("has(contact.locale) || local.getHours() > 8").unwrap().reads("local"));
+}
+
+#[test]
 fn every_variable_is_in_the_documentation() {
     let documented = include_str!("../condition.rs");
     for variable in PolicyFacts::VARIABLES {
