@@ -30,6 +30,7 @@ mod error;
 mod event;
 mod history;
 mod judge;
+mod late;
 mod line;
 mod metrics;
 mod outcome;

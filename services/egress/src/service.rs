@@ -34,7 +34,7 @@ use crate::{
     config::EgressConfig,
     customers::Customers,
     error::{Client, EgressError},
-    group,
+    group, late,
     line::{Line, Shared},
     metrics::Metrics,
     partition, typing,
@@ -84,6 +84,7 @@ impl Egress {
         let customers = Customers::new(&shared, redis.clone()).await?;
         let lines = lines(&channels, &shared, &health)?;
         for line in &lines {
+            tokio::spawn(late::listen(fabric.clone(), Arc::clone(line), shutdown.clone()));
             tokio::spawn(typing::show(fabric.clone(), Arc::clone(line), shutdown.clone()));
         }
         // Nothing is judged by resources that are not known.

@@ -1,6 +1,7 @@
 //! What a customer agreed to, as an integrator says.
 
 use heliograph_domain::{ids, resources::MessageClass};
+use heliograph_fabric::subjects::NONE;
 use heliograph_proto::{
     Timestamp,
     v1::{ConsentChanged, Event, SetConsentRequest, event::Payload},
@@ -65,7 +66,8 @@ impl Customers {
             id: ids::derive(ids::EVENT, &[&cause, "consent"]),
             r#type: "consent.changed".to_owned(),
             tenant: tenant.clone(),
-            channel: channel.clone(),
+            region: NONE.to_owned(),
+            channel: on.unwrap_or(NONE).to_owned(),
             contact: contact.id.clone(),
             time: Some(Timestamp::from_millis(now)),
             cause,

@@ -1,6 +1,7 @@
 //! One customer on several channels: what an integrator joins and splits.
 
 use heliograph_domain::ids;
+use heliograph_fabric::subjects::NONE;
 use heliograph_proto::{
     Timestamp,
     v1::{
@@ -139,6 +140,7 @@ fn about(tenant: &str, address: &Address, kind: &str, payload: Payload, cause: S
     Event {
         r#type: kind.to_owned(),
         tenant: tenant.to_owned(),
+        region: NONE.to_owned(),
         channel: address.channel.clone(),
         account: address.account.clone(),
         time: Some(Timestamp::from_millis(at_ms)),

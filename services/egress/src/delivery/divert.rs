@@ -52,17 +52,17 @@ impl Case<'_> {
 
     /// It may not leave.
     pub(super) async fn refuse(&self, barred: Barred, memory: &mut Memory) -> Result<Buried, Failure> {
+        let by_rule = barred.verdict.reason().rule();
         let trigger = match barred.verdict.outcome {
             Outcome::NeedsTemplate => Trigger::WindowClosed,
-            _ if barred.closed => Trigger::WindowClosed,
+            _ if barred.closed && by_rule.is_none() => Trigger::WindowClosed,
             _ => Trigger::Denied,
         };
         // A rule names the channels to use; a closed window only says which are open, and that is the tenant's to choose.
-        let named = match &barred.verdict.outcome {
-            Outcome::UseChannel(channels) if !barred.closed => Some(Ways {
-                rule: barred.verdict.reason().rule().map_or_else(String::new, ToString::to_string),
-                channels: channels.clone(),
-            }),
+        let named = match (&barred.verdict.outcome, by_rule) {
+            (Outcome::UseChannel(channels), Some(rule)) => {
+                Some(Ways { rule: rule.to_string(), channels: channels.clone() })
+            }
             _ => None,
         };
         self.end(

@@ -1,41 +1,52 @@
-//! Whether a receipt came in time, for policies that try another channel when none does.
+//! Whether a message arrived that the provider took, for policies that try another channel when it did not.
 //!
-//! The question is put when the message is sent, and comes back from the broker when the policy's time is over. A failure
-//! that the provider reports later is met here, too: it makes the message try another channel no sooner than this, and only
-//! where the policy waits for receipts.
+//! The question is put when the message is sent, and comes back from the broker when the policy's time is over. Where a
+//! policy tries another channel after failures only, it is put all the same: a provider may report a failure long after it
+//! took the message. Such a report brings the question back at once (module `late`).
 
 use std::time::Duration;
 
-use heliograph_domain::{event::message_id, ids, resources::Trigger};
-use heliograph_fabric::{Stream, subjects::EventFilter};
-use heliograph_proto::v1::{Event, OutboundMessage, event::Payload, outbound_message::Purpose};
+use heliograph_domain::{event::message_id, resources::Trigger};
+use heliograph_fabric::{HASTENED, Stream, subjects::EventFilter};
+use heliograph_proto::v1::{Event, Notice, OutboundMessage, event::Payload, outbound_message::Purpose};
 use heliograph_store::now_ms;
 
 use super::{
     Buried,
     case::{Case, Memory},
+    reroute::Detoured,
 };
 use crate::{
     error::{Failure, chain},
+    late,
     time::in_ms,
 };
 
 /// Header that says after which event of the stream the receipts can stand.
 pub(super) const AFTER: &str = "Heliograph-After";
+/// How long reports of failures are waited for where the policy waits for nothing else.
+const LATE: Duration = Duration::from_hours(1);
 /// The longest a receipt is waited for: well within the age limit of the stream in which the question waits.
 const LONGEST: Duration = Duration::from_hours(6 * 24);
 
 impl Case<'_> {
     /// Puts the question, if the policy wants it asked. `sent_at` is where the sent event stands.
     pub(super) async fn ask_for_receipt(&self, sent_at: u64, memory: &mut Memory) -> Result<(), Failure> {
+        if self.out.notice() != Notice::Unspecified {
+            return Ok(());
+        }
+        let tried = self.tried();
         let decided = self.decided(memory).await?;
         let region = &decided.judged.known.region;
-        let policy = &decided.asked.book.policy;
-        let Some(patience) = policy.receipt_patience(region, &self.line.name, decided.asked.class) else {
-            return Ok(());
+        let patience =
+            decided.asked.book.policy.receipt_patience(region, &self.line.name, decided.asked.class);
+        let late = || {
+            let ways = self.fallback(Trigger::Failed, &tried, decided)?;
+            (!ways.channels.is_empty()).then_some(LATE)
         };
+        let Some(patience) = patience.or_else(late) else { return Ok(()) };
         let question = OutboundMessage { purpose: Purpose::CheckReceipt.into(), ..self.out.clone() };
-        let token = ids::derive(ids::DELIVERY, &[&self.out.delivery_id, "receipt"]);
+        let token = late::question(&self.out.tenant, &self.message.id);
         let at = now_ms().saturating_add(in_ms(patience.min(LONGEST)));
         // What may have been sent before may have been confirmed before: then all is looked through.
         let after = if self.seen { 0 } else { sent_at };
@@ -44,15 +55,22 @@ impl Case<'_> {
 
     /// Answers the question.
     pub(super) async fn check_receipt(&self, memory: &mut Memory) -> Result<Buried, Failure> {
-        let trigger = match self.receipt().await? {
-            Receipt::Came => None,
-            Receipt::Failed => Some(Trigger::Failed),
-            Receipt::None => Some(Trigger::NoReceipt),
-        };
+        let hastened = self.item.record().headers.get(HASTENED).is_some();
         memory.counted = true;
-        if let Some(trigger) = trigger {
-            // Where nothing stands in, what was said of the message is all there is to say.
-            self.reroute(trigger, None, memory).await?;
+        // Where nothing stands in, what was said of the message is all there is to say.
+        match self.receipt().await? {
+            Receipt::Came => {}
+            Receipt::Failed => {
+                let detoured = self.reroute(Trigger::Failed, None, memory).await?;
+                if !hastened && matches!(detoured, Detoured::No(_)) {
+                    self.reroute(Trigger::NoReceipt, None, memory).await?;
+                }
+            }
+            // The report that hastened it may not be stored yet: then it is found in time.
+            Receipt::None if hastened => {}
+            Receipt::None => {
+                self.reroute(Trigger::NoReceipt, None, memory).await?;
+            }
         }
         Ok(None)
     }

@@ -84,13 +84,13 @@ impl Case<'_> {
     }
 
     /// Channels it was tried on, this one last.
-    fn tried(&self) -> Vec<String> {
+    pub(super) fn tried(&self) -> Vec<String> {
         let before = self.out.detour.as_ref().map_or(&[][..], |detour| &detour.channels);
         before.iter().chain([&self.line.name]).cloned().collect()
     }
 
     /// What the policy's fallback rules say.
-    fn fallback(&self, trigger: Trigger, tried: &[String], decided: &Decided) -> Option<Ways> {
+    pub(super) fn fallback(&self, trigger: Trigger, tried: &[String], decided: &Decided) -> Option<Ways> {
         let tried: Vec<&str> = tried.iter().map(String::as_str).collect();
         let ask = FallbackAsk {
             trigger,

@@ -2,7 +2,7 @@
 
 use heliograph_domain::{content, ids};
 use heliograph_proto::v1::{
-    Address, Event, GetMessageRequest, Message, MessageAccepted, SendRequest,
+    Address, Event, GetMessageRequest, Message, MessageAccepted, OutboundMessage, SendRequest,
     egress_service_client::EgressServiceClient, event::Payload, routing_entry, send_request::To, verdict,
 };
 use tonic::{Code, Request, transport::Channel as Transport};
@@ -85,6 +85,35 @@ async fn what_policy_denies_or_is_only_asked_is_not_sent() {
     assert_eq!(asked.verdict.unwrap().outcome(), verdict::Outcome::Allow);
     assert_eq!(asked.message_id, "");
     assert!(world.entries().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_go_later_is_accepted_and_a_dry_run_says_the_same() {
+    let world = World::start().await;
+    world.policy("  rules:\n    - { name: once, then: { at_most: { messages: 1, per: 1h } } }\n").await;
+    let sms = Channel::start("sms");
+    let egress = world.egress(&[&sms]).await;
+    egress.health.ready().await;
+    let mut client = client(&egress.grpc).await;
+    let contact = world.contact("one").await;
+    let to = |key: &str| SendRequest { to: Some(To::Contact(contact.id.clone())), ..order(key, "", "", "") };
+    let first = client.send(with_token(to("first"))).await.unwrap().into_inner();
+    assert_eq!(first.verdict.unwrap().outcome(), verdict::Outcome::Allow);
+    let out = OutboundMessage { contact: contact.id.clone(), ..World::outbound("sms", "cnv_1", 0) };
+    world.queue(&out).await;
+    world.events_of("cnv_1", "message.sent", 1).await;
+    let asked = SendRequest { dry_run: true, ..to("second") };
+    let asked = client.send(with_token(asked)).await.unwrap().into_inner();
+    let second = client.send(with_token(to("second"))).await.unwrap().into_inner();
+    assert_eq!((asked.message_id.as_str(), second.message_id.is_empty()), ("", false));
+    let (asked, said) = (asked.verdict.unwrap(), second.verdict.unwrap());
+    assert_eq!(said.outcome(), verdict::Outcome::Defer);
+    assert_eq!((asked.outcome(), asked.until), (said.outcome(), said.until));
+    // What happens to it is what was said.
+    world.queue(&OutboundMessage { contact: contact.id.clone(), ..World::outbound("sms", "cnv_1", 1) }).await;
+    let deferred = world.events_of("cnv_1", "message.deferred", 1).await;
+    let Some(Payload::MessageDeferred(deferred)) = &deferred[0].payload else { panic!("{deferred:?}") };
+    assert_eq!(deferred.until, said.until);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -209,6 +209,21 @@ async fn a_closed_window_is_a_reason_where_no_template_stands_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rule_about_closed_windows_names_the_channel() {
+    let world = World::start().await;
+    world
+        .policy("  rules:\n    - { name: texts, when: \"!window.open\", then: { use_channel: [sms] } }\n")
+        .await;
+    let webchat = crate::rules::with_window(0);
+    let _egress = world.egress(&[&webchat]).await;
+    let contact = world.contact("cnv_1").await;
+    let out = OutboundMessage { contact: contact.id.clone(), ..World::outbound("webchat", "cnv_1", 0) };
+    world.queue(&out).await;
+    let event = rerouted(&world, "cnv_1").await;
+    assert_eq!((event.rule.as_str(), event.to.unwrap().channel.as_str()), ("texts", "sms"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_address_that_became_known_last_is_taken() {
     let world = World::start().await;
     world.policy(&fallback("failed", "sms")).await;

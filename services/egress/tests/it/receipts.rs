@@ -64,6 +64,26 @@ async fn what_nobody_confirms_in_time_goes_by_another_channel() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_failure_that_is_reported_late_is_a_failure() {
+    let world = World::start().await;
+    world.policy("  fallback:\n    - { name: elsewhere, on: [failed], to: [webchat] }\n").await;
+    let sms = with_receipts();
+    let _egress = world.egress(&[&sms]).await;
+    let out = message(&world, "cnv_1").await;
+    world.queue(&out).await;
+    world.events_of("cnv_1", "message.sent", 1).await;
+    world.drained("sms").await;
+    let failed =
+        MessageFailed { message_id: id(&out), error: Some(code(ErrorClass::Permanent, "30003")), attempt: 1 };
+    world.tell(&out, Payload::MessageFailed(failed)).await;
+    let rerouted = world.events_of("cnv_1", "message.rerouted", 1).await;
+    let Some(Payload::MessageRerouted(rerouted)) = &rerouted[0].payload else { panic!("{rerouted:?}") };
+    assert_eq!((rerouted.trigger.as_str(), rerouted.rule.as_str()), ("failed", "elsewhere"));
+    world.drained("sms").await;
+    assert_eq!((world.entries().await.len(), sms.calls().len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_asked_where_the_policy_does_not_wait_or_the_channel_has_no_receipts() {
     let world = World::start().await;
     world.policy("  fallback:\n    - { name: unheard, on: [no_receipt], after: 1h, match: { channels: [sms] }, to: [webchat] }\n").await;

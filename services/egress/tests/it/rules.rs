@@ -11,7 +11,7 @@ use heliograph_store::now_ms;
 
 use crate::support::{Channel, Step, World, code, delivered, stamp};
 
-async fn flush(world: &World) {
+pub(crate) async fn flush(world: &World) {
     let client = redis::Client::open(world.redis.url()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     redis::cmd("FLUSHALL").query_async::<()>(&mut connection).await.unwrap();

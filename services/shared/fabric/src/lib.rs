@@ -40,7 +40,7 @@ pub use dead::{Burial, DeadError, DeadFilter, DeadLetter, DeadLetters};
 pub use envelope::{Envelope, EnvelopeError};
 pub use fabric::{BrokerError, Fabric};
 pub use kv::{CasError, Versioned};
-pub use later::LATER;
+pub use later::{HASTENED, LATER};
 pub use log::{Cursor, CursorError, LogError, LogReader, RangeReader, Start};
 pub use options::{Credentials, Options};
 pub use ownership::{Fence, Lost, Owned, Ownership, OwnershipHandle, OwnershipOptions};

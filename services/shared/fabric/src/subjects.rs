@@ -347,6 +347,11 @@ pub fn all_messages() -> &'static str {
     "hg.event.*.*.*.*.message.*"
 }
 
+/// What says that messages on a channel, of any tenant, will not arrive, for whoever tries another channel then.
+pub fn messages_failed(channel: &str) -> Result<String, SubjectError> {
+    Ok(format!("hg.event.*.*.{}.*.message.failed", name("channel", channel)?))
+}
+
 /// Filter for dead letters; what is not given matches all.
 pub fn dead_filter(
     stage: Option<&str>,

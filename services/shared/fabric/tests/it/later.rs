@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heliograph_fabric::{Fabric, LATER, LogReader, PublishError, Record, Start, Stream, subjects};
+use heliograph_fabric::{Fabric, HASTENED, LATER, LogReader, PublishError, Record, Start, Stream, subjects};
 
 use crate::support::{PATIENCE, envelope, ready};
 
@@ -105,4 +105,26 @@ async fn a_token_that_is_none_is_refused() {
     let (_nats, fabric) = ready().await;
     let refused = fabric.publish_later(TARGET, "a.b", 0, &envelope("dlv_1", "x"), None).await;
     assert!(matches!(refused, Err(PublishError::Refused { .. })), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_hastened_comes_at_once_and_again_at_its_time() {
+    let (_nats, fabric) = ready().await;
+    let mut reader = reader(&fabric).await;
+    assert!(!fabric.hasten("tok_1", None).await.unwrap(), "nothing waits");
+    let waiting = envelope("dlv_1", "hello").about("cnv_1");
+    let at = in_ms(2_000);
+    fabric.publish_later(TARGET, "tok_1", at, &waiting, None).await.unwrap();
+    assert!(fabric.hasten("tok_1", None).await.unwrap());
+    assert!(fabric.hasten("tok_1", None).await.unwrap());
+    let first = next(&mut reader).await;
+    let read = first.envelope().unwrap();
+    assert_eq!((read.id.as_str(), read.payload.as_ref()), ("dlv_1", b"hello".as_slice()));
+    assert_eq!(read.extensions[LATER], "tok_1");
+    assert!(first.headers.get(HASTENED).is_some());
+    let second = next(&mut reader).await;
+    assert!(
+        second.headers.get(HASTENED).is_none() && second.time_ms >= at,
+        "hastened twice is hastened once"
+    );
 }
