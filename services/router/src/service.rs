@@ -156,7 +156,12 @@ fn keep_book(mut view: ResourceView, setting: Setting) -> (watch::Receiver<Arc<B
             if snapshot.revision() == before.revision {
                 continue;
             }
-            sender.send_replace(Arc::new(Book::build(&snapshot, &setting, &before)));
+            // A large policy takes its time to compile; what is in hand goes on meanwhile.
+            let setting = setting.clone();
+            let built = tokio::task::spawn_blocking(move || Book::build(&snapshot, &setting, &before));
+            if let Ok(built) = built.await {
+                sender.send_replace(Arc::new(built));
+            }
         }
     });
     (book, Task(task))
