@@ -71,7 +71,12 @@ fn the_best_source_decides_where_a_customer_is() {
 #[test]
 fn consent_and_window_bind_what_is_sent() {
     use Outcome::{Allow, Deny, NeedsConsent, NeedsTemplate};
-    let policy = sample();
+    // Without any rule: consent and window are looked at all the same.
+    let policy = compile(json!({
+        "regions": [{ "name": "here", "countries": ["US"], "channels": ["sms", "webchat", "email", "voice"] }],
+        "default": { "channels": [] },
+    }))
+    .unwrap();
     let region = find_region(&policy, &Hints { number: Some("+12125550123"), ..Hints::default() });
     let base = facts(Direction::Outbound, "sms", &region);
     let elsewhere = || Outcome::UseChannel(vec!["webchat".into(), "email".into(), "voice".into()]);
