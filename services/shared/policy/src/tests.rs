@@ -18,17 +18,21 @@ use serde_json::Value;
 use crate::{Calendars, CompileError, CompiledPolicy, Direction, Facts, RegionFinding, Verdict, decide};
 
 /// The policy of the sample tenant that is shipped.
-fn sample_spec() -> ChannelPolicySpec {
-    let documents = parse("acme.yaml", include_str!("../../../../deploy/samples/acme.yaml")).unwrap();
-    let policy = documents.into_iter().find_map(|document| match document.resource.spec {
-        Spec::ChannelPolicy(spec) => Some(spec),
-        _ => None,
-    });
-    policy.unwrap()
+fn sample_spec() -> (ChannelPolicySpec, Calendars) {
+    let (mut policy, mut calendars) = (None, Calendars::new());
+    for document in parse("acme.yaml", include_str!("../../../../deploy/samples/acme.yaml")).unwrap() {
+        match document.resource.spec {
+            Spec::ChannelPolicy(spec) => policy = Some(spec),
+            Spec::Calendar(spec) => drop(calendars.insert(document.resource.metadata.name, spec)),
+            _ => {}
+        }
+    }
+    (policy.unwrap(), calendars)
 }
 
 fn sample() -> CompiledPolicy {
-    CompiledPolicy::compile("default", 7, &sample_spec(), &Calendars::new()).unwrap()
+    let (spec, calendars) = sample_spec();
+    CompiledPolicy::compile("default", 7, &spec, &calendars).unwrap()
 }
 
 fn now() -> Timestamp {
