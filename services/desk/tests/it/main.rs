@@ -8,6 +8,7 @@
 mod commands;
 mod history;
 mod http;
+mod page;
 mod people;
 mod policy;
 mod presence;

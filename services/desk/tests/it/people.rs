@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::support::{Client, DeskAt, TENANT, Transport, World, command, config, http_client, said, text};
 
-const NUMBER: &str = "+5511987654321";
+pub(crate) const NUMBER: &str = "+5511987654321";
 
 fn phone() -> Stored {
     Stored::new("sms", "us", NUMBER)
@@ -26,14 +26,13 @@ fn mailbox() -> Stored {
 }
 
 /// A customer with a phone and a mailbox who has written before; ada has their conversation. Her id.
-async fn maria(world: &World) -> String {
+pub(crate) async fn maria(world: &World) -> String {
     world
         .apply("ChannelAccount", "us", json!({ "channel": "sms", "settings": { "sender": "+12025550123" } }))
         .await;
     world.apply("ChannelAccount", "help", json!({ "channel": "email" })).await;
     world.apply("ChannelAccount", "cn", json!({ "channel": "wechat" })).await;
-    let regions =
-        json!([{ "name": "latam", "countries": ["BR"], "channels": ["sms", "email", "wechat", "bottle"] }]);
+    let regions = json!([{ "name": "latam", "countries": ["BR"], "channels": ["sms", "email", "wechat", "bottle"] }, { "name": "south", "countries": ["AR"], "channels": ["voice"] }]);
     let templates = json!([{ "channel": "sms", "name": "again", "language": "pt_BR" }]);
     let spec = json!({ "regions": regions, "default": { "channels": [] }, "templates": templates });
     world.apply("ChannelPolicy", "default", spec).await;
