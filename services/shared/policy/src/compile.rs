@@ -80,6 +80,7 @@ impl CompiledPolicy {
         let rules = rule::compile(spec, calendars, &mut names, &mut faults);
         let fallbacks = fallback::compile(spec, &mut names, &mut faults);
         let templates = fallback::templates(spec, &names, &mut faults);
+        let words = Words::compile(&spec.consent, &mut faults);
         let channels = names.into_channels();
         let around: Vec<CountrySet> = regions.iter().map(|region| region.countries).collect();
         let index = Index::build(
@@ -102,7 +103,7 @@ impl CompiledPolicy {
             index,
             fallbacks,
             templates,
-            words: Words::compile(&spec.consent),
+            words,
             join: spec.identity.join.clone(),
             calendars: calendars.clone(),
         })

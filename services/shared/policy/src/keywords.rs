@@ -8,6 +8,7 @@
 //! usual. Where a word that means "stop" is also an ordinary answer, it is left out; the tables say which and why.
 //! A tenant may add words of its own; what takes consent away always holds.
 
+mod check;
 mod fold;
 mod languages;
 
@@ -18,7 +19,7 @@ use std::{
 
 use heliograph_domain::resources::ConsentSettings;
 
-use crate::CompiledPolicy;
+use crate::{CompiledPolicy, fault::Faults};
 use fold::{fold, without_diacritics};
 use languages::{LANGUAGES, Language};
 
@@ -74,8 +75,9 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// Reads what a tenant says.
-    pub(crate) fn compile(settings: &ConsentSettings) -> Self {
+    /// Reads what a tenant says, and finds what is wrong with it.
+    pub(crate) fn compile(settings: &ConsentSettings, faults: &mut Faults) -> Self {
+        check::check(settings, faults);
         let keywords = &settings.keywords;
         let mut own = HashMap::new();
         // Where one word is listed twice, what asks for less counts.

@@ -10,7 +10,7 @@ use super::{
     KeywordKind::{self, Help, Start, Stop},
     LANGUAGES, Words, fold,
 };
-use crate::{Calendars, CompiledPolicy};
+use crate::{Calendars, CompiledPolicy, check, fault::Faults};
 
 fn usual(text: &str, locale: &str) -> Option<Keyword> {
     Words::default().keyword("sms", text, locale)
@@ -93,7 +93,7 @@ fn a_tenant_says_where_and_which() {
         ),
         ..ConsentSettings::default()
     };
-    let words = Words::compile(&settings);
+    let words = Words::compile(&settings, &mut Faults::default());
     let found = |channel: &str, text: &str| {
         words.keyword(channel, text, "fr-CA").map(|found| (found.kind, found.word, found.language))
     };
@@ -108,8 +108,8 @@ fn a_tenant_says_where_and_which() {
     assert_eq!(found("sms", "Cancel"), Some((Stop, "CANCEL".to_owned(), "fr")));
     assert_eq!(found("sms", "..."), None);
     // Nowhere at all.
-    let silent =
-        Words::compile(&ConsentSettings { channels: Some(Vec::new()), ..ConsentSettings::default() });
+    let silent = ConsentSettings { channels: Some(Vec::new()), ..ConsentSettings::default() };
+    let silent = Words::compile(&silent, &mut Faults::default());
     assert_eq!(silent.keyword("sms", "STOP", "en"), None);
     // By default on SMS only.
     assert!(usual("STOP", "en").is_some());
@@ -125,6 +125,30 @@ fn a_policy_knows_its_words() {
     assert_eq!(policy.keyword("sms", "yes", "en").map(|found| found.kind), Some(Start));
     assert_eq!(policy.reply(Stop, "en-US", "Acme"), "Bye from Acme.");
     assert_eq!(CompiledPolicy::nothing().keyword("sms", "yes", "en"), None);
+}
+
+#[test]
+fn words_that_cannot_count_are_refused() {
+    let mut spec = ChannelPolicySpec::default();
+    let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    spec.consent.keywords.stop = owned(&["Genug", "!!!", "STOP"]);
+    spec.consent.keywords.start = owned(&["YES", "Cancel", "genug!", "yes"]);
+    spec.consent.keywords.help = owned(&["HELP", "Yes?"]);
+    spec.consent.replies.stop.insert("english".to_owned(), "Bye".to_owned());
+    spec.consent.replies.start.insert("pt-BR".to_owned(), "Oi {nome}".to_owned());
+    spec.consent.replies.help.insert("de".to_owned(), " ".to_owned());
+    spec.consent.replies.help.insert("zh-Hant-TW".to_owned(), "{name}：您好".to_owned());
+    let found: Vec<String> = check(&spec, &Calendars::new()).iter().map(ToString::to_string).collect();
+    let expected = [
+        "spec.consent.keywords.stop[1]: \"!!!\" has no letters",
+        "spec.consent.keywords.start[1]: \"Cancel\" always takes consent away",
+        "spec.consent.keywords.start[2]: \"genug!\" is a word for stop already",
+        "spec.consent.keywords.help[1]: \"Yes?\" is a word for start already",
+        "spec.consent.replies.stop.english: \"english\" is no language tag; write it like pt or pt-BR",
+        "spec.consent.replies.start.pt-BR: nothing but {name} stands for something in an answer; did you mean \"{name}\"?",
+        "spec.consent.replies.help.de: is empty",
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]

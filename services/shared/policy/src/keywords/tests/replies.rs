@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use heliograph_domain::resources::{ConsentSettings, Replies};
 
+use crate::fault::Faults;
+
 use super::{
     Help, KeywordKind,
     KeywordKind::{Start, Stop},
@@ -103,7 +105,7 @@ fn the_tenants_answers_come_first() {
         },
         ..ConsentSettings::default()
     };
-    let words = Words::compile(&settings);
+    let words = Words::compile(&settings, &mut Faults::default());
     for (kind, locale, expected) in [
         (Stop, "en-GB", "Acme is sorry to see you go. Acme"),
         (Stop, "pt-BR", "Tchau, Acme"),
