@@ -225,7 +225,12 @@ async fn watch(
             () = shutdown.cancelled() => return,
             changed = link.changed() => if changed.is_err() { return },
             snapshot = resources.changed() => {
-                shared.book.rewrite(&snapshot);
+                // Long policies take their time; whoever decides meanwhile is not held up.
+                let writer = Arc::clone(&shared);
+                let written = tokio::task::spawn_blocking(move || writer.book.rewrite(&snapshot));
+                if written.await.is_err() {
+                    tracing::error!("what the resources say now could not be taken in; what they said before holds");
+                }
                 for line in &lines {
                     line.refresh_accounts();
                 }

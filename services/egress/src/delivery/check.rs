@@ -173,8 +173,15 @@ impl Case<'_> {
         memory: &mut Memory,
     ) -> Result<Barred, Failure> {
         let Decided { asked, judged, .. } = self.decided(memory).await?;
-        let window = Window::Closed { templates: window::takes_templates(part.capabilities) };
-        let verdict = self.line.shared.weigh(asked, Some(self.address), &judged.known, window, now_ms());
+        let weigh = |templates| {
+            let window = Window::Closed { templates };
+            self.line.shared.weigh(asked, Some(self.address), &judged.known, window, now_ms())
+        };
+        let mut verdict = weigh(window::takes_templates(part.capabilities));
+        if verdict.is_allowed() {
+            // The provider did not take the template, either.
+            verdict = weigh(false);
+        }
         Ok(Barred { verdict, more: more.to_owned(), closed: true, begun: part.index > 0 })
     }
 

@@ -195,6 +195,33 @@ async fn a_template_stands_in_when_the_provider_says_that_the_window_is_closed_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_the_provider_does_not_take_either_is_refused() {
+    let world = World::start().await;
+    world.policy(TEMPLATES).await;
+    let webchat = with_window(0);
+    webchat.plan(|_, _| {
+        let error = code(heliograph_proto::v1::ErrorClass::WindowClosed, "45015");
+        Step::Answer(heliograph_proto::v1::deliver_response::Outcome::WindowClosed(error))
+    });
+    let _egress = world.egress(&[&webchat]).await;
+    customer_wrote(&world, "webchat", "cnv_1", 1_000).await;
+    world.queue_many("webchat", "cnv_1", 1).await;
+    let refused = world.events_of("cnv_1", "message.refused", 1).await;
+    assert_eq!(refusal(&refused[0]).0, verdict::Outcome::NeedsTemplate);
+    assert_eq!(webchat.calls().len(), 2);
+    let mut own = World::outbound("webchat", "cnv_2", 0);
+    let template = Template { name: "hello".into(), rendered: "Hello".into(), ..Template::default() };
+    own.message.as_mut().unwrap().content = Some(Content { kind: Some(Kind::Template(template)) });
+    world.queue(&own).await;
+    let refused = world.events_of("cnv_2", "message.refused", 1).await;
+    let (outcome, code) = refusal(&refused[0]);
+    assert_ne!(outcome, verdict::Outcome::Allow);
+    assert!(code.contains("window"), "{code}");
+    world.drained("webchat").await;
+    assert_eq!(webchat.calls().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_item_that_stands_twice_in_the_stream_is_not_contradicted() {
     let world = World::start().await;
     let sms = Channel::start("sms");
