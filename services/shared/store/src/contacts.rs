@@ -203,7 +203,20 @@ impl ContactStore {
             // A racer was faster. It has the same id, unless somebody joined the address in between.
             Err(KvError::Exists { .. }) => {
                 let pointer = self.bucket.get_latest::<Pointer>(&pointer_key).await?;
-                Ok(Arc::from(pointer.map_or(own, |pointer| pointer.value.contact)))
+                let contact = pointer.map_or_else(|| own.clone(), |pointer| pointer.value.contact);
+                if contact != own {
+                    // Then what was made beside the pointer is nobody's, unless a split has given it the address back.
+                    let orphaned = self.update(tenant, &own, |made| {
+                        if made.step == 0 {
+                            made.addresses.retain(|known| known != address);
+                        }
+                    });
+                    match orphaned.await {
+                        Ok(_) | Err(ContactError::Unknown { .. }) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(Arc::from(contact))
             }
             Err(error) => Err(error.into()),
         }

@@ -361,7 +361,24 @@ async fn racing_first_messages_and_a_join_of_their_address_agree() {
     let stored = bucket.list::<Contact>(&format!("{TENANT}.c.")).await.unwrap();
     let all: Vec<&Address> = stored.iter().flat_map(|(_, found)| &found.value.addresses).collect();
     let unique: BTreeSet<&Address> = all.iter().copied().collect();
-    assert!(unique.len() == 20, "{all:?}");
+    assert_eq!((all.len(), unique.len()), (20, 20), "{all:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_that_was_half_made_gives_its_address_up() {
+    let nats = nats().await;
+    let store = forgetful(&nats).await;
+    let keep = resolve(&store, &phone(1)).await;
+    // Its maker died before it wrote the pointer.
+    let mut half = Contact::clone(&keep);
+    half.id = visitor(1).own_contact(TENANT);
+    half.addresses = vec![visitor(1)];
+    let bucket = KvBucket::open(&nats.context, "HG_CONTACTS").await.unwrap();
+    bucket.put(&format!("{TENANT}.c.{}", half.id), &half).await.unwrap();
+    let joining = because(LinkedBy::Asserted, "evt_1");
+    joined(store.join(TENANT, &keep.id, Whom::Address(&visitor(1)), &joining).await.unwrap());
+    assert_sound(&nats, &[phone(1), visitor(1)]).await;
+    assert_eq!(store.get(TENANT, &half.id).await.unwrap().unwrap().id, keep.id);
 }
 
 /// Polls `future` so often, and then no more: what a process does that stalls, or dies.
@@ -441,8 +458,8 @@ async fn a_process_that_wakes_up_late_changes_nothing_any_more() {
         joined(store.join(TENANT, &keep.id, Whom::Contact(&other.id), &joining).await.unwrap());
         store.split(TENANT, &keep.id, &visitor(n), 200).await.unwrap();
         if done.is_none() {
-            let woken = late.await.unwrap();
-            assert!(matches!(woken, Join::Apart), "stalled after {n}: {woken:?}");
+            // What it answers may be what was so when it fell asleep.
+            late.await.unwrap();
         }
         let mine = resolve(&forgetful(&nats).await, &visitor(n)).await;
         assert_eq!(
