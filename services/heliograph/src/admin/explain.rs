@@ -15,6 +15,7 @@ use heliograph_store::contacts::Contact;
 use jiff::Timestamp;
 
 use super::AdminError;
+use crate::accounts;
 
 /// Attribute of a contact that holds their number in E.164, where somebody said it.
 const PHONE: &str = "phone";
@@ -111,7 +112,7 @@ pub fn explain(
 ) -> Result<Explained, AdminError> {
     let own = own(resources, &question.tenant)?;
     let policy = in_force(own.iter().copied(), &question.tenant)?;
-    let accounts = accounts(&own);
+    let accounts = in_use(&own);
     let (account, assumed) = account(&accounts, question)?;
     let country = question.country.as_deref().map(|code| {
         code.to_ascii_uppercase()
@@ -149,7 +150,7 @@ pub fn explain(
         direction: question.direction,
         channel: question.channel.as_deref(),
         account: account.map(|(name, _)| name),
-        sender: question.sender.or_else(|| account?.1.sender_identity),
+        sender: question.sender.or_else(|| accounts::sender(account?.1)),
         class: question.class,
         kind: &question.kind,
         contact: ContactFacts {
@@ -199,7 +200,7 @@ pub(super) fn in_force<'a>(
 type Named<'a> = (&'a str, &'a ChannelAccountSpec);
 
 /// Accounts in use.
-fn accounts<'a>(own: &[&'a Stored]) -> Vec<Named<'a>> {
+fn in_use<'a>(own: &[&'a Stored]) -> Vec<Named<'a>> {
     own.iter()
         .filter_map(|stored| match &stored.resource.spec {
             Spec::ChannelAccount(spec) if spec.enabled => {
@@ -213,7 +214,7 @@ fn accounts<'a>(own: &[&'a Stored]) -> Vec<Named<'a>> {
 /// The name of the account the question is about, as far as that is known.
 pub(super) fn account_of(resources: &[Stored], question: &Question) -> Result<Option<String>, AdminError> {
     let own = own(resources, &question.tenant)?;
-    let accounts = accounts(&own);
+    let accounts = in_use(&own);
     Ok(account(&accounts, question)?.0.map(|(name, _)| name.to_owned()))
 }
 

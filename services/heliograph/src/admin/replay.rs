@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Action, Admin, AdminError, Planned, compare::Decided, explain::in_force};
-use crate::decode;
+use crate::{accounts, decode};
 
 /// How far back the stream is read at first, in events; each further step reads this many times more.
 const FIRST_STEP: u64 = 4_096;
@@ -253,7 +253,7 @@ impl Past<'_> {
                 direction,
                 channel: Some(&event.channel),
                 account: Some(&address.account),
-                sender: account.and_then(|account| account.sender_identity),
+                sender: account.and_then(accounts::sender),
                 class,
                 kind: kind.map_or("", content::kind_name),
                 contact: ContactFacts {

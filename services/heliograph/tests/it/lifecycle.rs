@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::Bench;
+use crate::support::{Bench, SAMPLE};
 
 const WORLD: &str = include_str!("../../../../deploy/samples/world.yaml");
 const WORLD_TESTS: &str = include_str!("../../../../deploy/samples/world.tests.yaml");
@@ -59,6 +59,17 @@ async fn tests_beside_a_policy_are_run_without_a_broker() {
     assert_eq!(refused.code, 65, "{}", refused.err);
     let line = WORLD.lines().position(|line| line.contains("account == \"cellar\"")).unwrap() + 1;
     assert!(refused.err.contains(&format!("broken.yaml:{line}:")), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn the_sample_tenant_is_as_its_tests_say() {
+    let bench = Bench::bare().await;
+    let policy = bench.file("acme.yaml", SAMPLE);
+    bench.file("acme.tests.yaml", include_str!("../../../../deploy/samples/acme.tests.yaml"));
+    // Tests that bear another file's name are about another policy.
+    bench.file("world.tests.yaml", WORLD_TESTS);
+    let passed = bench.run(&["policy", "test", "-f", &policy]).await.ok();
+    assert!(passed.out.contains(" 0 failed"), "{}", passed.out);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use heliograph_domain::resources::RegionPlan;
 
 use super::*;
 
+#[expect(clippy::needless_pass_by_value, reason = "it reads as JSON")]
 fn spec(rules: Value, europe: Value) -> ChannelPolicySpec {
     serde_json::from_value(json!({
         "regions": [

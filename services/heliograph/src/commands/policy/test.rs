@@ -19,7 +19,8 @@ const TESTS: &str = ".tests.yaml";
 /// Flags of `policy test`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without files of tests, every *.tests.yaml beside the policy is run. No broker is needed.
+    after_help = "Without files of tests, acme.tests.yaml beside acme.yaml is run, or if there is none every *.tests.yaml there. \
+No broker is needed.
 Exit code 1 when a test fails, or with --mutate when a mistake goes unnoticed.
 
 Examples:
@@ -123,16 +124,10 @@ fn tests(args: &TestArgs) -> anyhow::Result<Vec<TestFile>> {
     let mut paths = args.tests.clone();
     if paths.is_empty() {
         for file in args.files.iter().filter(|file| *file != "-") {
-            let folder = Path::new(file).parent().filter(|folder| !folder.as_os_str().is_empty());
-            let unreadable = |error: std::io::Error| Usage(format!("cannot read beside {file}: {error}"));
-            for entry in folder.unwrap_or(Path::new(".")).read_dir().map_err(unreadable)? {
-                let path = entry.map_err(unreadable)?.path();
-                if path.to_string_lossy().ends_with(TESTS) && !paths.contains(&path) {
-                    paths.push(path);
-                }
-            }
+            paths.extend(beside(Path::new(file))?);
         }
         paths.sort();
+        paths.dedup();
     }
     if paths.is_empty() {
         return Err(Usage(format!("there is no file *{TESTS} beside the policy; name one")).into());
@@ -144,6 +139,27 @@ fn tests(args: &TestArgs) -> anyhow::Result<Vec<TestFile>> {
         suite::parse(&name, &text).map_err(anyhow::Error::from)
     };
     paths.iter().map(read).collect()
+}
+
+/// Tests in the folder of a policy: those that bear the name of its file, or all if none does.
+fn beside(policy: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let folder = policy.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let unreadable =
+        |error: std::io::Error| Usage(format!("cannot read beside {}: {error}", policy.display()));
+    let mut found = Vec::new();
+    for entry in folder.read_dir().map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.to_string_lossy().ends_with(TESTS) {
+            found.push(path);
+        }
+    }
+    let stem = format!("{}.", policy.file_stem().unwrap_or_default().to_string_lossy());
+    let bears =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&stem));
+    if found.iter().any(bears) {
+        found.retain(bears);
+    }
+    Ok(found)
 }
 
 /// Which tests are about which policy.

@@ -54,6 +54,7 @@ fn ask(policy: &CompiledPolicy, case: &Case) -> (Verdict, Vec<String>) {
     let verdict = known.judge(policy, &region);
     let mut faults = case.expect.faults(&verdict);
     faults.extend(detours(policy, case, &known, &region));
+    faults.extend(words(policy, case));
     (verdict, faults)
 }
 
@@ -87,4 +88,15 @@ fn detours(policy: &CompiledPolicy, case: &Case, known: &Known<'_>, region: &Reg
         }
     }
     faults
+}
+
+/// What is not as expected of the customer's words.
+fn words(policy: &CompiledPolicy, case: &Case) -> Option<String> {
+    let expected = case.expect.keyword.as_ref()?;
+    let given = &case.given;
+    let (channel, says) =
+        (given.channel.one().unwrap_or_default(), given.says.as_deref().unwrap_or_default());
+    let locale = given.contact.locale.as_deref().unwrap_or_default();
+    let kind = policy.keyword(channel, says, locale).map_or(NONE, |keyword| keyword.kind.as_str());
+    (expected != kind).then(|| format!("{says:?} means {kind}"))
 }
