@@ -23,7 +23,7 @@ use heliograph_store::{
     consent::ConsentStore,
     contacts::{Address, Contact, ContactError, ContactOptions, ContactStore, Join, Joining, LinkedBy, Whom},
     now_ms,
-    sent::SentLog,
+    sent::{SentAt, SentLog},
     trail::{Trail, TrailEntry},
 };
 
@@ -37,6 +37,8 @@ use crate::{
 
 /// How long a link code is good for.
 const CODE_TTL: Duration = Duration::from_mins(15);
+/// Messages that a frequency cap counts at most.
+const MOST_SENT: usize = 50;
 /// How long publishing what was done may take.
 const PUBLISH_WITHIN: Duration = Duration::from_secs(5);
 
@@ -118,8 +120,8 @@ pub(crate) struct People {
 impl People {
     pub(crate) async fn open(fabric: &Fabric, redis: Redis) -> Result<Self, ContactError> {
         let context: &Context = fabric.jetstream();
-        // Somebody looks at what was changed a moment ago, often on another replica.
-        let options = ContactOptions { capacity: 10_000, ttl: Duration::from_secs(2) };
+        // Pages ask again as soon as the stream says that a contact changed, mostly on another replica.
+        let options = ContactOptions { capacity: 10_000, ttl: Duration::from_millis(50) };
         Ok(Self {
             fabric: fabric.clone(),
             contacts: ContactStore::open(context, options).await?,
@@ -137,6 +139,11 @@ impl People {
         contact: &str,
     ) -> Result<Option<Arc<Contact>>, AskError> {
         Ok(self.contacts.get(tenant, contact).await?)
+    }
+
+    /// What was sent to a contact lately, the newest first, as far as Redis tells: a countdown is not worth more.
+    pub(crate) async fn sent_since(&self, tenant: &str, contact: &str, since_ms: i64) -> Vec<SentAt> {
+        self.sent.recent(tenant, contact, since_ms, MOST_SENT).await.unwrap_or_default()
     }
 
     /// Who a contact is, with every conversation of theirs that is known.

@@ -1,16 +1,21 @@
 //! By which of their addresses a customer can be answered at this moment, as egress would judge it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use heliograph_domain::resources::{MessageClass, WindowTemplate};
+use heliograph_domain::{
+    region::Country,
+    resources::{MessageClass, SenderIdentity, WindowTemplate},
+};
 use heliograph_policy::{
-    CompiledPolicy, Consent, ContactFacts, Direction, Facts, RegionFinding, Window, decide, wire,
+    CompiledPolicy, Consent, ContactFacts, Direction, Facts, Hints, RegionFinding, Sent, Window, decide,
+    find_region, wire,
 };
 use heliograph_proto::{Timestamp, v1};
 use heliograph_store::{
     consent::Choice,
     contacts::{Address, Contact},
     now_ms,
+    sent::SentAt,
     windows::{WindowKey, WindowSet},
 };
 use serde::Serialize;
@@ -78,6 +83,13 @@ pub(crate) async fn reach(
     let available = shared.policies.available(tenant);
     let here = view.address.clone().unwrap_or_default();
     let addresses = known(contact.as_deref(), &here);
+    let caps = policy.caps_reach();
+    let sent = if caps.is_zero() {
+        Vec::new()
+    } else {
+        let since = now_ms().saturating_sub(i64::try_from(caps.as_millis()).unwrap_or(i64::MAX));
+        shared.people.sent_since(tenant, &view.contact, since).await
+    };
     let mut ways = Vec::with_capacity(addresses.len());
     for address in &addresses {
         let own = here.channel == address.channel && here.user_id == address.user_id;
@@ -85,19 +97,25 @@ pub(crate) async fn reach(
             Some(window) => Some(window),
             None => view.window.clone().filter(|_| own),
         };
-        let template = policy.template(&region.region, &address.channel);
+        let account = accounts.iter().find(|(name, _)| *name == address.account).map(|(_, account)| account);
+        // Another number may be another country's.
+        let placed = match (own, contact.as_deref()) {
+            (false, Some(contact)) => {
+                elsewhere(&policy, contact, address, account.and_then(|account| account.region.as_deref()))
+            }
+            _ => region.clone(),
+        };
+        let template = policy.template(&placed.region, &address.channel);
         let consent = consent(shared, tenant, &view.contact, &address.channel).await?;
         let asked = Asked {
             policy: &policy,
-            region: &region,
+            region: &placed,
             address,
             contact: contact.as_deref(),
             available: &available,
             consent,
-            sender: accounts
-                .iter()
-                .find(|(name, _)| *name == address.account)
-                .and_then(|(_, account)| account.sender_identity),
+            sender: account.and_then(|account| account.sender_identity),
+            sent: &sent,
         };
         ways.push(Way {
             verdict: judge(&asked, window.as_ref(), template.is_some()),
@@ -135,7 +153,26 @@ struct Asked<'a> {
     contact: Option<&'a Contact>,
     available: &'a [String],
     consent: Consent,
-    sender: Option<heliograph_domain::resources::SenderIdentity>,
+    sender: Option<SenderIdentity>,
+    sent: &'a [SentAt],
+}
+
+/// Where the customer is, as an address tells that the conversation is not held with.
+fn elsewhere(
+    policy: &CompiledPolicy,
+    contact: &Contact,
+    address: &Address,
+    account: Option<&str>,
+) -> RegionFinding {
+    let country = |code: &str| code.to_ascii_uppercase().parse::<Country>().ok();
+    let hints = Hints {
+        explicit: contact.country.as_deref().and_then(country),
+        number: Some(address.user_id.as_str()).filter(|id| id.starts_with('+')),
+        declared: None,
+        account,
+        locale: contact.locale.as_deref(),
+    };
+    find_region(policy, &hints)
 }
 
 fn judge(asked: &Asked<'_>, window: Option<&v1::Window>, templates: bool) -> v1::Verdict {
@@ -145,11 +182,28 @@ fn judge(asked: &Asked<'_>, window: Option<&v1::Window>, templates: bool) -> v1:
         .contact
         .map(|contact| contact.addresses.iter().map(|address| address.channel.as_str()).collect())
         .unwrap_or_default();
-    let number = Some(asked.address.user_id.as_str()).filter(|id| id.starts_with('+'));
+    let known = asked.contact;
+    let attributes: Option<BTreeMap<String, String>> = known.map(|contact| {
+        let attributes = contact.attributes.iter();
+        attributes.map(|(name, attribute)| (name.clone(), attribute.value.clone())).collect()
+    });
+    let class = |name: &str| MessageClass::ALL.into_iter().find(|class| class.as_str() == name);
+    let sent: Vec<Sent<'_>> = asked
+        .sent
+        .iter()
+        .filter_map(|sent| {
+            let at = jiff::Timestamp::from_millisecond(sent.at_ms).ok()?;
+            Some(Sent { at, channel: &sent.channel, class: class(&sent.class)? })
+        })
+        .collect();
     let contact = ContactFacts {
-        number,
-        locale: asked.contact.and_then(|contact| contact.locale.as_deref()),
+        sent: &sent,
+        number: Some(asked.address.user_id.as_str()).filter(|id| id.starts_with('+')),
+        time_zone: known.and_then(|contact| contact.time_zone.as_deref()),
+        locale: known.and_then(|contact| contact.locale.as_deref()),
         channels: &channels,
+        attributes: attributes.as_ref(),
+        first_seen: known.and_then(|contact| jiff::Timestamp::from_millisecond(contact.first_seen_ms).ok()),
         ..ContactFacts::default()
     };
     let facts = Facts {

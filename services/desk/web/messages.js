@@ -71,8 +71,8 @@ export class Messages {
     if (delivery.template) parts.push(h("span", { className: "reason", textContent: `Sent as a template: ${delivery.template}` }));
     if (delivery.changed) parts.push(h("span", { className: "reason", textContent: `Changed for the channel: ${delivery.changed}` }));
     if (delivery.instead) {
-      const { by, trigger, reason, message } = delivery.instead;
-      parts.push(h("span", { className: "reason detour", textContent: `Sent by ${channelName(by)} instead: ${reason || TRIGGERS[trigger] || trigger}.` }), jump(message, "Show it"));
+      const { by, trigger, rule, reason, message } = delivery.instead;
+      parts.push(h("span", { className: "reason detour", textContent: `Sent by ${channelName(by)} instead: ${reason || TRIGGERS[trigger] || trigger}${rule ? ` (rule ${rule})` : ""}.` }), jump(message, "Show it"));
     }
     if (delivery.standsFor) {
       const { by, message } = delivery.standsFor;

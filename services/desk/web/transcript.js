@@ -112,9 +112,9 @@ export class Transcript {
     });
   }
 
-  #reroute(event, { messageId, newMessageId, fromChannel, to, trigger = "" }) {
+  #reroute(event, { messageId, newMessageId, fromChannel, to, trigger = "", rule = "" }) {
     const by = to?.channel || event.channel || "";
-    this.#detours.set(messageId, { ...this.#detours.get(messageId), instead: { by, trigger, reason: inWords(event.reasons), message: newMessageId } });
+    this.#detours.set(messageId, { ...this.#detours.get(messageId), instead: { by, trigger, rule, reason: inWords(event.reasons), message: newMessageId } });
     this.#detours.set(newMessageId, { ...this.#detours.get(newMessageId), standsFor: { by: fromChannel ?? "", message: messageId } });
   }
 

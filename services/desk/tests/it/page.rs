@@ -23,11 +23,11 @@ use crate::{
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
-fn verdict(outcome: Outcome, why: &str) -> Option<Verdict> {
+fn verdict(outcome: Outcome, why: &str) -> Verdict {
     let reason = Reason { code: "policy.test".to_owned(), text: why.to_owned(), detail: None };
     let region = Region { name: "latam".to_owned(), country: "BR".to_owned(), ..Region::default() };
     let fired = vec![reason];
-    Some(Verdict { outcome: outcome.into(), region: Some(region), fired, ..Verdict::default() })
+    Verdict { outcome: outcome.into(), region: Some(region), fired, ..Verdict::default() }
 }
 
 fn accepted(id: &str, channel: &str, body: &str) -> Event {
@@ -48,14 +48,14 @@ fn of(payload: Payload) -> Event {
 /// A denied question, an answer that was refused, one that waits, and one that went another way.
 async fn a_conversation(world: &World) {
     let message = Message { id: "msg_0".to_owned(), content: Some(text("Oi!")), ..Message::default() };
-    let verdict_of = |why| verdict(Outcome::Deny, why);
+    let verdict_of = |why| Some(verdict(Outcome::Deny, why));
     let heard = MessageReceived { message: Some(message), verdict: verdict_of("sms is not for here") };
     let refused =
         MessageRefused { message_id: "msg_1".to_owned(), verdict: verdict_of("rule no-sms forbids it") };
     let deferred = MessageDeferred {
         message_id: "msg_2".to_owned(),
         until: Some(Timestamp::from_millis(now_ms() + DAY_MS)),
-        verdict: verdict(Outcome::Defer, "quiet hours"),
+        verdict: Some(verdict(Outcome::Defer, "quiet hours")),
         ..MessageDeferred::default()
     };
     let rerouted = MessageRerouted {
@@ -91,7 +91,7 @@ async fn an_agent_sees_what_becomes_of_an_answer_and_finds_its_rules_on_the_map(
     }
     let world = World::start().await;
     maria(&world).await;
-    a_conversation(&world).await;
+    Box::pin(a_conversation(&world)).await;
     let windows = Windows::new(world.redis());
     let day = std::time::Duration::from_hours(24);
     let closed = Window::opened("message", now_ms() - DAY_MS - 1_000, day, None);
