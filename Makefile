@@ -45,6 +45,14 @@ chaos: tools tools-checks ## Kill, restart and flush everything in turn while 10
 	HELIOGRAPH_CHAOS_MESSAGES=10000 HELIOGRAPH_CHAOS_CONVERSATIONS=200 \
 		$(CARGO) nextest run --locked --profile chaos -p heliograph -p heliograph-tests -E 'test(chaos::)' --no-capture
 
+.PHONY: policy
+policy: tools tools-checks ## Show what regional policy promises: properties, mutants, whole fleets, speed
+	$(CARGO) nextest run --locked -p heliograph-policy -p heliograph-domain
+	$(CARGO) nextest run --locked -p heliograph -p heliograph-tests -E 'test(policy) | test(regional)'
+	$(CARGO) run --locked -p heliograph -- policy test -f deploy/samples/world.yaml --mutate
+	$(CARGO) bench --locked -p heliograph-policy --bench decide
+	$(MAKE) bench BENCH="--only policy"
+
 .PHONY: lint
 lint: fmt-check proto-check clippy doc deny ## Check format, clippy, docs, wire contracts, licences
 

@@ -7,4 +7,5 @@ mod docs;
 mod outage;
 mod peers;
 mod policy;
+mod regional;
 mod repeats;

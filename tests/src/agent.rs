@@ -8,9 +8,10 @@ use std::{
 
 use heliograph_domain::content;
 use heliograph_proto::v1::{
-    AcceptReservation, Command, DeskEvent, Event, Hello, LoadHistory, Presence, Reply, SessionRequest,
-    SetPresence, SignInRequest, command::Action, desk_service_client::DeskServiceClient, event::Payload,
-    session_request::Frame as In, session_response::Frame as Out,
+    AcceptReservation, ChannelOffer, Command, DeskEvent, Event, Hello, LoadHistory, OfferChannel, Presence,
+    Reply, SessionRequest, SetPresence, SignInRequest, command::Action,
+    desk_service_client::DeskServiceClient, event::Payload, session_request::Frame as In,
+    session_response::Frame as Out,
 };
 use tokio::sync::{mpsc, watch};
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
@@ -29,6 +30,8 @@ pub struct Transcript {
     pub online: bool,
     /// Conversations that were the agent's.
     pub assigned: HashSet<String>,
+    /// How customers may continue on other channels, as asked for.
+    pub offers: Vec<ChannelOffer>,
 }
 
 impl Transcript {
@@ -43,6 +46,11 @@ impl Transcript {
         self.received.values().map(BTreeMap::len).sum()
     }
 
+    /// The newest event that `wanted` takes something from.
+    pub fn newest<T>(&self, wanted: impl Fn(&Event) -> Option<T>) -> Option<T> {
+        self.events.values().rev().find_map(wanted)
+    }
+
     /// How many events of this type were shown.
     pub fn count_of(&self, kind: &str) -> usize {
         self.events.values().filter(|event| event.r#type == kind).count()
@@ -52,11 +60,19 @@ impl Transcript {
 /// Says what to answer to a customer's message: (user id, text).
 pub type Answers = Arc<dyn Fn(&str, &str) -> Option<String> + Send + Sync>;
 
+/// What the agent is told to do.
+enum Wish {
+    /// Give a command under an id.
+    Command(String, Action),
+    /// Ask for something else.
+    Ask(In),
+}
+
 /// An agent who works until dropped.
 pub struct Agent {
     transcript: Arc<Mutex<Transcript>>,
     changed: watch::Receiver<()>,
-    commands: mpsc::Sender<(String, Action)>,
+    commands: mpsc::Sender<Wish>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -104,7 +120,17 @@ impl Agent {
 
     /// Gives a command under an id of the caller's.
     pub async fn command(&self, id: &str, action: Action) {
-        self.commands.send((id.to_owned(), action)).await.expect("the agent works");
+        self.commands.send(Wish::Command(id.to_owned(), action)).await.expect("the agent works");
+    }
+
+    /// Asks how a customer may continue on another channel; the answer appears among the offers.
+    pub async fn offer(&self, conversation: &str, channel: &str) {
+        let offer = OfferChannel {
+            conversation: conversation.to_owned(),
+            channel: channel.to_owned(),
+            ..OfferChannel::default()
+        };
+        self.commands.send(Wish::Ask(In::OfferChannel(offer))).await.expect("the agent works");
     }
 
     /// What was seen so far.
@@ -166,7 +192,7 @@ struct Work {
 }
 
 impl Work {
-    async fn run(mut self, mut waiting: mpsc::Receiver<(String, Action)>) {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Wish>) {
         loop {
             // A broken session is opened again where it broke.
             let _ = self.session(&mut waiting).await;
@@ -174,7 +200,7 @@ impl Work {
         }
     }
 
-    async fn session(&mut self, waiting: &mut mpsc::Receiver<(String, Action)>) -> Result<(), tonic::Status> {
+    async fn session(&mut self, waiting: &mut mpsc::Receiver<Wish>) -> Result<(), tonic::Status> {
         let mut client = DeskServiceClient::connect(self.desk.clone())
             .await
             .map_err(|error| tonic::Status::unavailable(error.to_string()))?;
@@ -195,8 +221,11 @@ impl Work {
                     }
                 }
                 command = waiting.recv() => {
-                    let Some((id, action)) = command else { return Ok(()) };
-                    send(self.give(id, action))?;
+                    match command {
+                        Some(Wish::Command(id, action)) => send(self.give(id, action))?,
+                        Some(Wish::Ask(frame)) => send(frame)?,
+                        None => return Ok(()),
+                    }
                 }
                 _ = pings.tick() => send(In::Ping(heliograph_proto::v1::Ping { nonce: 1 }))?,
             }
@@ -236,7 +265,10 @@ impl Work {
                 frames
             }
             // A history that cannot be read now is asked for again.
-            Out::Error(_) => self.histories.front().map(|first| load(first)).into_iter().collect(),
+            Out::Error(error) => {
+                eprintln!("the desk says {}: {}", error.code, error.message);
+                self.histories.front().map(|first| load(first)).into_iter().collect()
+            }
             Out::Result(result) => {
                 self.unanswered.retain(|_, command| command.command_id != result.command_id);
                 Vec::new()
@@ -245,7 +277,12 @@ impl Work {
                 self.last = self.last.max(event.sequence);
                 self.see(event)
             }
-            Out::Pong(_) | Out::ChannelOffer(_) | Out::Contact(_) => Vec::new(),
+            Out::ChannelOffer(offer) => {
+                self.transcript.lock().unwrap_or_else(PoisonError::into_inner).offers.push(offer);
+                self.notify.send_replace(());
+                Vec::new()
+            }
+            Out::Pong(_) | Out::Contact(_) => Vec::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A fleet as platform teams run it: a process for each service, brokers beside them, stand-ins for the providers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, process::Output};
 
 use heliograph_fabric::{Fabric, Options};
 use heliograph_testkit::{
@@ -48,12 +48,7 @@ impl Fleet {
         let ports = services.iter().map(|name| ((*name).to_owned(), (free_port(), free_port()))).collect();
         let mut fleet = Self { nats, redis, sandbox, processes: BTreeMap::new(), ports, folder };
         fleet.cli(&["provision"]).await;
-        let ingress = |channel: &str| fleet.http(channel).parse().expect("an address makes a URL");
-        let manifest =
-            tenant::manifest(|channel, provider| fleet.sandbox.provider_url(channel, provider), ingress);
-        let file = fleet.folder.path().join("acme.yaml");
-        std::fs::write(&file, manifest).expect("the manifest can be written");
-        fleet.cli(&["apply", "-f", file.to_str().expect("the path is UTF-8")]).await;
+        fleet.apply(&fleet.tenant(str::to_owned)).await;
         for account in tenant::accounts() {
             let webhook = fleet.webhook_url(&account.channel, &account.name);
             fleet.sandbox.add_account(&account, &webhook);
@@ -64,18 +59,42 @@ impl Fleet {
         fleet
     }
 
+    /// What `change` makes of the tenant's manifest.
+    pub fn tenant<T>(&self, change: impl FnOnce(&str) -> T) -> T {
+        let ingress = |channel: &str| self.http(channel).parse().expect("an address makes a URL");
+        let base = |channel: &str, provider: Option<&str>| self.sandbox.provider_url(channel, provider);
+        change(&tenant::manifest(base, ingress))
+    }
+
+    /// Applies a manifest.
+    pub async fn apply(&self, manifest: &str) {
+        self.cli(&["apply", "-f", &self.write(manifest)]).await;
+    }
+
+    /// Applies a manifest that has to be refused; what is said.
+    pub async fn refused(&self, manifest: &str) -> String {
+        let output = self.run(&["apply", "-f", &self.write(manifest)]).await;
+        assert!(!output.status.success(), "the manifest was taken");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    fn write(&self, manifest: &str) -> String {
+        let file = self.folder.path().join("acme.yaml");
+        std::fs::write(&file, manifest).expect("the manifest can be written");
+        file.to_str().expect("the path is UTF-8").to_owned()
+    }
+
     /// Runs a command of the binary to its end; its output.
     pub async fn cli(&self, args: &[&str]) -> String {
-        let output = Command::new(binary())
-            .args(args)
-            .envs(self.environment())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .expect("the binary starts");
+        let output = self.run(args).await;
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "heliograph {} failed: {errors}", args.join(" "));
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    async fn run(&self, args: &[&str]) -> Output {
+        let command = Command::new(binary()).args(args).envs(self.environment()).kill_on_drop(true).output();
+        command.await.expect("the binary starts")
     }
 
     /// What every process of the fleet is told.

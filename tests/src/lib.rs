@@ -6,6 +6,7 @@ pub mod fleet;
 pub mod peers;
 pub mod process;
 pub mod tenant;
+pub mod visitor;
 
 use std::{path::PathBuf, time::Duration};
 

@@ -17,6 +17,9 @@ pub const SINCH_SECRET: &str = "made-up-sinch-webhook-secret";
 /// Signing token of the Twilio account.
 pub const TWILIO_TOKEN: &str = "made-up-twilio-auth-token";
 
+/// What the page's server signs identities with.
+pub const WEBCHAT_SECRET: &str = "made-up-webchat-identity-secret";
+
 /// The secrets, as environment variables of the channel services.
 pub fn environment() -> Vec<(String, String)> {
     [
@@ -27,6 +30,7 @@ pub fn environment() -> Vec<(String, String)> {
         ("ACME_SINCH_TOKEN", "made-up-sinch-token"),
         ("ACME_SINCH_SECRET", SINCH_SECRET),
         ("ACME_TWILIO_TOKEN", TWILIO_TOKEN),
+        ("ACME_WEBCHAT", WEBCHAT_SECRET),
         ("ACME_ANN", "ann"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -3,6 +3,7 @@
 //! * ingress: webhook → PubAck → 200, beside a bare axum handler that checks the same HMAC and publishes the same bytes.
 //! * path: customer → agent and agent → provider through the whole fleet, beside a raw two-hop JetStream chain.
 //! * growth: what a message costs with 10 to 100,000 open conversations.
+//! * policy: applying a large one, and its way to every replica.
 //! * start: idle memory and time to ready of each service.
 //!
 //! Every ratio comes from runs that take turns, so that a machine that slows down slows both. Prints a table and writes
@@ -20,6 +21,7 @@ mod ingress;
 mod load;
 mod machine;
 mod path;
+mod policy;
 mod process;
 mod report;
 mod signed;
@@ -61,6 +63,8 @@ enum Part {
     Path,
     /// The same with more and more open conversations.
     Growth,
+    /// Applying a large policy, and its way to every replica.
+    Policy,
     /// Idle memory and time to ready of each service.
     Start,
 }
@@ -118,6 +122,9 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if wanted(Part::Growth) {
         growth::measure(&Ground::start().await?, quick, out, &mut report).await?;
+    }
+    if wanted(Part::Policy) {
+        policy::measure(&Ground::start().await?, quick, out, &mut report).await?;
     }
     if wanted(Part::Start) {
         start::measure(&Ground::start().await?, quick, out, &mut report).await?;
