@@ -13,7 +13,7 @@ use heliograph_runtime::Settings;
 use serde_json::{Value, json};
 
 use crate::{
-    admin::{Action, Admin, AdminError, Changed, Manifest, Replay, Turned, masked, shown},
+    admin::{Action, Admin, AdminError, Changed, Manifest, Planned, Replay, Turned, masked, shown},
     connect,
     failure::Usage,
     output::{self, Format},
@@ -119,7 +119,7 @@ pub async fn apply(args: &ApplyArgs, settings: &Settings) -> anyhow::Result<()> 
     let manifests = read(&args.files)?;
     let admin = connect::admin(settings).await?;
     let planned = admin.plan(&manifests).await?;
-    let replays = if args.against > 0 { admin.foresee(&planned, args.against).await? } else { Vec::new() };
+    let replays = foreseen(&admin, &planned, args.against).await;
     let changes = admin.carry_out(planned, args.dry_run, &who()).await?;
     if args.json {
         return output::json(&changes.iter().map(|change| applied(change, &replays)).collect::<Vec<_>>());
@@ -133,6 +133,20 @@ pub async fn apply(args: &ApplyArgs, settings: &Settings) -> anyhow::Result<()> 
         }
     }
     print_replays(&replays, args.dry_run)
+}
+
+/// What changed policies say of the newest conversations. That it cannot be told is said, and keeps nobody from applying.
+pub(super) async fn foreseen(admin: &Admin, planned: &[Planned], conversations: usize) -> Vec<Replay> {
+    if conversations == 0 {
+        return Vec::new();
+    }
+    match admin.foresee(planned, conversations).await {
+        Ok(replays) => replays,
+        Err(error) => {
+            output::note(&format!("what it would decide of real conversations cannot be told: {error}"));
+            Vec::new()
+        }
+    }
 }
 
 /// Prints what a changed policy says of the tenant's newest conversations: all of it in a dry run, else a line.
@@ -190,7 +204,7 @@ pub async fn diff(args: &DiffArgs, settings: &Settings) -> anyhow::Result<u8> {
         .plan(&manifests)
         .await?
         .iter()
-        .map(crate::admin::Planned::changed)
+        .map(Planned::changed)
         .filter(|change| change.action != Action::Unchanged)
         .collect();
     if args.json {

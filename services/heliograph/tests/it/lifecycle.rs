@@ -68,7 +68,14 @@ async fn the_sample_tenant_is_as_its_tests_say() {
     bench.file("acme.tests.yaml", include_str!("../../../../deploy/samples/acme.tests.yaml"));
     // Tests that bear another file's name are about another policy.
     bench.file("world.tests.yaml", WORLD_TESTS);
-    let passed = bench.run(&["policy", "test", "-f", &policy]).await.ok();
+    let passed = bench.run(&["policy", "test", "-f", &policy, "--mutate"]).await.ok();
+    assert!(passed.out.contains(" 0 failed") && passed.out.contains(", 0 were not"), "{}", passed.out);
+
+    // So are the tests that the documents show.
+    let page = include_str!("../../../../docs/how-to/policy.md");
+    let shown = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let shown = bench.file("shown.yaml", shown);
+    let passed = bench.run(&["policy", "test", "-f", &policy, &shown]).await.ok();
     assert!(passed.out.contains(" 0 failed"), "{}", passed.out);
 }
 

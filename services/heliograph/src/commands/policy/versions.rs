@@ -99,7 +99,7 @@ pub(super) async fn rollback(args: &RollbackArgs, settings: &Settings) -> anyhow
             return Ok(());
         }
     }
-    let replays = admin.foresee(&planned, args.against).await?;
+    let replays = resources::foreseen(&admin, &planned, args.against).await;
     resources::print_replays(&replays, args.dry_run)?;
     if args.dry_run {
         return Ok(());

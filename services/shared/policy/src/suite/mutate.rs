@@ -3,7 +3,7 @@
 mod condition;
 
 use heliograph_domain::resources::{
-    AtMost, ChannelPolicySpec, ClockTime, Effect, Period, PolicyRule, QuietHours, Trigger,
+    AtMost, ChannelPolicySpec, ClockTime, Effect, Period, PolicyRule, QuietHours, Scope, Trigger,
 };
 
 use super::{TestFile, examine};
@@ -78,17 +78,8 @@ fn of_rule(rule: &PolicyRule, calendars: &Calendars) -> Vec<Mistake> {
     if scope.direction.is_some() && rule.then == Effect::Deny {
         make("without its direction".to_owned(), &|rule| rule.scope.direction = None);
     }
-    if !scope.regions.is_empty() {
-        make("without its regions".to_owned(), &|rule| rule.scope.regions.clear());
-    }
-    if !scope.countries.is_empty() {
-        make("without its countries".to_owned(), &|rule| rule.scope.countries.clear());
-    }
-    if !scope.channels.is_empty() {
-        make("without its channels".to_owned(), &|rule| rule.scope.channels.clear());
-    }
-    if !scope.classes.is_empty() {
-        make("without its classes".to_owned(), &|rule| rule.scope.classes.clear());
+    for (what, scope) in widened(scope) {
+        make(what, &|rule| rule.scope = scope.clone());
     }
     for (index, term) in scope.countries.iter().enumerate().filter(|(_, term)| term.starts_with('!')) {
         make(format!("without its exception {term}"), &|rule| drop(rule.scope.countries.remove(index)));
@@ -102,6 +93,23 @@ fn of_rule(rule: &PolicyRule, calendars: &Calendars) -> Vec<Mistake> {
     for (what, effect) in of_effect(&rule.then, calendars) {
         make(what, &|rule| rule.then = effect.clone());
     }
+    made
+}
+
+/// A scope without each of the lists that narrow it.
+fn widened(scope: &Scope) -> Vec<(String, Scope)> {
+    let mut made = Vec::new();
+    let mut make = |what: &str, narrows: bool, change: fn(&mut Scope)| {
+        if narrows {
+            let mut scope = scope.clone();
+            change(&mut scope);
+            made.push((format!("without its {what}"), scope));
+        }
+    };
+    make("regions", !scope.regions.is_empty(), |scope| scope.regions.clear());
+    make("countries", !scope.countries.is_empty(), |scope| scope.countries.clear());
+    make("channels", !scope.channels.is_empty(), |scope| scope.channels.clear());
+    make("classes", !scope.classes.is_empty(), |scope| scope.classes.clear());
     made
 }
 
@@ -257,6 +265,9 @@ fn of_fallbacks(spec: &ChannelPolicySpec) -> impl Iterator<Item = Mutant> + '_ {
             made.push(Mutant { mistake: format!("fallback {}: {what}", rule.name), spec });
         };
         make("removed".to_owned(), &|spec| drop(spec.fallback.remove(index)));
+        for (what, scope) in widened(&rule.scope) {
+            make(what, &|spec| spec.fallback[index].scope = scope.clone());
+        }
         for (place, trigger) in rule.on.iter().enumerate().filter(|_| rule.on.len() > 1) {
             make(format!("not on {}", trigger.as_str()), &|spec| {
                 let rule = &mut spec.fallback[index];
