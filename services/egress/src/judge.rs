@@ -139,7 +139,7 @@ impl Shared {
             class: asked.class,
             kind: asked.kind,
             contact: ContactFacts {
-                number: asked.number(address),
+                number: asked.number(address).or(asked.said(PHONE)),
                 time_zone: contact.and_then(|contact| contact.time_zone.as_deref()).or(asked.said(TIME_ZONE)),
                 locale: asked.locale(address),
                 channels: &channels,
@@ -237,15 +237,15 @@ impl Asked {
         find_region(&self.book.policy, &hints)
     }
 
-    /// The customer's number: the address's, what somebody said it is, or that of another of their addresses. A user id
-    /// counts as a number where it is one in full.
+    /// The number that places the customer: the address's own; without an address, that of any of theirs. A user id counts
+    /// as a number where it is one in full.
     fn number<'b>(&'b self, address: Option<&'b Address>) -> Option<&'b str> {
-        let here = address.map_or([""; 2], |address| [&address.phone, &address.user_id]);
-        let elsewhere = self.contact.iter().flat_map(|contact| contact.addresses.iter().rev());
-        here.into_iter()
-            .chain(self.said(PHONE))
-            .chain(elsewhere.map(|address| address.user_id.as_str()))
-            .find(|text| text.starts_with('+') && phone::country(text).is_some())
+        let number = |text: &&str| text.starts_with('+') && phone::country(text).is_some();
+        let Some(address) = address else {
+            let known = self.contact.iter().flat_map(|contact| contact.addresses.iter().rev());
+            return known.map(|address| address.user_id.as_str()).find(number);
+        };
+        [address.phone.as_str(), &address.user_id].into_iter().find(number)
     }
 
     fn locale<'b>(&'b self, address: Option<&'b Address>) -> Option<&'b str> {
