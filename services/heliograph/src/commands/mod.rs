@@ -6,6 +6,7 @@ pub mod dead;
 pub mod dev;
 pub mod doctor;
 pub mod egress;
+mod past;
 pub mod policy;
 pub mod provision;
 pub mod resources;

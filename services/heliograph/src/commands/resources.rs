@@ -4,16 +4,13 @@ use std::{io::Read as _, path::Path};
 
 use anyhow::Context as _;
 use clap::Args;
-use heliograph_domain::{
-    region::Country,
-    resources::{Kind, Problems, ResourceKey, Stored, parse},
-};
-use heliograph_policy::Direction;
+use heliograph_domain::resources::{Kind, Problems, ResourceKey, Stored, parse};
 use heliograph_runtime::Settings;
 use serde_json::{Value, json};
 
+use super::past;
 use crate::{
-    admin::{Action, Admin, AdminError, Changed, Manifest, Planned, Replay, Turned, masked, shown},
+    admin::{Action, Admin, AdminError, Changed, Manifest, Planned, Replay, masked, shown},
     connect,
     failure::Usage,
     output::{self, Format},
@@ -119,7 +116,7 @@ pub async fn apply(args: &ApplyArgs, settings: &Settings) -> anyhow::Result<()> 
     let manifests = read(&args.files)?;
     let admin = connect::admin(settings).await?;
     let planned = admin.plan(&manifests).await?;
-    let replays = foreseen(&admin, &planned, args.against).await;
+    let replays = past::foreseen(&admin, &planned, args.against).await;
     let changes = admin.carry_out(planned, args.dry_run, &who()).await?;
     if args.json {
         return output::json(&changes.iter().map(|change| applied(change, &replays)).collect::<Vec<_>>());
@@ -132,56 +129,7 @@ pub async fn apply(args: &ApplyArgs, settings: &Settings) -> anyhow::Result<()> 
             print_fields(change)?;
         }
     }
-    print_replays(&replays, args.dry_run)
-}
-
-/// What changed policies say of the newest conversations. That it cannot be told is said, and keeps nobody from applying.
-pub(super) async fn foreseen(admin: &Admin, planned: &[Planned], conversations: usize) -> Vec<Replay> {
-    if conversations == 0 {
-        return Vec::new();
-    }
-    match admin.foresee(planned, conversations).await {
-        Ok(replays) => replays,
-        Err(error) => {
-            output::note(&format!("what it would decide of real conversations cannot be told: {error}"));
-            Vec::new()
-        }
-    }
-}
-
-/// Prints what a changed policy says of the tenant's newest conversations: all of it in a dry run, else a line.
-pub(super) fn print_replays(replays: &[Replay], whole: bool) -> anyhow::Result<()> {
-    for replay in replays.iter().filter(|replay| replay.conversations > 0) {
-        let told = format!(
-            "{} of the last {} conversations of {} would have been decided differently",
-            replay.turned_conversations, replay.conversations, replay.tenant
-        );
-        if !whole {
-            let which = if replay.turned.is_empty() { "" } else { "; --dry-run says which" };
-            output::note(&format!("{told}{which}"));
-            continue;
-        }
-        if !replay.turned.is_empty() {
-            let rows: Vec<[String; 7]> = replay.turned.iter().map(row).collect();
-            let heading = ["CONVERSATION", "", "CUSTOMER", "COUNTRY", "CHANNEL", "CLASS", "VERDICT"];
-            output::table(heading, &rows)?;
-        }
-        output::line(&told)?;
-    }
-    Ok(())
-}
-
-fn row(turned: &Turned) -> [String; 7] {
-    let way = if turned.direction == Direction::Inbound { "from" } else { "to" };
-    [
-        turned.conversation.clone(),
-        way.to_owned(),
-        turned.customer.clone(),
-        turned.country.map_or("?", Country::code).to_owned(),
-        turned.channel.clone(),
-        turned.class.as_str().to_owned(),
-        format!("{} → {}, {}", turned.old.outcome, turned.new.outcome, turned.new.by),
-    ]
+    past::print(&replays, args.dry_run)
 }
 
 /// A change and, for a policy, what it says of the tenant's newest conversations.

@@ -150,3 +150,36 @@ async fn a_broker_that_is_given_is_used_and_left_alone() {
         binary(&["get", "queues", "--nats-url", &nats.url()], folder.path().to_owned()).output().await;
     assert!(Done::from(queues.unwrap()).ok().out.contains("support"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn customers_are_joined_split_and_asked_not_to_be_written_to() {
+    let dev = Dev::start(tempfile::tempdir().unwrap(), &["--data-dir", "data"]).await;
+    let received = events(&dev, "message.received", 4).await;
+    let of = |channel: &str| received.iter().find(|event| event["channel"] == channel).unwrap();
+    let id = |event: &Value| event["contact"].as_str().unwrap().to_owned();
+    let (kept, other) = (id(of("wechat")), id(of("bottle")));
+    let address = &of("bottle")["messageReceived"]["message"]["address"];
+    let part = |name: &str| address[name].as_str().unwrap();
+    let address = format!("{}:{}:{}", part("channel"), part("account"), part("userId"));
+
+    let joined = dev.command(&["contact", "join", &kept, &other]).await.ok().out;
+    assert!(joined.starts_with(&kept) && joined.contains(&address), "{joined}");
+    let shown = dev.command(&["contact", "show", "--tenant", "acme", &address]).await.ok().out;
+    assert!(shown.starts_with(&kept) && shown.contains("by asserted"), "{shown}");
+    assert_eq!(events(&dev, "contact.joined", 1).await[0]["contact"], kept.as_str());
+
+    let consent = ["contact", "consent", &kept, "out", "--channel", "bottle", "--source", "a test"];
+    dev.command(&consent).await.ok();
+    let ask = ["policy", "explain", "--tenant", "acme", "--channel", "bottle", "--contact", &kept];
+    let told = dev.command(&ask).await.ok().out;
+    assert!(told.starts_with("deny") && told.contains("consent.opted_out"), "{told}");
+
+    let code = dev.command(&["contact", "link-code", &kept]).await.ok().out;
+    assert!(code.starts_with("HG-") && code.trim().len() == 9, "{code}");
+    let split = dev.command(&["contact", "split", &kept, &address]).await.ok().out;
+    assert!(split.lines().filter(|line| line.starts_with("con_")).count() == 2, "{split}");
+    let nobody = dev.command(&["contact", "join", "con_nobody", &kept]).await;
+    assert_eq!((nobody.code, nobody.err.contains("no such contact")), (1, true), "{}", nobody.err);
+    assert_eq!(dev.command(&["contact", "split", &kept, &kept]).await.code, 2);
+    assert_eq!(dev.interrupt().await.0, 0);
+}

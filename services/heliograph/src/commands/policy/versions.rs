@@ -8,7 +8,7 @@ use heliograph_runtime::Settings;
 
 use super::diff::{Side, compare};
 use crate::{
-    commands::resources::{self, who},
+    commands::{past, resources::who},
     connect,
     failure::Usage,
     output,
@@ -99,8 +99,8 @@ pub(super) async fn rollback(args: &RollbackArgs, settings: &Settings) -> anyhow
             return Ok(());
         }
     }
-    let replays = resources::foreseen(&admin, &planned, args.against).await;
-    resources::print_replays(&replays, args.dry_run)?;
+    let replays = past::foreseen(&admin, &planned, args.against).await;
+    past::print(&replays, args.dry_run)?;
     if args.dry_run {
         return Ok(());
     }
