@@ -32,6 +32,7 @@ use crate::{
     explain::place,
     offer::{self, Told},
     policies::Policies,
+    reach,
     routing::{QueryError, SOURCE},
 };
 
@@ -209,7 +210,7 @@ impl People {
         let policy: Arc<CompiledPolicy> = policies.of(tenant);
         let region = place(&policy, view.region.as_ref());
         let channel = wanted.channel.as_str();
-        if !policy.channels_of(&region.region).iter().any(|allowed| **allowed == *channel) {
+        if !reach::may_be_offered(&policy, &region, channel) {
             let text = format!("region {} does not have {channel}", region.region);
             return Err(AskError::refused("channel_not_in_region", text));
         }

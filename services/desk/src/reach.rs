@@ -7,8 +7,8 @@ use heliograph_domain::{
     resources::{MessageClass, SenderIdentity, WindowTemplate},
 };
 use heliograph_policy::{
-    CompiledPolicy, Consent, ContactFacts, Direction, Facts, Hints, RegionFinding, Sent, Window, decide,
-    find_region, wire,
+    CompiledPolicy, Consent, ContactFacts, Direction, Facts, Hints, RegionFinding, RegionSource, Sent,
+    Window, decide, find_region, wire,
 };
 use heliograph_proto::{Timestamp, v1};
 use heliograph_store::{
@@ -34,7 +34,7 @@ pub(crate) struct Reach {
     region: String,
     country: String,
     addresses: Vec<Way>,
-    /// Channels that can be offered: the region has them, there is an account, and the customer is not on them yet.
+    /// Channels that can be offered, those of the region first: there is an account, and the customer is not on them yet.
     offers: Vec<String>,
 }
 
@@ -127,15 +127,29 @@ pub(crate) async fn reach(
         });
     }
     let on = |channel: &str| addresses.iter().any(|address| address.channel == channel);
-    let offered = policy.channels_of(&region.region).iter().map(ToString::to_string);
+    let mut offers: Vec<String> =
+        policy.channels_of(&region.region).iter().map(ToString::to_string).collect();
+    for channel in &available {
+        if !offers.contains(channel) && may_be_offered(&policy, &region, channel) {
+            offers.push(channel.clone());
+        }
+    }
     Ok(Reach {
         conversation: view.id,
         contact: view.contact,
         region: region.region.to_string(),
         country: region.country.map_or_else(String::new, |country| country.code().to_owned()),
         addresses: ways,
-        offers: offered.filter(|channel| available.contains(channel) && !on(channel)).collect(),
+        offers: offers.into_iter().filter(|channel| available.contains(channel) && !on(channel)).collect(),
     })
+}
+
+/// Whether a customer may be asked to go on by a channel: one that their region has; any where it is but a guess where they
+/// are, because the address they come by will tell.
+pub(crate) fn may_be_offered(policy: &CompiledPolicy, region: &RegionFinding, channel: &str) -> bool {
+    let guessed =
+        matches!(region.source, RegionSource::Account | RegionSource::Locale | RegionSource::Nothing);
+    guessed || policy.channels_of(&region.region).iter().any(|allowed| **allowed == *channel)
 }
 
 /// The contact's addresses, that of the conversation first.
@@ -285,6 +299,15 @@ mod tests {
         assert_eq!(fact(Some(&window(1_000, 1)), false, 999), open(false));
         assert_eq!(fact(Some(&window(1_000, -1)), true, 1_000), Window::Closed { templates: true });
         assert_eq!(fact(Some(&window(1_000, 0)), false, 1), Window::Closed { templates: false });
+    }
+
+    #[test]
+    fn a_guess_of_the_region_is_no_reason_to_keep_a_channel_back() {
+        let policy = CompiledPolicy::nothing();
+        let found =
+            |number: Option<&'static str>| find_region(&policy, &Hints { number, ..Hints::default() });
+        assert!(!may_be_offered(&policy, &found(Some("+12125550100")), "sms"));
+        assert!(may_be_offered(&policy, &found(None), "sms"));
     }
 
     #[test]

@@ -87,8 +87,7 @@ async fn join(
         return Ok(None);
     }
     if from.id != kept.id {
-        // Before the contacts are one: no moment sees the joined contact without what either one said, or was sent.
-        intake.consent.join(tenant, &kept.id, &from.id, &event.id, at_ms).await?;
+        // Before the contacts are one: no moment sees the joined contact without what was sent to either.
         let sent = intake.sent.join(tenant, &kept.id, &from.id);
         if !matches!(tokio::time::timeout(REDIS_PATIENCE, sent).await, Ok(Ok(()))) {
             tracing::debug!(tenant, "what was sent to a contact was not joined; it will be rebuilt");
