@@ -65,7 +65,7 @@ export class Globe {
   /** Brings a country that is too small to be seen into the middle, larger. */
   show(code) {
     const { dot, at } = this.#world.PLACES[code];
-    if (dot) this.zoomBy(Math.max(1, 4 / this.#zoom.scale), at);
+    if (dot) this.zoomBy(Math.max(1, 2 / this.#zoom.scale), at);
   }
 
   /** Zooms about the middle, or about a point; 0 shows the whole world. */

@@ -83,7 +83,7 @@ pub(crate) async fn measure(
         times.sort_unstable();
         report.row(Row {
             part: "policy",
-            what: format!("{what}, {REGIONS} regions and {RULES} rules, slowest"),
+            what: format!("{what} ({REGIONS} regions, {RULES} rules)"),
             unit: "s",
             ours: times.last().map_or(f64::NAN, Duration::as_secs_f64),
             beside: None,
@@ -92,7 +92,7 @@ pub(crate) async fn measure(
         });
     };
     row("apply", &mut applied);
-    row("in force on two replicas after apply", &mut in_force);
+    row("from then in force on two replicas", &mut in_force);
     row("a broken one refused", &mut refused);
     Ok(())
 }
