@@ -1,7 +1,8 @@
-//! Heliograph's words as plain types: identifiers, regions, phone numbers, resources.
+//! Heliograph's words as plain types: identifiers, contacts, regions, phone numbers, resources.
 //!
 //! Nothing in this crate does I/O, reads a clock or draws random numbers.
 
+pub mod contact;
 pub mod content;
 pub mod event;
 pub mod ids;

@@ -169,6 +169,12 @@ impl CompiledPolicy {
         self.rules.iter().filter_map(reach).max().unwrap_or_default()
     }
 
+    /// Whether a rule reads the channel's window, so that it has to be known before the rules are asked.
+    pub fn reads_window(&self) -> bool {
+        let conditions = self.rules.iter().filter_map(|rule| rule.when.as_ref());
+        conditions.into_iter().any(|when| when.condition.reads("window.open"))
+    }
+
     /// Where a country falls, given how it was found.
     pub fn place(&self, country: Country, source: RegionSource) -> RegionFinding {
         let (region, term) = &self.by_country[country.index()];

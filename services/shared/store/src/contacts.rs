@@ -12,7 +12,6 @@
 
 mod identity;
 pub mod join;
-mod model;
 mod moving;
 
 use std::sync::Arc;
@@ -27,9 +26,9 @@ use serde::{Deserialize, Serialize};
 use crate::consent::ConsentStore;
 use crate::keys;
 use crate::kv::{Change, KvBucket, KvError};
+pub use heliograph_domain::contact::{Address, Apart, Attribute, Contact, Hints, Link, LinkedBy};
 pub use identity::Identity;
 pub use join::{Join, Joining, Moved, Split, Whom};
-pub use model::{Address, Apart, Attribute, Contact, Hints, Link, LinkedBy};
 
 /// The bucket of contacts and addresses.
 pub const BUCKET: &str = "HG_CONTACTS";
@@ -140,7 +139,7 @@ impl ContactStore {
         let created = AtomicBool::new(false);
         let contact = self
             .addresses
-            .try_get_with(address.key(tenant), self.establish(tenant, address, hints, &created))
+            .try_get_with(address_key(tenant, address), self.establish(tenant, address, hints, &created))
             .await
             .map_err(|error| ContactError::clone(&error))?;
         let created = created.into_inner();
@@ -177,7 +176,7 @@ impl ContactStore {
         created: &AtomicBool,
     ) -> Result<Arc<str>, ContactError> {
         let own = address.own_contact(tenant);
-        let (pointer_key, own_key) = (address.key(tenant), contact_key(tenant, &own));
+        let (pointer_key, own_key) = (address_key(tenant, address), contact_key(tenant, &own));
         // An address that was never linked elsewhere, which is nearly every one, needs this one round trip only.
         let (pointer, contact) = tokio::try_join!(
             self.bucket.get::<Pointer>(&pointer_key),
@@ -260,7 +259,7 @@ impl ContactStore {
         tenant: &str,
         address: &Address,
     ) -> Result<Option<Arc<Contact>>, ContactError> {
-        let key = address.key(tenant);
+        let key = address_key(tenant, address);
         let Some(pointer) = self.bucket.get_latest::<Pointer>(&key).await? else {
             self.addresses.invalidate(&key).await;
             return Ok(None);
@@ -333,7 +332,7 @@ impl ContactStore {
 
     /// The contact behind an address, if there is one.
     pub async fn find(&self, tenant: &str, address: &Address) -> Result<Option<Arc<Contact>>, ContactError> {
-        let key = address.key(tenant);
+        let key = address_key(tenant, address);
         let contact = match self.addresses.get(&key).await {
             Some(contact) => contact,
             None => match self.bucket.get::<Pointer>(&key).await? {
@@ -395,9 +394,9 @@ impl ContactStore {
                 found.links.iter().filter_map(|link| link.previous.clone()).collect();
             for address in &found.addresses {
                 joined.push(address.own_contact(tenant));
-                let address_key = address.key(tenant);
-                self.bucket.purge(&address_key).await?;
-                self.addresses.invalidate(&address_key).await;
+                let key = address_key(tenant, address);
+                self.bucket.purge(&key).await?;
+                self.addresses.invalidate(&key).await;
             }
             for other in joined.into_iter().filter(|other| *other != found.id && *other != contact) {
                 // Somebody else may have it by now.
@@ -425,6 +424,10 @@ impl ContactStore {
         self.contacts.invalidate(&key).await;
         Ok(())
     }
+}
+
+fn address_key(tenant: &str, address: &Address) -> String {
+    keys::kv(&[tenant, "a", &keys::address(&address.channel, &address.account, &address.user_id)])
 }
 
 fn contact_key(tenant: &str, contact: &str) -> String {

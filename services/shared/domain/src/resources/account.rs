@@ -46,6 +46,14 @@ pub struct ChannelAccountSpec {
     pub windows: Vec<WindowOverride>,
 }
 
+impl ChannelAccountSpec {
+    /// What kind of sender it writes as: as it says, else as its `sender` setting looks.
+    pub fn sender(&self) -> Option<SenderIdentity> {
+        let shown = self.settings.get("sender").and_then(Value::as_str);
+        SenderIdentity::of(shown.unwrap_or_default(), self.sender_identity)
+    }
+}
+
 /// A token bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

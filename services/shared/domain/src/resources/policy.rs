@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use heliograph_proto::v1;
 use serde::{Deserialize, Serialize};
 
 use super::{ClockTime, Period, SenderIdentity};
@@ -351,6 +352,24 @@ impl MessageClass {
             Self::Marketing => "marketing",
             Self::Authentication => "authentication",
             Self::Emergency => "emergency",
+        }
+    }
+
+    /// The class that is written like this.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == name)
+    }
+}
+
+/// What a message on the wire is for; nothing said means service.
+impl From<v1::MessageClass> for MessageClass {
+    fn from(class: v1::MessageClass) -> Self {
+        match class {
+            v1::MessageClass::Unspecified | v1::MessageClass::Service => Self::Service,
+            v1::MessageClass::Utility => Self::Utility,
+            v1::MessageClass::Marketing => Self::Marketing,
+            v1::MessageClass::Authentication => Self::Authentication,
+            v1::MessageClass::Emergency => Self::Emergency,
         }
     }
 }

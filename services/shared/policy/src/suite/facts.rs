@@ -151,7 +151,7 @@ impl<'a> Known<'a> {
 }
 
 fn class_of(name: &str) -> Result<MessageClass, String> {
-    MessageClass::ALL.into_iter().find(|class| class.as_str() == name).ok_or_else(|| {
+    MessageClass::named(name).ok_or_else(|| {
         let names = MessageClass::ALL.map(MessageClass::as_str);
         format!("there is no class {name:?}; there are {}", names.join(", "))
     })

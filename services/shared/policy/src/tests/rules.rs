@@ -305,3 +305,11 @@ fn classes_may_have_channels_of_their_own() {
     assert_eq!((view.classes.len(), view.countries.len(), view.is_default), (3, 27, false));
     assert!(policy.regions().last().unwrap().is_default);
 }
+
+#[test]
+fn a_policy_says_whether_its_rules_read_the_window() {
+    let rules = |when: &str| policy(&json!([{ "name": "r", "when": when, "then": "deny" }]));
+    assert!(rules("message.kind == 'text' && !window.open").reads_window());
+    assert!(!rules("message.kind == 'text'").reads_window());
+    assert!(!CompiledPolicy::nothing().reads_window());
+}

@@ -63,6 +63,11 @@ fn the_last_good_policy_stays_in_force() {
     let [unusable] = &unusable[..] else { panic!("{unusable:?}") };
     assert_eq!((unusable.tenant.as_str(), unusable.version), ("a", 2));
     assert_eq!(unusable.error.0[0].path, "spec.rules[0].then.hours");
+    // A version is told of once.
+    let (again, unusable) = Shelf::build(&[policy("a", "default", 2, timed())], &shelf);
+    assert!(unusable.is_empty() && Arc::ptr_eq(&again.of("a"), &good.of("a")), "{unusable:?}");
+    let (_, unusable) = Shelf::build(&[policy("a", "default", 3, timed())], &again);
+    assert_eq!(unusable.len(), 1);
     // Without one that was good before, nothing is allowed.
     let (shelf, _) = Shelf::build(&[policy("a", "default", 2, timed())], &Shelf::default());
     assert_eq!(&*shelf.of("a").name(), "none");

@@ -12,7 +12,8 @@
 //!
 //! Consent is joined with the contacts, before they are, so that no moment sees a joined contact without it; after a
 //! split a refusal holds for both ([`ConsentStore::join`](crate::consent::ConsentStore::join)). What frequency caps
-//! count is for the caller to join ([`crate::sent`]).
+//! count is for the caller to join ([`crate::sent`]); what the caller cannot join is rebuilt, because a contact's step
+//! tells that its history is not whole any more.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -22,7 +23,8 @@ use heliograph_domain::ids;
 
 use super::moving::{Moving, Why, Work};
 use super::{
-    Address, Apart, Contact, ContactError, ContactStore, Link, LinkedBy, Pointer, contact_key, unknown,
+    Address, Apart, Contact, ContactError, ContactStore, Link, LinkedBy, Pointer, address_key, contact_key,
+    unknown,
 };
 use crate::kv::{Change, KvError};
 use crate::{Millis, keys};
@@ -131,7 +133,7 @@ impl ContactStore {
                 (Some(other), addresses)
             }
             Whom::Address(address) => {
-                let pointer = self.bucket.get_latest::<Pointer>(&address.key(tenant)).await?;
+                let pointer = self.bucket.get_latest::<Pointer>(&address_key(tenant, address)).await?;
                 let from = match pointer {
                     Some(pointer) => self.living(tenant, &pointer.value.contact).await?,
                     None => None,
@@ -185,7 +187,7 @@ impl ContactStore {
         let not_theirs =
             || ContactError::NotTheirs { tenant: tenant.to_owned(), contact: contact.to_owned() };
         let pointer =
-            self.bucket.get_latest::<Pointer>(&address.key(tenant)).await?.ok_or_else(not_theirs)?;
+            self.bucket.get_latest::<Pointer>(&address_key(tenant, address)).await?.ok_or_else(not_theirs)?;
         let owner = self.living(tenant, &pointer.value.contact).await?.ok_or_else(not_theirs)?;
         if owner.id != left.id {
             let done = owner.is_apart_from(&left);
@@ -311,7 +313,7 @@ impl ContactStore {
             return Err(unknown(tenant, &moving.to));
         }
         for address in &moving.addresses {
-            let key = address.key(tenant);
+            let key = address_key(tenant, address);
             self.bucket
                 .modify(&key, |stored: Option<Pointer>| {
                     let (step, cause) =

@@ -1,18 +1,19 @@
 //! What is known of a customer.
 
+mod learn;
+
 use std::collections::BTreeMap;
 
-use heliograph_domain::ids;
+use heliograph_proto::v1;
 use serde::{Deserialize, Serialize};
 
-use crate::{Millis, keys};
+use crate::ids;
+
+/// Milliseconds since 1970.
+type Millis = i64;
 
 /// First and last seen are kept to the day: enough for people, and no write for every message.
 const DAY_MS: Millis = 24 * 60 * 60 * 1000;
-/// What is known of a customer beside attributes.
-const PLAIN: [&str; 4] = ["display_name", "locale", "country", "time_zone"];
-/// Stands before the name of an attribute among the names of what is known.
-const ATTRIBUTE: &str = "attributes.";
 
 /// One customer as one channel account sees them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,9 +36,22 @@ impl Address {
     pub fn own_contact(&self, tenant: &str) -> String {
         ids::derive(ids::CONTACT, &[tenant, &self.channel, &self.account, &self.user_id])
     }
+}
 
-    pub(super) fn key(&self, tenant: &str) -> String {
-        keys::kv(&[tenant, "a", &keys::address(&self.channel, &self.account, &self.user_id)])
+impl From<&v1::Address> for Address {
+    fn from(address: &v1::Address) -> Self {
+        Self::new(&address.channel, &address.account, &address.user_id)
+    }
+}
+
+impl From<&Address> for v1::Address {
+    fn from(address: &Address) -> Self {
+        Self {
+            channel: address.channel.clone(),
+            account: address.account.clone(),
+            user_id: address.user_id.clone(),
+            ..Self::default()
+        }
     }
 }
 
@@ -168,14 +182,15 @@ fn is_zero(step: &u64) -> bool {
 }
 
 impl Contact {
-    pub(super) fn new(tenant: &str, address: &Address, hints: &Hints) -> Self {
+    /// A contact that begins with this address, and with what its first message says.
+    pub fn new(tenant: &str, address: &Address, hints: &Hints) -> Self {
         let mut contact = Self::bare(tenant, &address.own_contact(tenant), address, hints.seen_at_ms);
         contact.learn(hints);
         contact
     }
 
     /// A contact with this address, of whom nothing else is known.
-    pub(super) fn bare(tenant: &str, id: &str, address: &Address, at_ms: Millis) -> Self {
+    pub fn bare(tenant: &str, id: &str, address: &Address, at_ms: Millis) -> Self {
         let day = day(at_ms);
         Self {
             id: id.to_owned(),
@@ -202,99 +217,9 @@ impl Contact {
     }
 
     /// What was said about these two being different, on either of them.
-    pub(super) fn partings<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a Apart> {
+    pub fn partings<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a Apart> {
         let here = self.apart.iter().filter(|apart| apart.contact == other.id);
         here.chain(other.apart.iter().filter(|apart| apart.contact == self.id))
-    }
-
-    /// Names of what `other` knows and this contact does not, or only unverified.
-    pub(super) fn gaps(&self, other: &Self) -> Vec<String> {
-        let mut gaps = Vec::new();
-        for name in PLAIN {
-            if self.plain(name).is_none() && other.plain(name).is_some() {
-                gaps.push(name.to_owned());
-            }
-        }
-        for (name, theirs) in &other.attributes {
-            let wanted = self.attributes.get(name).is_none_or(|ours| theirs.verified && !ours.verified);
-            if wanted {
-                gaps.push(format!("{ATTRIBUTE}{name}"));
-            }
-        }
-        gaps
-    }
-
-    /// Takes in what `other` knows and this contact does not.
-    pub(super) fn fill(&mut self, other: &Self) {
-        for gap in self.gaps(other) {
-            if let Some(name) = gap.strip_prefix(ATTRIBUTE) {
-                if let Some(theirs) = other.attributes.get(name) {
-                    self.attributes.insert(name.to_owned(), theirs.clone());
-                }
-            } else if let Some(ours) = self.plain_mut(&gap) {
-                *ours = other.plain(&gap).cloned();
-            }
-        }
-        self.first_seen_ms = self.first_seen_ms.min(other.first_seen_ms);
-        self.last_seen_ms = self.last_seen_ms.max(other.last_seen_ms);
-    }
-
-    /// Forgets what it `gained`, unless it has changed since it was `lent`.
-    pub(super) fn unlearn(&mut self, gained: &[String], lent: &Self) {
-        for gap in gained {
-            if let Some(name) = gap.strip_prefix(ATTRIBUTE) {
-                if self.attributes.get(name) == lent.attributes.get(name) {
-                    self.attributes.remove(name);
-                }
-            } else if self.plain(gap) == lent.plain(gap)
-                && let Some(ours) = self.plain_mut(gap)
-            {
-                *ours = None;
-            }
-        }
-    }
-
-    fn plain(&self, name: &str) -> Option<&String> {
-        match name {
-            "display_name" => self.display_name.as_ref(),
-            "locale" => self.locale.as_ref(),
-            "country" => self.country.as_ref(),
-            "time_zone" => self.time_zone.as_ref(),
-            _ => None,
-        }
-    }
-
-    fn plain_mut(&mut self, name: &str) -> Option<&mut Option<String>> {
-        match name {
-            "display_name" => Some(&mut self.display_name),
-            "locale" => Some(&mut self.locale),
-            "country" => Some(&mut self.country),
-            "time_zone" => Some(&mut self.time_zone),
-            _ => None,
-        }
-    }
-
-    /// Takes in what an inbound message said about its sender; says whether anything changed.
-    ///
-    /// What is known already stays: a profile may fill a gap, never overwrite a declaration.
-    pub(super) fn learn(&mut self, hints: &Hints) -> bool {
-        let before = self.clone();
-        let fill = |known: &mut Option<String>, hint: &Option<String>| {
-            if known.is_none() {
-                known.clone_from(hint);
-            }
-        };
-        fill(&mut self.display_name, &hints.display_name);
-        fill(&mut self.locale, &hints.locale);
-        fill(&mut self.country, &hints.country);
-        for (name, value) in &hints.attributes {
-            let known = self.attributes.get(name);
-            if !known.is_some_and(|known| known.verified) {
-                self.attributes.insert(name.clone(), Attribute { value: value.clone(), verified: false });
-            }
-        }
-        self.last_seen_ms = self.last_seen_ms.max(day(hints.seen_at_ms));
-        *self != before
     }
 }
 
