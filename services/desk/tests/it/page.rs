@@ -49,7 +49,9 @@ fn of(payload: Payload) -> Event {
 async fn a_conversation(world: &World) {
     let message = Message { id: "msg_0".to_owned(), content: Some(text("Oi!")), ..Message::default() };
     let verdict_of = |why| Some(verdict(Outcome::Deny, why));
-    let heard = MessageReceived { message: Some(message), verdict: verdict_of("sms is not for here") };
+    let verdict_here = verdict_of("sms is not for here");
+    let heard =
+        MessageReceived { message: Some(message), verdict: verdict_here, ..MessageReceived::default() };
     let refused =
         MessageRefused { message_id: "msg_1".to_owned(), verdict: verdict_of("rule no-sms forbids it") };
     let deferred = MessageDeferred {

@@ -3,11 +3,12 @@
 use heliograph_domain::{content, ids};
 use heliograph_fabric::{Envelope, subjects};
 use heliograph_proto::v1::{
-    Content, Event, Message, MessageReceived, OutboundMessage, Template, WindowRule, content::Kind,
+    Content, Event, Message, MessageReceived, OutboundMessage, Template, Window, WindowRule, content::Kind,
     event::Payload, verdict,
 };
 use heliograph_store::consent::{Choice, ConsentStore, Statement, Subject};
-use heliograph_store::now_ms;
+use heliograph_store::contacts::Address;
+use heliograph_store::{now_ms, trail::Trail};
 
 use crate::support::{Channel, Step, World, code, delivered, stamp};
 
@@ -17,8 +18,26 @@ pub(crate) async fn flush(world: &World) {
     redis::cmd("FLUSHALL").query_async::<()>(&mut connection).await.unwrap();
 }
 
-/// The customer wrote `ago_ms` ago, as the router says.
+/// The customer wrote `ago_ms` ago, as the router said before it told windows.
 pub(crate) async fn customer_wrote(world: &World, channel: &str, conversation: &str, ago_ms: i64) {
+    customer_opened(world, channel, conversation, ago_ms, &[]).await;
+}
+
+/// The customer wrote `ago_ms` ago, which opened windows of these kinds and lengths in milliseconds.
+async fn customer_opened(
+    world: &World,
+    channel: &str,
+    conversation: &str,
+    ago_ms: i64,
+    windows: &[(&str, i64)],
+) {
+    let at = now_ms() - ago_ms;
+    let opened = windows.iter().map(|(kind, length)| Window {
+        kind: (*kind).to_owned(),
+        opened_at: Some(stamp(at)),
+        expires_at: Some(stamp(at + length)),
+        remaining: -1,
+    });
     let id = ids::derive(ids::EVENT, &[conversation, &ago_ms.to_string()]);
     let event = Event {
         id: id.clone(),
@@ -27,10 +46,11 @@ pub(crate) async fn customer_wrote(world: &World, channel: &str, conversation: &
         region: "europe".to_owned(),
         channel: channel.to_owned(),
         conversation: conversation.to_owned(),
-        time: Some(stamp(now_ms() - ago_ms)),
+        time: Some(stamp(at)),
         payload: Some(Payload::MessageReceived(MessageReceived {
             message: Some(Message::default()),
-            verdict: None,
+            windows: opened.collect(),
+            ..MessageReceived::default()
         })),
         ..Event::default()
     };
@@ -139,6 +159,57 @@ async fn messages_of_a_window_are_counted_also_when_redis_forgets() {
     world.events_of("cnv_1", "message.refused", 2).await;
     world.drained("webchat").await;
     assert_eq!(webchat.delivered_in("cnv_1"), ["0", "1", "2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_window_is_known_when_redis_forgets() {
+    const HOUR: i64 = 3_600_000;
+    let world = World::start().await;
+    let webchat = with_window(0);
+    webchat.capable(|capabilities| {
+        capabilities.windows.push(WindowRule { kind: "ad".to_owned(), seconds: 604_800, messages: 0 });
+    });
+    world
+        .apply(
+            "apiVersion: heliograph.dev/v1\nkind: ChannelAccount\nmetadata: { tenant: acme, name: site }\n\
+             spec: { channel: webchat, windows: [{ kind: message, open: 1h }, { kind: ad, open: 6h }] }\n",
+        )
+        .await;
+    let egress = world.egress(&[&webchat]).await;
+    egress.health.ready().await;
+    let (message, ad) = (("message", HOUR), ("ad", 6 * HOUR));
+    // An ad led them here; what they wrote since opened less, and is over.
+    customer_opened(&world, "webchat", "cnv_ad", 5 * HOUR, &[ad, message]).await;
+    customer_opened(&world, "webchat", "cnv_ad", 2 * HOUR, &[message]).await;
+    // It was in a conversation before this one.
+    let address = Address::new("webchat", "site", "user-of-cnv_new");
+    let trail = Trail::open(world.fabric.jetstream()).await.unwrap();
+    trail.record("acme", &address, "cnv_old", now_ms() - 5 * HOUR).await.unwrap();
+    customer_opened(&world, "webchat", "cnv_old", 5 * HOUR, &[ad, message]).await;
+    customer_opened(&world, "webchat", "cnv_new", 2 * HOUR, &[message]).await;
+    // No ad, and one that is too long ago.
+    customer_opened(&world, "webchat", "cnv_plain", 2 * HOUR, &[message]).await;
+    customer_opened(&world, "webchat", "cnv_late", 7 * HOUR, &[ad, message]).await;
+    flush(&world).await;
+    for conversation in ["cnv_ad", "cnv_new"] {
+        world.queue_many("webchat", conversation, 1).await;
+        world.events_of(conversation, "message.sent", 1).await;
+    }
+    for conversation in ["cnv_plain", "cnv_late"] {
+        world.queue_many("webchat", conversation, 1).await;
+        let refused = world.events_of(conversation, "message.refused", 1).await;
+        assert_eq!(refusal(&refused[0]).0, verdict::Outcome::NeedsTemplate, "{conversation}");
+    }
+    // What they wrote to another address opens nothing here, whatever the router knows of the conversation.
+    customer_wrote(&world, "sms", "cnv_other", 1_000).await;
+    let other = OutboundMessage {
+        last_inbound_at: Some(stamp(now_ms())),
+        ..World::outbound("webchat", "cnv_other", 0)
+    };
+    world.queue(&other).await;
+    world.events_of("cnv_other", "message.refused", 1).await;
+    world.drained("webchat").await;
+    assert_eq!(webchat.calls().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

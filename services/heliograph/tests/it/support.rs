@@ -111,7 +111,7 @@ impl Bench {
             conversation: "cnv_1".to_owned(),
             payload: Some(v1::event::Payload::MessageReceived(v1::MessageReceived {
                 message: Some(message),
-                verdict: None,
+                ..v1::MessageReceived::default()
             })),
             ..v1::Event::default()
         };

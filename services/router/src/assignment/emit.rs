@@ -184,7 +184,8 @@ impl Decided<'_> {
             What::MessageReceived { .. } => {
                 let Some(Kind::Proposal(proposal)) = &self.entry.kind else { return None };
                 let (message, verdict) = (proposed(proposal).cloned(), proposal.verdict.clone());
-                Payload::MessageReceived(MessageReceived { message, verdict })
+                let windows = proposal.windows.clone();
+                Payload::MessageReceived(MessageReceived { message, verdict, windows })
             }
             What::ConversationOpened { direction, .. } => {
                 let direction = match direction {

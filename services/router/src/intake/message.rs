@@ -55,12 +55,13 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
         let locale = tongue("", address, &contact).or(&tenant.locale);
         let word = tenant.policy.keyword(&event.channel, text, locale)?;
         // An answer to a question that was asked is an answer; but STOP always holds.
-        (selected.is_none() || word.kind == KeywordKind::Stop).then_some((tenant, word, locale))
+        (selected.is_none() || word.kind == KeywordKind::Stop).then_some((tenant, word))
     });
     let verdict = case.verdict(&contact, kind_of(message));
     let mut reply = None;
-    if let Some((tenant, word, locale)) = &word {
-        reply = word::obey(case, tenant, &contact, message, word, locale).await?;
+    if let Some((tenant, word)) = &word {
+        let tongue = tongue("", address, &contact);
+        reply = word::obey(case, tenant, &contact, message, word, &tongue).await?;
     } else if continued {
         let own = tenant.map_or("", |tenant| &tenant.locale);
         let text = continuing(tongue(said_in(message), address, &contact).or(own)).to_owned();
@@ -76,7 +77,7 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
         text: &text,
     };
     let wanted = wanted(tenant, &saying);
-    let window = open_windows(case, Some(message)).await;
+    let opened = open_windows(case, Some(message)).await;
     let event = match selected.filter(|_| word.is_none()) {
         Some(selected) => {
             InboundEvent { kind: Some(inbound_event::Kind::Message(selected)), ..event.clone() }
@@ -92,8 +93,9 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
             scope: SCOPE.to_owned(),
             verdict: Some(verdict.clone()),
             wanted: Some(wanted),
-            window,
+            window: opened.best(case.received_ms()).map(on_wire),
             unattended: word.is_some() || continued,
+            windows: opened.iter().map(on_wire).collect(),
         })),
     };
     case.append(&entry, "routing.proposal").await?;
@@ -142,9 +144,9 @@ async fn selection(case: Case<'_>, message: &Message) -> Option<Message> {
     Some(selected)
 }
 
-/// Opens the messaging windows that the event opens, each kind by its own rule. Returns the one that matters most to who
-/// answers.
-pub(super) async fn open_windows(case: Case<'_>, message: Option<&Message>) -> Option<Window> {
+/// Opens the messaging windows that the event opens, each kind by its own rule, and returns them. Redis holds them for
+/// the moment; of a message, the public event tells them for good.
+pub(super) async fn open_windows(case: Case<'_>, message: Option<&Message>) -> WindowSet {
     let Case { intake, event, address, .. } = case;
     let book = case.book();
     let tenant = book.tenant(&event.tenant).map(|tenant| &**tenant);
@@ -153,7 +155,7 @@ pub(super) async fn open_windows(case: Case<'_>, message: Option<&Message>) -> O
     let place = (event.channel.as_str(), event.account.as_str());
     let rules = book.windows(tenant, place, &event.opens_window, message.is_some(), led_by);
     let key = WindowKey::new(&event.tenant, &event.channel, &event.account, &address.user_id);
-    let opened: Vec<windows::Window> = rules
+    let opened: WindowSet = rules
         .into_iter()
         .map(|rule| {
             let length = Duration::from_secs(u64::try_from(rule.seconds).unwrap_or(0));
@@ -168,14 +170,16 @@ pub(super) async fn open_windows(case: Case<'_>, message: Option<&Message>) -> O
             tracing::debug!(channel, kind, "a messaging window was not remembered; it will be rebuilt");
         }
     }
-    let opened: WindowSet = opened.into_iter().collect();
-    let window = opened.best(case.received_ms())?;
-    Some(Window {
+    opened
+}
+
+fn on_wire(window: &windows::Window) -> Window {
+    Window {
         kind: window.kind.clone(),
         opened_at: Some(Timestamp::from_millis(window.opened_at_ms)),
         expires_at: Some(Timestamp::from_millis(window.expires_at_ms)),
-        remaining: window.limit.map_or(-1, |limit| i32::try_from(limit).unwrap_or(i32::MAX)),
-    })
+        remaining: window.remaining().map_or(-1, |left| i32::try_from(left).unwrap_or(i32::MAX)),
+    }
 }
 
 /// The language the customer wrote in, where the message says it.

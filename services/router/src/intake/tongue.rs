@@ -17,6 +17,18 @@ impl<'a> Tongue<'a> {
         let known = [self.said, self.address, self.contact.unwrap_or_default()];
         known.into_iter().find(|tag| !tag.is_empty()).unwrap_or(otherwise)
     }
+
+    /// The customer's own tag of this language, which tells more than the language alone; else the language.
+    pub(super) fn in_language(&self, language: &'a str) -> &'a str {
+        let known = [self.said, self.address, self.contact.unwrap_or_default()];
+        known.into_iter().find(|tag| is_of(tag, language)).unwrap_or(language)
+    }
+}
+
+/// Whether a tag is of a language, or of a part of it: `pt_BR` of `pt`.
+fn is_of(tag: &str, language: &str) -> bool {
+    let (mut tag, mut language) = (tag.split(['-', '_']), language.split(['-', '_']));
+    language.all(|wanted| tag.next().is_some_and(|part| part.eq_ignore_ascii_case(wanted)))
 }
 
 /// "You are now continuing here.", by primary language.
@@ -57,6 +69,17 @@ mod tests {
         assert_eq!(tongue("", "de", Some("fr")), "de");
         assert_eq!(tongue("", "", Some("fr")), "fr");
         assert_eq!(tongue("", "", None), "en");
+    }
+
+    #[test]
+    fn what_is_known_of_a_language_is_the_customers_own_tag() {
+        let tongue = |address, contact| Tongue { said: "", address, contact }.in_language("pt");
+        assert_eq!(tongue("pt-PT", Some("pt-BR")), "pt-PT");
+        assert_eq!(tongue("en", Some("PT_br")), "PT_br");
+        assert_eq!(tongue("en", Some("ptx")), "pt");
+        assert_eq!(tongue("", None), "pt");
+        let chinese = Tongue { said: "", address: "zh-TW", contact: Some("zh-Hant-HK") };
+        assert_eq!((chinese.in_language("zh-Hant"), chinese.in_language("zh")), ("zh-Hant-HK", "zh-TW"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use heliograph_policy::{Keyword, KeywordKind};
 use heliograph_proto::v1::{Message, Notice};
 use heliograph_store::contacts::Contact;
 
-use super::{Case, consent};
+use super::{Case, consent, tongue::Tongue};
 use crate::{book::Tenant, error::Failure};
 
 /// Key of a message's metadata that a channel sets when the provider has answered the word itself, as Twilio does:
@@ -19,14 +19,14 @@ pub(super) struct Reply {
 }
 
 /// Does what the word asks for. Returns the answer, where there is one: consent given or taken is confirmed once for
-/// each change, help is given each time. `locale` is the customer's, as far as it is known.
+/// each change, help is given each time, in the language of the word.
 pub(super) async fn obey(
     case: Case<'_>,
     tenant: &Tenant,
     contact: &Contact,
     message: &Message,
     word: &Keyword,
-    locale: &str,
+    tongue: &Tongue<'_>,
 ) -> Result<Option<Reply>, Failure> {
     let source = format!("keyword {}", word.word);
     let notice = match word.kind {
@@ -39,10 +39,7 @@ pub(super) async fn obey(
         KeywordKind::Help => Some(Notice::Help),
     };
     let notice = notice.filter(|_| !message.metadata.contains_key(ANSWERED));
-    // The customer's own tag where it is the language to answer in: it tells more than the language alone.
-    let exact =
-        locale.get(..word.language.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.language));
-    let language = if exact { locale } else { word.language };
-    let text = || tenant.policy.reply(word.kind, language, &tenant.display_name);
+    let locale = tongue.in_language(word.language);
+    let text = || tenant.policy.reply(word.kind, locale, &tenant.display_name);
     Ok(notice.map(|notice| Reply { text: text(), notice }))
 }

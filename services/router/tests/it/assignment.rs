@@ -68,6 +68,10 @@ async fn a_conversation_from_the_first_message_to_the_wrap_up() {
     let kept = kept[0];
     assert_eq!(kept.expires_at_ms / 1_000, window.expires_at.as_ref().unwrap().seconds);
 
+    let heard = fleet.count("message.received", 1).await;
+    let Some(Payload::MessageReceived(heard)) = &heard[0].payload else { panic!("{heard:?}") };
+    assert_eq!(heard.windows, std::slice::from_ref(window), "the transcript tells it when Redis does not");
+
     let close = CloseConversation {
         conversation: conversation.clone(),
         wrap_up_code: "solved".to_owned(),

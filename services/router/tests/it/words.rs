@@ -95,6 +95,30 @@ async fn work_of(fleet: &Fleet, phone: &str) -> Vec<OutboundMessage> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tenants_own_words_for_a_country_are_answered_there_and_in_the_language_of_the_word() {
+    let fleet = Fleet::start().await;
+    let replies = json!({ "stop": { "pt": "Tchau", "pt-PT": "Adeus", "fr": "Salut" } });
+    let channels = json!({ "channels": ["sms", "webchat"] });
+    fleet.with_sms(json!({ "default": channels, "consent": { "replies": replies } })).await;
+    let _router = fleet.router("one").await;
+    let customers = [
+        ("+351912345678", "pt-PT", "PARAR", "Adeus"),
+        ("+5511987654321", "pt-BR", "PARAR", "Tchau"),
+        ("+12125550101", "pt_PT", "STOP", "Adeus"),
+        ("+12125550102", "pt-PT", "ARRÊT", "Salut"),
+    ];
+    for (phone, locale, word, _) in customers {
+        let mut event = from(&number(phone), word, word);
+        event.address.as_mut().unwrap().locale = locale.to_owned();
+        fleet.receive(event).await;
+    }
+    for (phone, _, _, answer) in customers {
+        let told = eventually("an answer", || async { work_of(&fleet, phone).await.into_iter().next() });
+        assert_eq!(text(&told.await), answer, "{phone}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn words_in_a_sentence_are_a_message() {
     let fleet = fleet().await;
     let _router = fleet.router("one").await;
