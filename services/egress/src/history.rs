@@ -8,7 +8,7 @@ use heliograph_policy::{MessageClass, Sent};
 use heliograph_proto::v1::{Event, event::Payload};
 use heliograph_store::{
     now_ms,
-    sent::{Delivered, KEPT, SentAt},
+    sent::{Asking, Delivered, KEPT, SentAt},
 };
 use jiff::Timestamp;
 
@@ -17,7 +17,6 @@ use crate::{
     judge::{Asked, moment},
     line::Shared,
     time::in_ms,
-    verdict::class,
 };
 
 /// A message that was sent before.
@@ -35,8 +34,8 @@ impl Earlier {
     }
 
     fn of(sent: SentAt) -> Self {
-        let class = MessageClass::ALL.into_iter().find(|class| class.as_str() == sent.class);
-        Self { at: moment(sent.at_ms), channel: sent.channel, class: class.unwrap_or_default() }
+        let class = MessageClass::named(&sent.class).unwrap_or_default();
+        Self { at: moment(sent.at_ms), channel: sent.channel, class }
     }
 }
 
@@ -54,7 +53,9 @@ impl Shared {
         let since = now_ms().saturating_sub(in_ms(reach));
         let (tenant, contact) = (&asked.tenant, &asked.contact_id);
         let rebuild = || Box::pin(self.sent_as_told(asked, since));
-        let sent = self.sent.recent_or_rebuild(tenant, contact, since, KEPT, reach, rebuild).await?;
+        let step = asked.contact.as_ref().map_or(0, |contact| contact.step);
+        let asking = Asking { tenant, contact, step, since_ms: since, limit: KEPT, keep: reach };
+        let sent = self.sent.recent_or_rebuild(asking, rebuild).await?;
         Ok(sent.into_iter().map(Earlier::of).collect())
     }
 
@@ -101,7 +102,7 @@ fn sent_in(events: impl Iterator<Item = Event>, since_ms: i64) -> Vec<Delivered>
         match event.payload {
             Some(Payload::MessageAccepted(accepted)) => {
                 if let Some(message) = accepted.message {
-                    let class = class(message.message_class());
+                    let class = message.message_class().into();
                     classes.insert(message.id, class);
                 }
             }

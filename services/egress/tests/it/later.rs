@@ -117,3 +117,31 @@ async fn what_was_sent_is_known_when_redis_forgets() {
     world.drained("sms").await;
     assert_eq!(sms.calls().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_to_either_counts_for_both_once_they_are_one_also_where_redis_did_not_hear_of_it() {
+    let world = World::start().await;
+    let rule = "{ name: seldom, match: { classes: [service] }, then: { at_most: { messages: 2, per: 1h } } }";
+    world.policy(&format!("  rules:\n    - {rule}\n")).await;
+    let sms = Channel::start("sms");
+    let egress = world.egress(&[&sms]).await;
+    let (keep, other) = (world.contact("cnv_1").await, world.contact("cnv_2").await);
+    let trail = Trail::open(world.fabric.jetstream()).await.unwrap();
+    let mut sends = Vec::new();
+    for (contact, conversation) in [(&keep, "cnv_1"), (&other, "cnv_2")] {
+        trail.record("acme", &contact.addresses[0], conversation, now_ms()).await.unwrap();
+        let out = OutboundMessage { contact: contact.id.clone(), ..World::outbound("sms", conversation, 0) };
+        world.queue(&out).await;
+        world.events_of(conversation, "message.sent", 1).await;
+        sends.push(out);
+    }
+    // As a process joins them that cannot reach Redis.
+    let address = sends[1].message.as_ref().unwrap().address.clone().unwrap();
+    egress.stop().await;
+    world.join(&keep.id, &address).await;
+    let _egress = world.egress_with("two", World::config(), &[&sms]).await;
+    world.queue(&OutboundMessage { contact: keep.id.clone(), ..World::outbound("sms", "cnv_1", 1) }).await;
+    world.events_of("cnv_1", "message.deferred", 1).await;
+    world.drained("sms").await;
+    assert_eq!(sms.calls().len(), 2);
+}

@@ -1,7 +1,9 @@
 //! What was sent to a contact lately, for frequency caps.
 //!
 //! Kept in Redis, newest messages only, with a mark from when on the history is whole. What Redis lost, or never had,
-//! is rebuilt by whoever asks: a history without the mark is no answer.
+//! is rebuilt by whoever asks: a history without the mark is no answer. The mark also says after which join or split of
+//! the contact it was made, and is worth nothing after the next one: so a history that Redis could not join, because it
+//! was away, is never taken for the whole.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -37,15 +39,37 @@ pub struct Delivered {
     pub sent: SentAt,
 }
 
-/// In one hash, `d:<delivery>` is `<at>|<channel>|<class>` and `since` the time from which on it is whole.
-/// KEYS: history. ARGV: keep in ms, messages kept, since or -1, then delivery and value by turns.
+/// What is asked of a history.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The tenant.
+    pub tenant: &'a str,
+    /// The contact's id.
+    pub contact: &'a str,
+    /// The contact's [`Contact::step`](crate::contacts::Contact::step); 0 for one that is not known.
+    pub step: u64,
+    /// Messages sent since then.
+    pub since_ms: Millis,
+    /// At most this many.
+    pub limit: usize,
+    /// How long before the newest message others are remembered.
+    pub keep: Duration,
+}
+
+/// In one hash, `d:<delivery>` is `<at>|<channel>|<class>`, `since` the time from which on it is whole, and `step` the
+/// contact's step for which it is.
+/// KEYS: history. ARGV: keep in ms, messages kept, since or -1, step, then delivery and value by turns.
 static ADD: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
 local keep, most, since = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-for i = 4, #ARGV, 2 do redis.call('HSETNX', KEYS[1], 'd:' .. ARGV[i], ARGV[i + 1]) end
+for i = 5, #ARGV, 2 do redis.call('HSETNX', KEYS[1], 'd:' .. ARGV[i], ARGV[i + 1]) end
 local whole = tonumber(redis.call('HGET', KEYS[1], 'since') or '-1')
-if since >= 0 and (whole < 0 or since < whole) then whole = since end
+local step, known_step = tonumber(ARGV[4]), tonumber(redis.call('HGET', KEYS[1], 'step') or '0')
+if since >= 0 and step >= known_step then
+  if whole < 0 or since < whole or step > known_step then whole = since end
+  redis.call('HSET', KEYS[1], 'step', ARGV[4])
+end
 local flat, known = redis.call('HGETALL', KEYS[1]), {}
 for i = 1, #flat, 2 do
   if string.sub(flat[i], 1, 2) == 'd:' then
@@ -66,20 +90,14 @@ return 1",
     )
 });
 
-/// KEYS: history that stays, history that joins it.
-/// It is whole from when on both are; if one is not, the mark goes and it is rebuilt.
+/// KEYS: history that stays, history that joins it. The marks stay as they are: with the join of the contacts, which is
+/// a step, they end.
 static JOIN: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
 local flat = redis.call('HGETALL', KEYS[2])
 for i = 1, #flat, 2 do
-  if flat[i] ~= 'since' then redis.call('HSETNX', KEYS[1], flat[i], flat[i + 1]) end
-end
-local here, there = redis.call('HGET', KEYS[1], 'since'), redis.call('HGET', KEYS[2], 'since')
-if here and there then
-  if tonumber(there) > tonumber(here) then redis.call('HSET', KEYS[1], 'since', there) end
-else
-  redis.call('HDEL', KEYS[1], 'since')
+  if string.sub(flat[i], 1, 2) == 'd:' then redis.call('HSETNX', KEYS[1], flat[i], flat[i + 1]) end
 end
 local ttl = redis.call('PTTL', KEYS[2])
 if ttl > redis.call('PTTL', KEYS[1]) then redis.call('PEXPIRE', KEYS[1], ttl) end
@@ -110,16 +128,19 @@ impl SentLog {
         self.add(tenant, contact, std::slice::from_ref(delivered), None, keep).await
     }
 
+    /// `whole`: the time from which on nothing is missing with these, and the step for which that is so.
+
     async fn add(
         &self,
         tenant: &str,
         contact: &str,
         delivered: &[Delivered],
-        since_ms: Option<Millis>,
+        whole: Option<(Millis, u64)>,
         keep: Duration,
     ) -> Result<(), RedisError> {
-        let mut arguments =
-            vec![millis(keep).max(1).to_string(), KEPT.to_string(), since_ms.unwrap_or(-1).to_string()];
+        let (since_ms, step) = whole.unwrap_or((-1, 0));
+        let keep = millis(keep).max(1);
+        let mut arguments = vec![keep.to_string(), KEPT.to_string(), since_ms.to_string(), step.to_string()];
         for Delivered { delivery_id, sent } in delivered {
             arguments.push(delivery_id.clone());
             arguments.push(format!("{}|{}|{}", sent.at_ms, sent.channel, sent.class));
@@ -132,6 +153,7 @@ impl SentLog {
         let fields: HashMap<String, String> =
             self.redis.command(Replay::Safe, redis::cmd("HGETALL").arg(key(tenant, contact))).await?;
         let since_ms = fields.get("since").and_then(|since| since.parse().ok());
+        let step = fields.get("step").and_then(|step| step.parse().ok()).unwrap_or(0);
         let delivered = fields.iter().filter_map(|(field, value)| {
             let mut parts = value.splitn(3, '|');
             let at_ms = parts.next()?.parse().ok()?;
@@ -139,7 +161,7 @@ impl SentLog {
             let delivery_id = field.strip_prefix("d:")?.to_owned();
             Some(Delivered { delivery_id, sent: SentAt { at_ms, channel, class } })
         });
-        Ok(Known { since_ms, delivered: delivered.collect() })
+        Ok(Known { since_ms, step, delivered: delivered.collect() })
     }
 
     /// What Redis knows of the messages sent since then, newest first, at most `limit`; perhaps not all.
@@ -153,27 +175,21 @@ impl SentLog {
         Ok(newest(self.known(tenant, contact).await?.delivered, since_ms, limit))
     }
 
-    /// The messages sent since then, newest first, at most `limit`: from Redis or, when Redis is away or does not know
-    /// all of them, from `rebuild`, which lists every one since then.
-    pub async fn recent_or_rebuild<E, F, Fut>(
-        &self,
-        tenant: &str,
-        contact: &str,
-        since_ms: Millis,
-        limit: usize,
-        keep: Duration,
-        rebuild: F,
-    ) -> Result<Vec<SentAt>, E>
+    /// The messages sent, newest first: from Redis or, when Redis is away or does not know all of them, from `rebuild`,
+    /// which lists every one since then.
+    pub async fn recent_or_rebuild<E, F, Fut>(&self, asking: Asking<'_>, rebuild: F) -> Result<Vec<SentAt>, E>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Vec<Delivered>, E>>,
     {
+        let Asking { tenant, contact, step, since_ms, limit, keep } = asking;
         let known = self.known(tenant, contact).await.unwrap_or_default();
-        if known.since_ms.is_some_and(|since| since <= since_ms) {
+        if known.step >= step && known.since_ms.is_some_and(|since| since <= since_ms) {
             return Ok(newest(known.delivered, since_ms, limit));
         }
         let mut rebuilt = rebuild().await?;
-        if let Err(error) = self.add(tenant, contact, &rebuilt, Some(since_ms.max(0)), keep).await {
+        let whole = Some((since_ms.max(0), step));
+        if let Err(error) = self.add(tenant, contact, &rebuilt, whole, keep).await {
             tracing::debug!(tenant, error = &error as &dyn std::error::Error, "sent history not stored");
         }
         // What was recorded a moment ago may not stand in the source of the rebuild yet.
@@ -182,7 +198,8 @@ impl SentLog {
         Ok(newest(rebuilt, since_ms, limit))
     }
 
-    /// Makes what was sent to `other` count for `keep` too, as when contacts are joined. May be repeated.
+    /// Makes what was sent to `other` count for `keep` too, as when contacts are joined. May be repeated; where it
+    /// fails, the joined history is rebuilt, and lacks only what no transcript tells yet.
     pub async fn join(&self, tenant: &str, keep: &str, other: &str) -> Result<(), RedisError> {
         let keys = [key(tenant, keep), key(tenant, other)];
         self.redis.script(Replay::Safe, &JOIN, &[&keys[0], &keys[1]], &[]).await
@@ -198,6 +215,8 @@ fn key(tenant: &str, contact: &str) -> String {
 struct Known {
     /// From when on nothing is missing; none when nobody knows.
     since_ms: Option<Millis>,
+    /// For which step of the contact that is so.
+    step: u64,
     delivered: Vec<Delivered>,
 }
 

@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use heliograph_store::sent::{Delivered, KEPT, SentAt, SentLog};
+use heliograph_store::sent::{Asking, Delivered, KEPT, SentAt, SentLog};
 
 use crate::support::{flush, redis, redis_server};
 
@@ -14,6 +14,11 @@ const NOON: i64 = 1_780_000_000_000;
 fn sent(id: &str, at_ms: i64) -> Delivered {
     let (channel, class) = ("sms".to_owned(), "marketing".to_owned());
     Delivered { delivery_id: id.to_owned(), sent: SentAt { at_ms, channel, class } }
+}
+
+/// What was sent to a contact since then.
+fn of(contact: &str, since_ms: i64) -> Asking<'_> {
+    Asking { tenant: "acme", contact, step: 0, since_ms, limit: 64, keep: KEEP }
 }
 
 fn times(sent: &[SentAt]) -> Vec<i64> {
@@ -59,7 +64,7 @@ async fn a_history_that_is_not_whole_is_rebuilt_once() {
             Ok::<_, Infallible>(transcript.to_vec())
         };
         let log = &log;
-        async move { times(&log.recent_or_rebuild("acme", "con_1", since, 64, KEEP, rebuild).await.unwrap()) }
+        async move { times(&log.recent_or_rebuild(of("con_1", since), rebuild).await.unwrap()) }
     };
     // One that Redis knows of, and that the transcript does not show yet.
     log.record("acme", "con_1", &sent("dlv_3", NOON + 2 * HOUR), KEEP).await.unwrap();
@@ -99,7 +104,7 @@ async fn a_contact_to_whom_nothing_was_sent_is_known_to_be_so() {
             asked.fetch_add(1, Ordering::Relaxed);
             Ok::<_, Infallible>(Vec::new())
         };
-        let found = log.recent_or_rebuild("acme", "con_1", NOON, 64, KEEP, rebuild).await.unwrap();
+        let found = log.recent_or_rebuild(of("con_1", NOON), rebuild).await.unwrap();
         assert!(found.is_empty());
     }
     assert_eq!(asked.load(Ordering::Relaxed), 1);
@@ -110,25 +115,39 @@ async fn joined_contacts_share_their_caps() {
     let server = redis_server().await;
     let log = SentLog::new(redis(&server).await);
     let asked = AtomicU32::new(0);
-    let ask = |contact: &'static str| {
+    // What the transcripts tell when they are asked.
+    let ask = |contact: &'static str, step, told: Vec<Delivered>| {
         let rebuild = || async {
             asked.fetch_add(1, Ordering::Relaxed);
-            Ok::<_, Infallible>(Vec::new())
+            Ok::<_, Infallible>(told)
         };
+        let asking = Asking { step, ..of(contact, NOON) };
         let log = &log;
-        async move { times(&log.recent_or_rebuild("acme", contact, NOON, 64, KEEP, rebuild).await.unwrap()) }
+        async move { times(&log.recent_or_rebuild(asking, rebuild).await.unwrap()) }
     };
     for (contact, id, hour) in [("con_1", "dlv_1", 1), ("con_2", "dlv_2", 2)] {
-        ask(contact).await;
+        ask(contact, 0, Vec::new()).await;
         log.record("acme", contact, &sent(id, NOON + hour * HOUR), KEEP).await.unwrap();
     }
     for _ in 0..2 {
         log.join("acme", "con_1", "con_2").await.unwrap();
     }
-    assert_eq!(ask("con_1").await, [2, 1]);
-    assert_eq!(asked.load(Ordering::Relaxed), 2, "both were whole");
-    // Of one nothing is known: what they have together is not whole.
-    log.join("acme", "con_1", "con_3").await.unwrap();
-    assert_eq!(ask("con_1").await, [2, 1]);
+    assert_eq!(ask("con_1", 0, Vec::new()).await, [2, 1]);
+    // What is joined counts at once, and after the step the transcripts are asked, once.
+    for _ in 0..2 {
+        assert_eq!(ask("con_1", 1, Vec::new()).await, [2, 1]);
+    }
     assert_eq!(asked.load(Ordering::Relaxed), 3);
+    // Redis was away at the next join: only the step tells.
+    log.record("acme", "con_3", &sent("dlv_3", NOON + 3 * HOUR), KEEP).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(ask("con_1", 7, vec![sent("dlv_3", NOON + 3 * HOUR)]).await, [3, 2, 1]);
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 4);
+    // Who has not heard of the step yet does not ask, and does not take the mark back.
+    assert_eq!(ask("con_1", 1, Vec::new()).await, [3, 2, 1]);
+    let behind = Asking { step: 1, since_ms: NOON - HOUR, ..of("con_1", 0) };
+    log.recent_or_rebuild(behind, || async { Ok::<_, Infallible>(Vec::new()) }).await.unwrap();
+    assert_eq!(ask("con_1", 7, Vec::new()).await, [3, 2, 1]);
+    assert_eq!(asked.load(Ordering::Relaxed), 4);
 }
