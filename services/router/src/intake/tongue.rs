@@ -18,9 +18,10 @@ impl<'a> Tongue<'a> {
         known.into_iter().find(|tag| !tag.is_empty()).unwrap_or(otherwise)
     }
 
-    /// The customer's own tag of this language, which tells more than the language alone; else the language.
-    pub(super) fn in_language(&self, language: &'a str) -> &'a str {
-        let known = [self.said, self.address, self.contact.unwrap_or_default()];
+    /// The customer's own tag of this language, or else the tenant's, which tells more than the language alone; else the
+    /// language.
+    pub(super) fn in_language(&self, language: &'a str, tenants: &'a str) -> &'a str {
+        let known = [self.said, self.address, self.contact.unwrap_or_default(), tenants];
         known.into_iter().find(|tag| is_of(tag, language)).unwrap_or(language)
     }
 }
@@ -73,13 +74,17 @@ mod tests {
 
     #[test]
     fn what_is_known_of_a_language_is_the_customers_own_tag() {
-        let tongue = |address, contact| Tongue { said: "", address, contact }.in_language("pt");
+        let tongue = |address, contact| Tongue { said: "", address, contact }.in_language("pt", "en-GB");
         assert_eq!(tongue("pt-PT", Some("pt-BR")), "pt-PT");
         assert_eq!(tongue("en", Some("PT_br")), "PT_br");
         assert_eq!(tongue("en", Some("ptx")), "pt");
         assert_eq!(tongue("", None), "pt");
         let chinese = Tongue { said: "", address: "zh-TW", contact: Some("zh-Hant-HK") };
-        assert_eq!((chinese.in_language("zh-Hant"), chinese.in_language("zh")), ("zh-Hant-HK", "zh-TW"));
+        assert_eq!(
+            (chinese.in_language("zh-Hant", "en"), chinese.in_language("zh", "en")),
+            ("zh-Hant-HK", "zh-TW")
+        );
+        assert_eq!(chinese.in_language("pt", "pt-BR"), "pt-BR");
     }
 
     #[test]

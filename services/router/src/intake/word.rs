@@ -39,7 +39,7 @@ pub(super) async fn obey(
         KeywordKind::Help => Some(Notice::Help),
     };
     let notice = notice.filter(|_| !message.metadata.contains_key(ANSWERED));
-    let locale = tongue.in_language(word.language);
+    let locale = tongue.in_language(word.language, &tenant.locale);
     let text = || tenant.policy.reply(word.kind, locale, &tenant.display_name);
     Ok(notice.map(|notice| Reply { text: text(), notice }))
 }

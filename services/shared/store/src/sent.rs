@@ -129,7 +129,6 @@ impl SentLog {
     }
 
     /// `whole`: the time from which on nothing is missing with these, and the step for which that is so.
-
     async fn add(
         &self,
         tenant: &str,
