@@ -100,7 +100,7 @@ async fn disturb(fleet: &mut Fleet, round: usize) {
         0 => restart(fleet, "sms").await,
         1 => restart(fleet, "router").await,
         2 => restart(fleet, "egress").await,
-        3 => fleet.nats.restart().await.unwrap(),
+        3 => fleet.nats.nodes()[0].restart().await.unwrap(),
         4 => flush(fleet).await,
         _ => restart(fleet, "router-2").await,
     }

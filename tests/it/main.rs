@@ -3,6 +3,7 @@
 
 mod browser;
 mod chaos;
+mod cluster;
 mod docs;
 mod outage;
 mod peers;

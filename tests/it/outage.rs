@@ -11,7 +11,7 @@ async fn without_the_broker_webhooks_answer_503_and_what_was_answered_200_arrive
     let customer = fleet.sandbox.customer("acme-us", "+12125550100", "Amy");
     assert_eq!(customer.say("before").await.status, Some(200));
 
-    fleet.nats.kill9();
+    fleet.nats.nodes()[0].kill9();
     let call = customer.compose("during");
     let signed = Signed {
         query: String::new(),
@@ -21,7 +21,7 @@ async fn without_the_broker_webhooks_answer_503_and_what_was_answered_200_arrive
     let (status, answer) = heliograph_tests::peers::post(&call.url, &signed).await;
     assert_eq!(status, 503, "{answer}");
 
-    fleet.nats.restart().await.unwrap();
+    fleet.nats.nodes()[0].restart().await.unwrap();
     eventually("the ingress accepts again", || async {
         (customer.post(&call).await == Some(200)).then_some(())
     })

@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, process::Output};
 use heliograph_fabric::{Fabric, Options};
 use heliograph_testkit::{
     sandbox::{Sandbox, SandboxOptions},
-    servers::{NatsServer, RedisServer},
+    servers::{NatsCluster, NatsServer, RedisServer},
 };
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::{
+    eventually,
     process::{Process, binary, free_port},
     tenant,
 };
@@ -18,7 +19,7 @@ use crate::{
 /// A running fleet; everything ends when it is dropped.
 pub struct Fleet {
     /// The broker.
-    pub nats: NatsServer,
+    pub nats: Broker,
     /// The cache.
     pub redis: RedisServer,
     /// The providers.
@@ -26,6 +27,32 @@ pub struct Fleet {
     processes: BTreeMap<String, Process>,
     ports: BTreeMap<String, (u16, u16)>,
     folder: TempDir,
+}
+
+/// One NATS server, or several that are one broker.
+pub enum Broker {
+    /// One.
+    Single(NatsServer),
+    /// Several; every stream has a copy on each.
+    Cluster(NatsCluster),
+}
+
+impl Broker {
+    /// Where it is.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Single(server) => server.url(),
+            Self::Cluster(cluster) => cluster.url(),
+        }
+    }
+
+    /// Its servers.
+    pub fn nodes(&mut self) -> &mut [NatsServer] {
+        match self {
+            Self::Single(server) => std::slice::from_mut(server),
+            Self::Cluster(cluster) => cluster.nodes(),
+        }
+    }
 }
 
 impl Drop for Fleet {
@@ -42,12 +69,28 @@ impl Fleet {
     /// apart: `router-2`. Provisions and applies the tenant first.
     pub async fn start(services: &[&str]) -> Self {
         let nats = NatsServer::start().await.expect("nats-server starts");
+        Self::start_on(Broker::Single(nats), services).await
+    }
+
+    /// The same on brokers of `size` nodes.
+    pub async fn start_clustered(size: usize, services: &[&str]) -> Self {
+        let cluster = NatsCluster::start(size).await.expect("the cluster starts");
+        Self::start_on(Broker::Cluster(cluster), services).await
+    }
+
+    async fn start_on(mut nats: Broker, services: &[&str]) -> Self {
+        let copies = nats.nodes().len().to_string();
         let redis = RedisServer::start().await.expect("the Redis server starts");
         let sandbox = Sandbox::start(SandboxOptions::default()).await.expect("the sandbox starts");
         let folder = tempfile::tempdir().expect("a temporary folder");
         let ports = services.iter().map(|name| ((*name).to_owned(), (free_port(), free_port()))).collect();
         let mut fleet = Self { nats, redis, sandbox, processes: BTreeMap::new(), ports, folder };
-        fleet.cli(&["provision"]).await;
+        // A cluster takes a moment to elect its leaders.
+        eventually("provisioning", || async {
+            let output = fleet.run(&["provision", "--replicas", &copies]).await;
+            output.status.success().then_some(())
+        })
+        .await;
         fleet.apply(&fleet.tenant(str::to_owned)).await;
         for account in tenant::accounts() {
             let webhook = fleet.webhook_url(&account.channel, &account.name);

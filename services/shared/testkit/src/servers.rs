@@ -5,6 +5,7 @@
 //! Invariants: a server answers before `start` returns; it keeps port and data over [`Server::restart`]; it ends with
 //! the handle, and on Linux with the process that started it, however that ends.
 
+mod cluster;
 mod error;
 mod locate;
 mod nats;
@@ -12,6 +13,7 @@ mod process;
 mod redis;
 mod server;
 
+pub use cluster::NatsCluster;
 pub use error::ServerError;
 pub use nats::{Nats, NatsOptions, SyncInterval};
 pub use redis::{Redis, RedisOptions};

@@ -223,7 +223,7 @@ fn is_bind_failure(log: &str) -> bool {
 
 /// A port nobody listens on, below the range from which Linux and macOS draw the ports of outgoing connections: so
 /// nobody takes it by chance while the server is down.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     loop {
         let port = rand::random_range(10_000..32_000);
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
