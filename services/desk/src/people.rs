@@ -261,8 +261,6 @@ impl People {
             return Err(AskError::refused("only_address", text));
         }
         let cause = ids::derive("req", &[tenant, "split", &identity.agent, cause]);
-        // A refusal that was made while they were one holds for both.
-        self.consent.join(tenant, &new, &left, &cause, now).await?;
         let payload = Payload::ContactSplit(ContactSplit {
             address: Some(on_wire(address)),
             new_contact: new.clone(),
@@ -285,8 +283,7 @@ impl People {
         let keep = self.contact(tenant, contact).await?.ok_or(AskError::NotKnown)?;
         let other = self.contacts.find(tenant, address).await?;
         if let Some(other) = other.filter(|other| other.id != keep.id) {
-            // First, so that no agreement counts which the other's refusal takes back.
-            self.consent.join(tenant, &keep.id, &other.id, &cause, now).await?;
+            // Before the contacts are one: no moment sees the joined contact without what was sent to either.
             if let Err(error) = self.sent.join(tenant, &keep.id, &other.id).await {
                 tracing::debug!(tenant, %error, "what was sent to a contact is read again when it is needed");
             }

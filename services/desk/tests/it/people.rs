@@ -6,6 +6,7 @@ use heliograph_proto::v1::{
 };
 use heliograph_store::{
     codes::Codes,
+    consent::{Choice, ConsentStore, Statement, Subject},
     contacts::{Address as Stored, ContactOptions, ContactStore, Hints, Joining, LinkedBy, Whom},
     now_ms,
     trail::Trail,
@@ -311,6 +312,12 @@ async fn supervisors_split_an_address_off_and_can_take_it_back_and_the_stream_sa
     assert_eq!(addresses(load(&mut ada, &contact).await.unwrap()), 1);
     assert_eq!(past(&mut ada, "cnv_0").await, Err("forbidden".to_owned()), "its history went with it");
 
+    // What the split one refuses meanwhile, the joined one does.
+    let consent = ConsentStore::open(world.fabric.jetstream()).await.unwrap();
+    let (choice, at_ms) = (Choice::OptedOut, now_ms());
+    let stop = Statement { choice, source: "keyword STOP".into(), cause: "evt_stop".into(), at_ms };
+    consent.record(&Subject::new(TENANT, &new, Some("email"), "marketing"), &stop).await.unwrap();
+
     let (status, told) = desk.post(&join, &cleo, &body("2")).await;
     assert_eq!((status, &told["contact"]), (200, &json!(contact)), "{told}");
     let event = ada.event().await.event.unwrap();
@@ -318,6 +325,20 @@ async fn supervisors_split_an_address_off_and_can_take_it_back_and_the_stream_sa
     assert_eq!((payload.previous_contact.as_str(), payload.by.as_str()), (new.as_str(), "asserted"));
     assert_eq!(addresses(load(&mut ada, &contact).await.unwrap()), 2);
     assert_eq!(past(&mut ada, "cnv_0").await, Ok(0));
+
+    // And what the joined one refuses, both do when they are split again.
+    let refuses = async |contact: &str, channel: &str| {
+        let said = consent.effective(TENANT, contact, channel, "marketing").await.unwrap();
+        said.is_some_and(|said| said.choice == Choice::OptedOut)
+    };
+    assert!(refuses(&contact, "email").await && !refuses(&contact, "sms").await);
+    let subject = Subject::new(TENANT, &contact, Some("sms"), "marketing");
+    consent.record(&subject, &Statement { cause: "evt_stop_2".into(), ..stop }).await.unwrap();
+    let (_, told) = desk.post(&split, &cleo, &body("3")).await;
+    let new = told["contact"].as_str().unwrap();
+    for contact in [&*contact, new] {
+        assert!(refuses(contact, "email").await && refuses(contact, "sms").await, "{contact}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -49,8 +49,7 @@ impl Customers {
             [tenant.as_str(), "join", &keep.id, other.as_deref().unwrap_or_default(), &now.to_string()];
         let cause = ids::derive("req", &parts);
         if let Some(other) = other.as_deref().filter(|other| *other != keep.id) {
-            // First, so that no agreement counts which the other's refusal takes back.
-            self.shared.consent.join(tenant, &keep.id, other, &cause, now).await.map_err(status)?;
+            // Before the contacts are one: no moment sees the joined contact without what was sent to either.
             if let Err(error) = self.shared.sent.join(tenant, &keep.id, other).await {
                 tracing::debug!(
                     error = chain(&error),
@@ -98,9 +97,6 @@ impl Customers {
         }
         let step = split.split.step.to_string();
         let cause = ids::derive("req", &[tenant, "split", &split.left.id, &split.split.id, &step]);
-        // A refusal that was made while they were one holds for both.
-        let consent = &self.shared.consent;
-        consent.join(tenant, &split.split.id, &split.left.id, &cause, now).await.map_err(status)?;
         let payload = ContactSplit {
             address: Some(wire::address(&address)),
             new_contact: split.split.id.clone(),

@@ -88,10 +88,20 @@ async fn addresses_are_joined_and_split_with_what_was_agreed_to() {
     let said = ListConsentRequest { contact: split.id.clone() };
     let said = client.list_consent(with_token(said)).await.unwrap().into_inner().statements;
     assert!(said.iter().any(|said| !said.granted), "{said:?}");
+    // And what the other one refused, is refused when they are joined.
+    let texts = || SetConsentRequest {
+        channel: "sms".to_owned(),
+        purpose: "service".to_owned(),
+        ..consent(false, "")
+    };
+    client.set_consent(with_token(SetConsentRequest { contact: split.id.clone(), ..texts() })).await.unwrap();
     // Joined again, it is said again.
     client.join_contacts(with_token(join)).await.unwrap();
     let told = events(&world, "contact.joined").await;
     assert_ne!(told.first().unwrap().id, told.last().unwrap().id);
+    let said = ListConsentRequest { contact: contact.id.clone() };
+    let said = client.list_consent(with_token(said)).await.unwrap().into_inner().statements;
+    assert!(said.iter().any(|said| !said.granted && said.purpose == "service"), "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
