@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::Output};
 use heliograph_fabric::{Fabric, Options};
 use heliograph_testkit::{
     sandbox::{Sandbox, SandboxOptions},
-    servers::{NatsCluster, NatsServer, RedisServer},
+    servers::{NatsCluster, RedisServer},
 };
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -19,7 +19,7 @@ use crate::{
 /// A running fleet; everything ends when it is dropped.
 pub struct Fleet {
     /// The broker.
-    pub nats: Broker,
+    pub nats: NatsCluster,
     /// The cache.
     pub redis: RedisServer,
     /// The providers.
@@ -27,32 +27,6 @@ pub struct Fleet {
     processes: BTreeMap<String, Process>,
     ports: BTreeMap<String, (u16, u16)>,
     folder: TempDir,
-}
-
-/// One NATS server, or several that are one broker.
-pub enum Broker {
-    /// One.
-    Single(NatsServer),
-    /// Several; every stream has a copy on each.
-    Cluster(NatsCluster),
-}
-
-impl Broker {
-    /// Where it is.
-    pub fn url(&self) -> String {
-        match self {
-            Self::Single(server) => server.url(),
-            Self::Cluster(cluster) => cluster.url(),
-        }
-    }
-
-    /// Its servers.
-    pub fn nodes(&mut self) -> &mut [NatsServer] {
-        match self {
-            Self::Single(server) => std::slice::from_mut(server),
-            Self::Cluster(cluster) => cluster.nodes(),
-        }
-    }
 }
 
 impl Drop for Fleet {
@@ -68,17 +42,12 @@ impl Fleet {
     /// Starts the named services: channel names, `router`, `egress`, `desk`; a suffix tells members of one service
     /// apart: `router-2`. Provisions and applies the tenant first.
     pub async fn start(services: &[&str]) -> Self {
-        let nats = NatsServer::start().await.expect("nats-server starts");
-        Self::start_on(Broker::Single(nats), services).await
+        Self::start_clustered(1, services).await
     }
 
-    /// The same on brokers of `size` nodes.
+    /// The same on a broker of `size` nodes; every stream has a copy on each.
     pub async fn start_clustered(size: usize, services: &[&str]) -> Self {
-        let cluster = NatsCluster::start(size).await.expect("the cluster starts");
-        Self::start_on(Broker::Cluster(cluster), services).await
-    }
-
-    async fn start_on(mut nats: Broker, services: &[&str]) -> Self {
+        let mut nats = NatsCluster::start(size).await.expect("nats-server starts");
         let copies = nats.nodes().len().to_string();
         let redis = RedisServer::start().await.expect("the Redis server starts");
         let sandbox = Sandbox::start(SandboxOptions::default()).await.expect("the sandbox starts");

@@ -1,8 +1,8 @@
-//! Several NATS servers that are one broker: streams with copies, a leader for each, and nodes that may be killed.
+//! NATS servers that are one broker: streams with copies, a leader for each, and nodes that may be killed.
 
 use super::{NatsOptions, NatsServer, ServerError, server::free_port};
 
-/// A JetStream cluster on this machine.
+/// A JetStream cluster on this machine; one node is a plain server.
 #[derive(Debug)]
 pub struct NatsCluster {
     nodes: Vec<NatsServer>,
@@ -16,9 +16,13 @@ impl NatsCluster {
         let routes = routes.join(", ");
         let mut nodes = Vec::with_capacity(size);
         for port in &ports {
-            let extra = format!(
-                "cluster {{\n  name: \"heliograph\"\n  listen: \"127.0.0.1:{port}\"\n  routes: [{routes}]\n}}"
-            );
+            let extra = if size == 1 {
+                String::new()
+            } else {
+                format!(
+                    "cluster {{\n  name: \"heliograph\"\n  listen: \"127.0.0.1:{port}\"\n  routes: [{routes}]\n}}"
+                )
+            };
             nodes.push(NatsServer::start_with(NatsOptions { extra, ..NatsOptions::default() }).await?);
         }
         Ok(Self { nodes })
