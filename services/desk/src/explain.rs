@@ -61,11 +61,7 @@ struct CountryView {
 }
 
 /// What the policy is, and where every country falls.
-pub(crate) fn overview(
-    policy: &CompiledPolicy,
-    declared: Option<&Declared>,
-    in_use: Vec<String>,
-) -> Overview {
+pub(crate) fn overview(policy: &CompiledPolicy, declared: Option<&Declared>, in_use: &[String]) -> Overview {
     let in_force = declared.filter(|declared| declared.version == policy.version());
     let newer = declared.filter(|declared| declared.version > policy.version());
     let mut regions: Vec<RegionView> = policy
@@ -102,7 +98,7 @@ pub(crate) fn overview(
         applied_by: in_force.map(|declared| declared.applied_by.clone()),
         applied_at: in_force.map(|declared| declared.applied_at),
         unusable_version: newer.map(|declared| declared.version),
-        in_use,
+        in_use: in_use.to_vec(),
         regions,
     }
 }
@@ -165,9 +161,7 @@ pub(crate) fn explain(
         Country::from_str(&question.country.to_ascii_uppercase()).map_err(|_| BadQuestion::Country)?;
     let class = match question.class.as_deref() {
         None | Some("") => MessageClass::Service,
-        Some(name) => {
-            MessageClass::ALL.into_iter().find(|class| class.as_str() == name).ok_or(BadQuestion::Class)?
-        }
+        Some(name) => MessageClass::named(name).ok_or(BadQuestion::Class)?,
     };
     let direction = match question.direction.as_deref() {
         None | Some("" | "outbound") => Direction::Outbound,

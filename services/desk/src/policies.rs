@@ -1,9 +1,9 @@
 //! The tenants' policies in force, and what stands beside them.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
-use heliograph_domain::resources::{ChannelAccountSpec, ChannelPolicySpec, Kind, ResourceKey, Spec};
-use heliograph_policy::{CompiledPolicy, Shelf};
+use heliograph_domain::resources::{ChannelPolicySpec, Kind, ResourceKey, Spec};
+use heliograph_policy::{Account, CompiledPolicy, Shelf, TenantPolicy};
 use heliograph_store::resources::{ResourceView, Snapshot};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -41,6 +41,11 @@ impl Policies {
         Self { shelf, resources, _task: Arc::new(AbortOnDropHandle::new(task)) }
     }
 
+    /// What holds for the tenant.
+    pub(crate) fn tenant(&self, name: &str) -> Arc<TenantPolicy> {
+        self.shelf.borrow().tenant(name)
+    }
+
     /// The tenant's policy in force.
     pub(crate) fn of(&self, tenant: &str) -> Arc<CompiledPolicy> {
         self.shelf.borrow().of(tenant)
@@ -60,24 +65,10 @@ impl Policies {
         })
     }
 
-    /// The tenant's accounts in use by name, in the order of the name.
-    pub(crate) fn accounts(&self, tenant: &str) -> Vec<(String, ChannelAccountSpec)> {
-        let snapshot = self.resources.snapshot();
-        let accounts = snapshot.of_tenant(tenant, Some(Kind::ChannelAccount));
-        let in_use = accounts.filter_map(|stored| match &stored.resource.spec {
-            Spec::ChannelAccount(spec) if spec.enabled => {
-                Some((stored.resource.metadata.name.clone(), spec.clone()))
-            }
-            _ => None,
-        });
-        in_use.collect()
-    }
-
-    /// Channels on which the tenant has an account in use.
-    pub(crate) fn available(&self, tenant: &str) -> Vec<String> {
-        let channels: BTreeSet<String> =
-            self.accounts(tenant).into_iter().map(|(_, account)| account.channel).collect();
-        channels.into_iter().collect()
+    /// The tenant's accounts in use, sorted by their names.
+    pub(crate) fn accounts(&self, tenant: &str) -> Vec<(String, Account)> {
+        let tenant = self.tenant(tenant);
+        tenant.accounts().map(|(name, account)| (name.to_owned(), account.clone())).collect()
     }
 
     /// Name and language of the tenant, as customers read them.

@@ -1,14 +1,11 @@
 //! By which of their addresses a customer can be answered at this moment, as egress would judge it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use heliograph_domain::{
-    region::Country,
-    resources::{MessageClass, SenderIdentity, WindowTemplate},
-};
+use heliograph_domain::resources::{MessageClass, WindowTemplate};
 use heliograph_policy::{
-    CompiledPolicy, Consent, ContactFacts, Direction, Facts, Hints, RegionFinding, RegionSource, Sent,
-    Window, decide, find_region, wire,
+    CompiledPolicy, Consent, ContactFacts, Customer, Direction, Facts, RegionFinding, RegionSource, Sent,
+    TenantPolicy, Window, decide, wire,
 };
 use heliograph_proto::{Timestamp, v1};
 use heliograph_store::{
@@ -77,10 +74,8 @@ pub(crate) async fn reach(
         return Err(AskError::Forbidden);
     }
     let contact = shared.people.contact(tenant, &view.contact).await?;
-    let policy = shared.policies.of(tenant);
-    let region = place(&policy, view.region.as_ref());
-    let accounts = shared.policies.accounts(tenant);
-    let available = shared.policies.available(tenant);
+    let in_force = shared.policies.tenant(tenant);
+    let policy = &in_force.policy;
     let here = view.address.clone().unwrap_or_default();
     let addresses = known(contact.as_deref(), &here);
     let caps = policy.caps_reach();
@@ -97,28 +92,11 @@ pub(crate) async fn reach(
             Some(window) => Some(window),
             None => view.window.clone().filter(|_| own),
         };
-        let account = accounts.iter().find(|(name, _)| *name == address.account).map(|(_, account)| account);
-        // Another number may be another country's.
-        let placed = match (own, contact.as_deref()) {
-            (false, Some(contact)) => {
-                elsewhere(&policy, contact, address, account.and_then(|account| account.region.as_deref()))
-            }
-            _ => region.clone(),
-        };
-        let template = policy.template(&placed.region, &address.channel);
         let consent = consent(shared, tenant, &view.contact, &address.channel).await?;
-        let asked = Asked {
-            policy: &policy,
-            region: &placed,
-            address,
-            contact: contact.as_deref(),
-            available: &available,
-            consent,
-            sender: account.and_then(|account| account.sender_identity),
-            sent: &sent,
-        };
+        let asked = Asked { in_force: &in_force, address, contact: contact.as_deref(), consent, sent: &sent };
+        let (verdict, template) = judge(&asked, window.as_ref());
         ways.push(Way {
-            verdict: judge(&asked, window.as_ref(), template.is_some()),
+            verdict,
             channel: address.channel.clone(),
             account: address.account.clone(),
             user_id: address.user_id.clone(),
@@ -126,11 +104,13 @@ pub(crate) async fn reach(
             template: template.map(shown),
         });
     }
+    let region = place(policy, view.region.as_ref());
     let on = |channel: &str| addresses.iter().any(|address| address.channel == channel);
     let mut offers: Vec<String> =
         policy.channels_of(&region.region).iter().map(ToString::to_string).collect();
-    for channel in &available {
-        if !offers.contains(channel) && may_be_offered(&policy, &region, channel) {
+    let available = in_force.channels();
+    for channel in available {
+        if !offers.contains(channel) && may_be_offered(policy, &region, channel) {
             offers.push(channel.clone());
         }
     }
@@ -152,89 +132,47 @@ pub(crate) fn may_be_offered(policy: &CompiledPolicy, region: &RegionFinding, ch
     guessed || policy.channels_of(&region.region).iter().any(|allowed| **allowed == *channel)
 }
 
-/// The contact's addresses, that of the conversation first.
-fn known(contact: Option<&Contact>, here: &v1::Address) -> Vec<Address> {
-    let here = Address::new(&here.channel, &here.account, &here.user_id);
-    let others = contact.map(|contact| contact.addresses.clone()).unwrap_or_default();
-    let others = others.into_iter().filter(|address| *address != here);
+/// The contact's addresses, that of the conversation first, with all that is known of it.
+fn known(contact: Option<&Contact>, here: &v1::Address) -> Vec<v1::Address> {
+    let own = Address::from(here);
+    let others = contact.map_or(&[][..], |contact| &contact.addresses);
+    let others = others.iter().filter(|address| **address != own).map(v1::Address::from);
     std::iter::once(here.clone()).filter(|here| !here.channel.is_empty()).chain(others).collect()
 }
 
 struct Asked<'a> {
-    policy: &'a CompiledPolicy,
-    region: &'a RegionFinding,
-    address: &'a Address,
+    in_force: &'a TenantPolicy,
+    address: &'a v1::Address,
     contact: Option<&'a Contact>,
-    available: &'a [String],
     consent: Consent,
-    sender: Option<SenderIdentity>,
     sent: &'a [SentAt],
 }
 
-/// Where the customer is, as an address tells that the conversation is not held with.
-fn elsewhere(
-    policy: &CompiledPolicy,
-    contact: &Contact,
-    address: &Address,
-    account: Option<&str>,
-) -> RegionFinding {
-    let country = |code: &str| code.to_ascii_uppercase().parse::<Country>().ok();
-    let hints = Hints {
-        explicit: contact.country.as_deref().and_then(country),
-        number: Some(address.user_id.as_str()).filter(|id| id.starts_with('+')),
-        declared: None,
-        account,
-        locale: contact.locale.as_deref(),
-    };
-    find_region(policy, &hints)
-}
-
-fn judge(asked: &Asked<'_>, window: Option<&v1::Window>, templates: bool) -> v1::Verdict {
+/// What policy says of an answer to the address, and the template that stands in once the window is closed.
+fn judge<'a>(asked: &Asked<'a>, window: Option<&v1::Window>) -> (v1::Verdict, Option<&'a WindowTemplate>) {
+    let Asked { in_force, address, contact, consent, sent } = *asked;
     let now = now_ms();
-    let available: Vec<&str> = asked.available.iter().map(String::as_str).collect();
-    let channels: Vec<&str> = asked
-        .contact
-        .map(|contact| contact.addresses.iter().map(|address| address.channel.as_str()).collect())
-        .unwrap_or_default();
-    let known = asked.contact;
-    let attributes: Option<BTreeMap<String, String>> = known.map(|contact| {
-        let attributes = contact.attributes.iter();
-        attributes.map(|(name, attribute)| (name.clone(), attribute.value.clone())).collect()
-    });
-    let class = |name: &str| MessageClass::ALL.into_iter().find(|class| class.as_str() == name);
-    let sent: Vec<Sent<'_>> = asked
-        .sent
+    let customer = Customer::new(in_force, contact, Some(address));
+    let region = customer.place();
+    let template = in_force.policy.template(&region.region, &address.channel);
+    let sent: Vec<Sent<'_>> = sent
         .iter()
         .filter_map(|sent| {
             let at = jiff::Timestamp::from_millisecond(sent.at_ms).ok()?;
-            Some(Sent { at, channel: &sent.channel, class: class(&sent.class)? })
+            Some(Sent { at, channel: &sent.channel, class: MessageClass::named(&sent.class)? })
         })
         .collect();
-    let contact = ContactFacts {
-        sent: &sent,
-        number: Some(asked.address.user_id.as_str()).filter(|id| id.starts_with('+')),
-        time_zone: known.and_then(|contact| contact.time_zone.as_deref()),
-        locale: known.and_then(|contact| contact.locale.as_deref()),
-        channels: &channels,
-        attributes: attributes.as_ref(),
-        first_seen: known.and_then(|contact| jiff::Timestamp::from_millisecond(contact.first_seen_ms).ok()),
-        ..ContactFacts::default()
-    };
+    let known = customer.facts(&region);
     let facts = Facts {
         direction: Direction::Outbound,
-        channel: Some(&asked.address.channel),
-        account: Some(&asked.address.account),
-        sender: asked.sender,
-        class: MessageClass::Service,
         kind: "text",
-        contact,
-        consent: asked.consent,
-        window: fact(window, templates, now),
-        available: Some(&available),
-        ..Facts::about(asked.region)
+        contact: ContactFacts { sent: &sent, ..known.contact },
+        consent,
+        window: fact(window, template.is_some(), now),
+        ..known
     };
     let now = jiff::Timestamp::from_millisecond(now).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    wire::verdict(&decide(asked.policy, &facts, now))
+    (wire::verdict(&decide(&in_force.policy, &facts, now)), template)
 }
 
 /// A window as policy sees it.
@@ -247,7 +185,7 @@ fn fact(window: Option<&v1::Window>, templates: bool, now_ms: i64) -> Window {
     Window::Open { until: until.and_then(|until| jiff::Timestamp::from_millisecond(until).ok()), templates }
 }
 
-async fn window(shared: &Shared, tenant: &str, address: &Address) -> Option<v1::Window> {
+async fn window(shared: &Shared, tenant: &str, address: &v1::Address) -> Option<v1::Window> {
     let key = WindowKey::new(tenant, &address.channel, &address.account, &address.user_id);
     let asked = tokio::time::timeout(REDIS_PATIENCE, shared.windows.get(&key)).await;
     let known: WindowSet = asked.ok()?.ok()?;
@@ -283,6 +221,8 @@ fn shown(template: &WindowTemplate) -> Template {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use heliograph_policy::{Hints, find_region};
+
     use super::*;
 
     #[test]
@@ -312,19 +252,14 @@ mod tests {
 
     #[test]
     fn the_conversations_own_address_comes_first_and_once() {
-        let here = v1::Address {
-            channel: "sms".to_owned(),
-            account: "us".to_owned(),
-            user_id: "+1".to_owned(),
-            ..v1::Address::default()
-        };
         let (own, other) = (Address::new("sms", "us", "+1"), Address::new("email", "help", "a@b"));
+        let here = v1::Address { phone: "+1".to_owned(), ..v1::Address::from(&own) };
         let contact = serde_json::json!({
             "id": "con_1", "tenant": "acme", "addresses": [other, own], "first_seen_ms": 0, "last_seen_ms": 0,
         });
         let contact: Contact = serde_json::from_value(contact).unwrap();
-        assert_eq!(known(Some(&contact), &here), [own.clone(), other]);
-        assert_eq!(known(None, &here), [own]);
+        assert_eq!(known(Some(&contact), &here), [here.clone(), v1::Address::from(&other)]);
+        assert_eq!(known(None, &here), std::slice::from_ref(&here));
         assert_eq!(known(None, &v1::Address::default()), []);
     }
 }

@@ -3,38 +3,28 @@
 //! The Send API asks it before it accepts a message, and the delivery of every message asks it again when it is about to
 //! leave, so what a dry run says is what happens, as far as nothing changes in between.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use heliograph_domain::{phone, region::Country};
 use heliograph_policy::{
-    Consent, ContactFacts, Direction, Facts, Hints, MessageClass, Outcome, RegionFinding, Sent, Verdict,
-    Window, decide, find_region,
+    Consent, ContactFacts, Customer, Direction, Facts, MessageClass, Outcome, RegionFinding, Sent,
+    TenantPolicy, Verdict, Window, decide,
 };
 use heliograph_proto::v1::{Address, Notice};
-use heliograph_store::{
-    contacts::{self, Contact},
-    windows::WindowKey,
-};
+use heliograph_store::{contacts::Contact, windows::WindowKey};
 use jiff::Timestamp;
 
 use crate::{
-    book::Tenant,
     error::{Failure, consent_of},
     history::Earlier,
     line::Shared,
 };
-
-/// Attribute of a contact that holds their IANA time zone, where somebody said it.
-const TIME_ZONE: &str = "time_zone";
-/// Attribute of a contact that holds their number in E.164, where somebody said it.
-const PHONE: &str = "phone";
 
 /// A message to a customer, as policy is asked about it.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) tenant: String,
     /// What holds for the tenant.
-    pub(crate) book: Arc<Tenant>,
+    pub(crate) book: Arc<TenantPolicy>,
     /// Empty for a customer that is none yet.
     pub(crate) contact_id: String,
     /// What is known of the contact.
@@ -78,7 +68,7 @@ impl Shared {
     /// # Errors
     /// When consent cannot be read: nothing is decided then.
     pub(crate) async fn look_up(&self, asked: &Asked, address: &Address) -> Result<Known, Failure> {
-        let region = asked.region(Some(address));
+        let region = asked.customer(Some(address)).place();
         let said = match (asked.contact_id.as_str(), asked.notice) {
             ("", _) | (_, Notice::OptOut | Notice::Help) => None,
             (contact, _) => {
@@ -118,41 +108,22 @@ impl Shared {
         window: Window,
         now_ms: i64,
     ) -> Verdict {
-        let contact = asked.contact.as_deref();
-        let attributes: BTreeMap<String, String> = contact.map_or_else(BTreeMap::new, |contact| {
-            contact.attributes.iter().map(|(name, known)| (name.clone(), known.value.clone())).collect()
-        });
-        let mut channels: Vec<&str> = address.iter().map(|address| address.channel.as_str()).collect();
-        for known in contact.map_or(&[][..], |contact| &contact.addresses) {
-            if !channels.contains(&known.channel.as_str()) {
-                channels.push(&known.channel);
-            }
-        }
+        let customer = asked.customer(address);
         let sent: Vec<Sent<'_>> = known.sent.iter().map(Earlier::as_fact).collect();
-        let available = asked.book.available();
-        let account = address.and_then(|address| asked.book.account(&address.account));
+        let about = customer.facts(&known.region);
         let facts = Facts {
             direction: Direction::Outbound,
-            channel: address.map(|address| address.channel.as_str()),
-            account: address.map(|address| address.account.as_str()),
-            sender: account.and_then(|account| account.sender),
             class: asked.class,
             kind: asked.kind,
             contact: ContactFacts {
-                number: asked.number(address).or(asked.said(PHONE)),
-                time_zone: contact.and_then(|contact| contact.time_zone.as_deref()).or(asked.said(TIME_ZONE)),
-                locale: asked.locale(address),
-                channels: &channels,
-                attributes: (!attributes.is_empty()).then_some(&attributes),
-                first_seen: contact.map(|contact| moment(contact.first_seen_ms)),
                 last_inbound: asked.last_inbound_ms.map(moment),
                 sent: &sent,
+                ..about.contact
             },
             consent: known.consent,
             window,
-            available: Some(&available),
             site: self.config.site.as_deref(),
-            ..Facts::about(&known.region)
+            ..about
         };
         decide(&asked.book.policy, &facts, moment(now_ms))
     }
@@ -181,7 +152,7 @@ impl Asked {
     /// What is known when no address is chosen.
     pub(crate) fn anywhere(&self) -> Known {
         Known {
-            region: self.region(None),
+            region: self.customer(None).place(),
             consent: Consent::Unknown,
             source: String::new(),
             sent: Vec::new(),
@@ -205,55 +176,20 @@ impl Asked {
     /// most likely in use.
     pub(crate) fn addresses(&self, channel: &str) -> Vec<Address> {
         let Some(contact) = &self.contact else { return Vec::new() };
-        let in_use = |known: &&contacts::Address| {
-            known.channel == channel
-                && self.book.account(&known.account).is_some_and(|account| account.channel == channel)
-        };
-        let found = contact.addresses.iter().rev().filter(in_use);
-        found
+        let known = contact.addresses.iter().rev().filter(|known| {
+            known.channel == channel && self.book.account_on(channel, &known.account).is_some()
+        });
+        known
             .map(|known| Address {
-                channel: known.channel.clone(),
-                account: known.account.clone(),
-                user_id: known.user_id.clone(),
                 display_name: contact.display_name.clone().unwrap_or_default(),
                 locale: contact.locale.clone().unwrap_or_default(),
-                ..Address::default()
+                ..Address::from(known)
             })
             .collect()
     }
 
-    /// Where the customer is, found anew from what is known of them and their address.
-    fn region(&self, address: Option<&Address>) -> RegionFinding {
-        let country = |code: &str| code.to_ascii_uppercase().parse::<Country>().ok();
-        let contact = self.contact.as_deref();
-        let account = address.and_then(|address| self.book.account(&address.account));
-        let hints = Hints {
-            explicit: contact.and_then(|contact| contact.country.as_deref()).and_then(country),
-            number: self.number(address),
-            declared: address.and_then(|address| country(&address.country)),
-            account: account.and_then(|account| account.region.as_deref()),
-            locale: self.locale(address),
-        };
-        find_region(&self.book.policy, &hints)
-    }
-
-    /// The number that places the customer: the address's own; without an address, that of any of theirs. A user id counts
-    /// as a number where it is one in full.
-    fn number<'b>(&'b self, address: Option<&'b Address>) -> Option<&'b str> {
-        let number = |text: &&str| text.starts_with('+') && phone::country(text).is_some();
-        let Some(address) = address else {
-            let known = self.contact.iter().flat_map(|contact| contact.addresses.iter().rev());
-            return known.map(|address| address.user_id.as_str()).find(number);
-        };
-        [address.phone.as_str(), &address.user_id].into_iter().find(number)
-    }
-
-    fn locale<'b>(&'b self, address: Option<&'b Address>) -> Option<&'b str> {
-        let said = address.map(|address| address.locale.as_str()).filter(|locale| !locale.is_empty());
-        said.or_else(|| self.contact.as_ref()?.locale.as_deref())
-    }
-
-    fn said(&self, name: &str) -> Option<&str> {
-        Some(self.contact.as_ref()?.attributes.get(name)?.value.as_str())
+    /// The customer, seen through one of their addresses.
+    fn customer<'b>(&'b self, address: Option<&'b Address>) -> Customer<'b> {
+        Customer::new(&self.book, self.contact.as_deref(), address)
     }
 }

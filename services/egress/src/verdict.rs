@@ -1,8 +1,7 @@
 //! Policy's verdicts on the wire.
 
-use heliograph_domain::resources;
 use heliograph_policy::{Outcome, Reason, Verdict, wire};
-use heliograph_proto::v1::{self, MessageClass};
+use heliograph_proto::v1;
 
 /// A verdict as events carry it, with what its first reason leaves out.
 pub(crate) fn on_wire(verdict: &Verdict, more: &str) -> v1::Verdict {
@@ -24,15 +23,4 @@ pub(crate) fn opted_out(before: &Verdict, more: &str) -> v1::Verdict {
         ..before.clone()
     };
     on_wire(&verdict, more)
-}
-
-/// What a message is for; nothing said means service.
-pub(crate) fn class(class: MessageClass) -> resources::MessageClass {
-    match class {
-        MessageClass::Unspecified | MessageClass::Service => resources::MessageClass::Service,
-        MessageClass::Utility => resources::MessageClass::Utility,
-        MessageClass::Marketing => resources::MessageClass::Marketing,
-        MessageClass::Authentication => resources::MessageClass::Authentication,
-        MessageClass::Emergency => resources::MessageClass::Emergency,
-    }
 }

@@ -14,9 +14,9 @@ use std::{
 use heliograph_assignment::PoolConfig;
 use heliograph_domain::{
     ids,
-    resources::{QueueSpec, RoutingRuleSpec, SenderIdentity, Spec, Stored, WindowOverride},
+    resources::{QueueSpec, RoutingRuleSpec, Spec, Stored},
 };
-use heliograph_policy::{CompiledPolicy, Shelf, Unusable};
+use heliograph_policy::{CompiledPolicy, Shelf, TenantPolicy};
 use heliograph_proto::v1::{Capabilities, WindowRule};
 use heliograph_store::resources::Snapshot;
 
@@ -47,8 +47,6 @@ pub(crate) struct Book {
     pub(crate) revision: u64,
     tenants: HashMap<String, Arc<Tenant>>,
     shelf: Shelf,
-    /// Policies that cannot be used and were said to be: tenant, name and version.
-    unusable: BTreeSet<(String, String, u64)>,
     setting: Setting,
 }
 
@@ -56,6 +54,8 @@ pub(crate) struct Book {
 #[derive(Debug)]
 pub(crate) struct Tenant {
     pub(crate) policy: Arc<CompiledPolicy>,
+    /// The policy with the accounts in use.
+    in_force: Arc<TenantPolicy>,
     /// The name people read.
     pub(crate) display_name: String,
     /// The language that the system itself speaks where the customer's is not known.
@@ -63,19 +63,7 @@ pub(crate) struct Tenant {
     /// In the order in which they are asked.
     rules: Vec<(String, RoutingRuleSpec)>,
     queues: BTreeMap<String, QueueSpec>,
-    accounts: HashMap<String, Account>,
-    /// Channels on which the tenant has an account in use.
-    available: Vec<String>,
     pool: Pool,
-}
-
-/// What intake needs of a channel account.
-#[derive(Debug)]
-struct Account {
-    channel: String,
-    region: Option<String>,
-    windows: Vec<WindowOverride>,
-    sender: Option<SenderIdentity>,
 }
 
 /// A tenant's pool as the machine is told of it.
@@ -105,7 +93,16 @@ impl Book {
     /// last good one in force, which is said once for each version.
     pub(crate) fn build(snapshot: &Snapshot, setting: &Setting, before: &Self) -> Self {
         let (shelf, unusable) = Shelf::build(snapshot.iter().map(|stored| &**stored), &before.shelf);
-        let unusable = unusable.into_iter().map(|found| report(found, &before.unusable)).collect();
+        for found in unusable {
+            let error = chain(&found.error);
+            tracing::error!(
+                tenant = found.tenant,
+                policy = found.policy,
+                version = found.version,
+                error,
+                "a policy cannot be used; the last good one stays in force"
+            );
+        }
         let mut by_tenant: BTreeMap<&str, Vec<&Stored>> = BTreeMap::new();
         for stored in snapshot.iter() {
             by_tenant.entry(&stored.resource.metadata.tenant).or_default().push(stored);
@@ -113,11 +110,11 @@ impl Book {
         let tenants = by_tenant
             .into_iter()
             .map(|(name, resources)| {
-                let tenant = Tenant::build(name, &resources, &setting.channels, shelf.of(name));
+                let tenant = Tenant::build(name, &resources, &setting.channels, shelf.tenant(name));
                 (name.to_owned(), Arc::new(tenant))
             })
             .collect();
-        Self { revision: snapshot.revision(), tenants, shelf, unusable, setting: setting.clone() }
+        Self { revision: snapshot.revision(), tenants, shelf, setting: setting.clone() }
     }
 
     /// Where this process runs.
@@ -155,7 +152,7 @@ impl Book {
         led_by: &str,
     ) -> Vec<WindowRule> {
         let Some(known) = self.setting.channels.get(channel) else { return Vec::new() };
-        let account = tenant.and_then(|tenant| tenant.accounts.get(account));
+        let account = tenant.and_then(|tenant| tenant.in_force.account(account));
         let by_itself = (named.is_empty() && message).then_some(MESSAGE_WINDOW);
         let ad = (led_by == AD_WINDOW).then_some(AD_WINDOW);
         let kinds: BTreeSet<&str> = named.split(',').map(str::trim).chain(by_itself).chain(ad).collect();
@@ -176,12 +173,10 @@ impl Book {
 }
 
 impl Tenant {
-    fn build(name: &str, resources: &[&Stored], channels: &Channels, policy: Arc<CompiledPolicy>) -> Self {
+    fn build(name: &str, resources: &[&Stored], channels: &Channels, in_force: Arc<TenantPolicy>) -> Self {
         let (mut display_name, mut locale) = (name.to_owned(), String::new());
         let mut rules = Vec::new();
         let mut queues = BTreeMap::new();
-        let mut accounts = HashMap::new();
-        let mut available = Vec::new();
         let mut agents = BTreeMap::new();
         for stored in resources {
             let own = stored.resource.metadata.name.clone();
@@ -197,47 +192,14 @@ impl Tenant {
                 Spec::Agent(spec) => {
                     agents.insert(own, spec);
                 }
-                Spec::ChannelAccount(spec) if spec.enabled => {
-                    if !available.contains(&spec.channel) {
-                        available.push(spec.channel.clone());
-                    }
-                    let account = Account {
-                        channel: spec.channel.clone(),
-                        region: spec.region.clone(),
-                        windows: spec.windows.clone(),
-                        sender: spec.sender_identity,
-                    };
-                    accounts.insert(own, account);
-                }
                 _ => {}
             }
         }
         rules.sort_by(|(one, a), (other, b)| (a.order, one).cmp(&(b.order, other)));
         let pool = Pool::of(&pool::config(&agents, &queues, channels));
-        Self { policy, display_name, locale, rules, queues, accounts, available, pool }
+        let policy = Arc::clone(&in_force.policy);
+        Self { policy, in_force, display_name, locale, rules, queues, pool }
     }
-
-    fn account(&self, channel: &str, account: &str) -> Option<&Account> {
-        self.accounts.get(account).filter(|account| account.channel == channel)
-    }
-}
-
-/// Says that a policy cannot be used, unless that was said before; what names it.
-fn report(found: Unusable, before: &BTreeSet<(String, String, u64)>) -> (String, String, u64) {
-    let Unusable { tenant, policy, version, error } = found;
-    let named = (tenant, policy, version);
-    if !before.contains(&named) {
-        let (tenant, policy, version) = &named;
-        let error = chain(&error);
-        tracing::error!(
-            tenant,
-            policy,
-            version,
-            error,
-            "a policy cannot be used; the last good one stays in force"
-        );
-    }
-    named
 }
 
 #[cfg(test)]

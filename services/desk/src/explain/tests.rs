@@ -37,7 +37,7 @@ fn every_country_stands_in_one_region_with_the_term_that_named_it() {
         applied_by: "ops".to_owned(),
         applied_at: Timestamp::UNIX_EPOCH,
     };
-    let shown = serde_json::to_value(overview(&policy(), Some(&declared), in_use())).unwrap();
+    let shown = serde_json::to_value(overview(&policy(), Some(&declared), &in_use())).unwrap();
     let regions = shown["regions"].as_array().unwrap();
     let names: Vec<_> = regions.iter().map(|region| region["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["north-america", "latam", "default"]);
@@ -58,7 +58,7 @@ fn a_version_that_is_not_in_force_is_said_and_not_shown() {
         applied_by: "ops".to_owned(),
         applied_at: Timestamp::UNIX_EPOCH,
     };
-    let shown = serde_json::to_value(overview(&policy(), Some(&declared), Vec::new())).unwrap();
+    let shown = serde_json::to_value(overview(&policy(), Some(&declared), &[])).unwrap();
     assert_eq!((&shown["version"], &shown["unusableVersion"]), (&json!(3), &json!(4)));
     assert_eq!(shown.get("appliedBy"), None);
 }

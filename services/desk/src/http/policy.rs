@@ -18,9 +18,9 @@ const LONGEST_DAYS: i64 = 62;
 /// The policy in force, and where every country falls.
 pub(super) async fn overview(State(web): State<Web>, Signed(identity): Signed) -> Response {
     let policies = &web.shared.policies;
-    let policy = policies.of(&identity.tenant);
-    let declared = policies.declared(&identity.tenant, &policy);
-    let shown = explain::overview(&policy, declared.as_ref(), policies.available(&identity.tenant));
+    let tenant = policies.tenant(&identity.tenant);
+    let declared = policies.declared(&identity.tenant, &tenant.policy);
+    let shown = explain::overview(&tenant.policy, declared.as_ref(), tenant.channels());
     fresh(&shown)
 }
 
@@ -33,9 +33,8 @@ pub(super) async fn explain(
     let Ok(Query(question)) = question else {
         return refuse(StatusCode::BAD_REQUEST, "bad_question", "country: two letters of ISO 3166-1");
     };
-    let policies = &web.shared.policies;
-    let (policy, in_use) = (policies.of(&identity.tenant), policies.available(&identity.tenant));
-    match explain::explain(&policy, &in_use, &question, Timestamp::now()) {
+    let tenant = web.shared.policies.tenant(&identity.tenant);
+    match explain::explain(&tenant.policy, tenant.channels(), &question, Timestamp::now()) {
         Ok(answer) => fresh(&answer),
         Err(error) => refuse(StatusCode::BAD_REQUEST, "bad_question", error.to_string()),
     }

@@ -53,7 +53,7 @@ pub(super) async fn contact_of(
     address: &Address,
     make: bool,
 ) -> Result<Option<Arc<Contact>>, Status> {
-    let known = contacts::Address::new(&address.channel, &address.account, &address.user_id);
+    let known = contacts::Address::from(address);
     if !make {
         return contacts.find(tenant, &known).await.map_err(status);
     }

@@ -25,7 +25,6 @@ use crate::{
     judge::Asked,
     line::Shared,
     routing::{self, SCOPE},
-    verdict::class,
 };
 
 /// Characters of an idempotency key.
@@ -114,7 +113,7 @@ impl Api {
             book: self.shared.book.tenant(tenant),
             contact_id: String::new(),
             contact: None,
-            class: class(request.message_class()),
+            class: request.message_class().into(),
             kind: content.kind.as_ref().map_or("", kind_name),
             notice: Notice::Unspecified,
             last_inbound_ms: None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heliograph_domain::content::kind_name;
-use heliograph_policy::{Outcome, Reason, Verdict, Window};
+use heliograph_policy::{Outcome, Reason, TenantPolicy, Verdict, Window};
 use heliograph_proto::{Timestamp, v1};
 use heliograph_store::{
     now_ms,
@@ -19,7 +19,7 @@ use crate::{
     error::Failure,
     judge::{Asked, Judged},
     line::spec_of,
-    verdict::{class, on_wire},
+    verdict::on_wire,
     window,
 };
 
@@ -83,7 +83,7 @@ impl Case<'_> {
     }
 
     /// The message as policy is asked about it.
-    async fn asked(&self, book: Arc<crate::book::Tenant>, counted: bool) -> Result<Asked, Failure> {
+    async fn asked(&self, book: Arc<TenantPolicy>, counted: bool) -> Result<Asked, Failure> {
         let contact = match self.out.contact.as_str() {
             "" => None,
             contact => self.line.shared.contacts.get(&self.out.tenant, contact).await?,
@@ -95,7 +95,7 @@ impl Case<'_> {
             contact_id,
             book,
             contact,
-            class: class(self.message.message_class()),
+            class: self.message.message_class().into(),
             kind: self
                 .message
                 .content

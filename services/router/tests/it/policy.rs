@@ -57,7 +57,7 @@ async fn what_came_in_on_a_denied_channel_is_offered_where_another_may_be_used()
     let (ana, pit) = (number("+5511987654321"), number("+6493070700"));
     fleet.receive(from(&ana, "1", "oi")).await;
     let mut pit = pit;
-    pit.phone = String::new();
+    (pit.user_id, pit.phone) = ("pit".to_owned(), String::new());
     pit.country = "PN".to_owned();
     fleet.receive(from(&pit, "1", "ahoy")).await;
     let received = fleet.count("message.received", 2).await;
