@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use heliograph_channel::{AccountError, RawAccount, Secrets};
-use heliograph_domain::resources::{ChannelAccountSpec, Resource, SecretRef, SenderIdentity};
+use heliograph_domain::resources::{ChannelAccountSpec, Resource, SecretRef};
 
 /// What stands for a secret that is not on this machine.
 const ELSEWHERE: &str = "resolved-where-the-channel-runs";
@@ -39,10 +39,4 @@ fn look_up(reference: &SecretRef) -> Option<String> {
         SecretRef::File(path) => std::fs::read_to_string(path).ok(),
         SecretRef::Value(_) => None,
     }
-}
-
-/// What kind of sender an account writes as: as it says, else as its `sender` setting looks.
-pub fn sender(spec: &ChannelAccountSpec) -> Option<SenderIdentity> {
-    let shown = spec.settings.get("sender").and_then(serde_json::Value::as_str);
-    SenderIdentity::of(shown.unwrap_or_default(), spec.sender_identity)
 }

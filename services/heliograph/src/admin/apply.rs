@@ -182,7 +182,7 @@ pub(crate) fn read(manifests: &[Manifest], rules: &Rules) -> Result<Vec<Document
     Ok(documents)
 }
 
-/// Reads files and checks them: form, neighbours, and what each account's channel says of it.
+/// Reads files and checks them: form, neighbours, and what each account's channel and the policy's compiler say.
 pub(crate) fn check(
     manifests: &[Manifest],
     in_force: &[Resource],
@@ -191,10 +191,24 @@ pub(crate) fn check(
     let documents = read(manifests, rules)?;
     let mut names = channels::names();
     names.extend(rules.channels.iter().map(String::as_str).filter(|name| channels::find(name).is_none()));
-    validate(&documents, &Context { channels: &names, stored: in_force, dev: rules.inline_secrets })?;
-    let mut problems: Vec<Problem> = documents.iter().filter_map(channel_problem).collect();
-    problems.extend(documents.iter().flat_map(|document| policy_problems(document, &documents, in_force)));
+    let context = Context { channels: &names, stored: in_force, dev: rules.inline_secrets };
+    let mut problems = validate(&documents, &context).err().map_or_else(Vec::new, |found| found.0);
+    let closer = documents.iter().flat_map(|document| {
+        channel_problem(document).into_iter().chain(policy_problems(document, &documents, in_force))
+    });
+    // What is wrong with the form of a field is said once, however many look at the field.
+    let known: Vec<_> = problems.iter().map(place).collect();
+    let closer: Vec<Problem> = closer.filter(|problem| !known.contains(&place(problem))).collect();
+    problems.extend(closer);
+    let file = |problem: &Problem| manifests.iter().position(|manifest| manifest.file == problem.file);
+    problems.sort_by_key(|problem| (file(problem), problem.line, problem.column));
     if problems.is_empty() { Ok(documents) } else { Err(Problems(problems).into()) }
+}
+
+/// The field that a problem is about.
+fn place(problem: &Problem) -> (String, String, String) {
+    let Problem { file, resource, path, .. } = problem;
+    (file.clone(), resource.clone(), path.clone())
 }
 
 /// What is wrong with a policy beyond its form: its conditions, its calendars, what it names twice.
@@ -241,5 +255,51 @@ pub(crate) fn shown(value: Option<&Value>) -> String {
         None => "nothing".to_owned(),
         Some(Value::String(text)) => format!("{text:?}"),
         Some(other) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::{Manifest, Rules, check};
+
+    #[test]
+    fn everything_wrong_is_said_at_once_and_once() {
+        let text = "\
+apiVersion: heliograph.dev/v1
+kind: Tenant
+metadata: { tenant: acme, name: acme }
+spec: { display_name: Acme }
+---
+apiVersion: heliograph.dev/v1
+kind: ChannelPolicy
+metadata: { tenant: acme, name: default }
+spec:
+  regions:
+    - { name: eu, countries: [UK, \"union:none\"], channels: [smss] }
+    - { name: eu, countries: [US], channels: [sms] }
+  default: { channels: [sms], time_zone: Europe/Nowhere }
+  rules:
+    - { name: a, match: { countries: [UX] }, when: windo.open, then: deny }
+    - { name: b, then: { hours: nope } }
+";
+        let manifest = Manifest { file: "acme.yaml".to_owned(), text: text.to_owned() };
+        let said = check(&[manifest], &[], &Rules::default()).unwrap_err().to_string();
+        let places: Vec<&str> = said.lines().filter_map(|line| line.split(": ").nth(2)).collect();
+        assert_eq!(
+            places,
+            [
+                "spec.regions[0].countries[0]",
+                "spec.regions[0].countries[1]",
+                "spec.regions[0].channels[0]",
+                "spec.regions[1].name",
+                "spec.default.time_zone",
+                "spec.rules[0].match.countries[0]",
+                "spec.rules[0].when",
+                "spec.rules[1].then.hours",
+            ],
+            "{said}"
+        );
     }
 }

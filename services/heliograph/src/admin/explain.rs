@@ -1,26 +1,21 @@
 //! Asking policy the way the router and egress do.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use heliograph_domain::{
     phone,
     region::Country,
-    resources::{ChannelAccountSpec, MessageClass, SenderIdentity, Spec, Stored},
+    resources::{MessageClass, SenderIdentity, Stored},
 };
 use heliograph_policy::{
-    CompiledPolicy, Consent, ContactFacts, Direction, Facts, Hints, OutOfScope, Sent, Shelf, Verdict, Window,
-    decide, find_region, out_of_scope,
+    Consent, ContactFacts, Customer, Direction, Facts, OutOfScope, RegionSource, Sent, Shelf, TenantPolicy,
+    Verdict, Window, decide, out_of_scope,
 };
+use heliograph_proto::v1::Address;
 use heliograph_store::contacts::Contact;
 use jiff::Timestamp;
 
 use super::AdminError;
-use crate::accounts;
-
-/// Attribute of a contact that holds their number in E.164, where somebody said it.
-const PHONE: &str = "phone";
-/// Attribute of a contact that holds their IANA time zone, where somebody said it.
-const TIME_ZONE: &str = "time_zone";
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -110,140 +105,98 @@ pub fn explain(
     known: Known,
     now: Timestamp,
 ) -> Result<Explained, AdminError> {
-    let own = own(resources, &question.tenant)?;
-    let policy = in_force(own.iter().copied(), &question.tenant)?;
-    let accounts = in_use(&own);
-    let (account, assumed) = account(&accounts, question)?;
-    let country = question.country.as_deref().map(|code| {
-        code.to_ascii_uppercase()
-            .parse::<Country>()
-            .map_err(|error| bad("country", format!("{error}; it is an ISO 3166-1 code of two letters")))
-    });
-    let contact = known.contact.as_deref();
-    let said = |name: &str| contact?.attributes.get(name).map(|attribute| attribute.value.as_str());
-    let stored = contact.and_then(|contact| contact.country.as_deref());
-    let stored = stored.and_then(|code| code.to_ascii_uppercase().parse().ok());
-    let number = phone::normalize(&question.user_id).or_else(|| phone::normalize(said(PHONE)?));
-    let locale = question.locale.as_deref().or_else(|| contact?.locale.as_deref());
-    let hints = Hints {
-        explicit: country.transpose()?.or(stored),
-        number: number.as_deref(),
-        declared: None,
-        account: account.and_then(|(_, spec)| spec.region.as_deref()),
-        locale,
+    judge(&*in_force(resources, &question.tenant)?, question, known, now)
+}
+
+/// Judges a message by what holds for the tenant and what is known of the customer.
+pub(super) fn judge(
+    in_force: &TenantPolicy,
+    question: &Question,
+    known: Known,
+    now: Timestamp,
+) -> Result<Explained, AdminError> {
+    let policy = &in_force.policy;
+    let (account, assumed) = account(in_force, question)?;
+    let address = Address {
+        channel: question.channel.clone().unwrap_or_default(),
+        account: account.unwrap_or_default().to_owned(),
+        user_id: question.user_id.clone(),
+        // A person may write a number without its `+`.
+        phone: phone::normalize(&question.user_id).unwrap_or_default(),
+        locale: question.locale.clone().unwrap_or_default(),
+        ..Address::default()
     };
-    let region = find_region(&policy, &hints);
-    let available: Vec<&str> = accounts.iter().map(|(_, spec)| spec.channel.as_str()).collect();
-    let attributes: BTreeMap<String, String> = contact.map_or_else(BTreeMap::new, |contact| {
-        contact.attributes.iter().map(|(name, known)| (name.clone(), known.value.clone())).collect()
-    });
-    let mut channels: Vec<&str> = question.channel.as_deref().into_iter().collect();
-    for address in contact.map_or(&[][..], |contact| &contact.addresses) {
-        if !channels.contains(&address.channel.as_str()) {
-            channels.push(&address.channel);
-        }
-    }
+    let customer = Customer::new(in_force, known.contact.as_deref(), Some(&address));
+    let region = match &question.country {
+        Some(code) => policy.place(country(code)?, RegionSource::Explicit),
+        None => customer.place(),
+    };
     let sent: Vec<Sent<'_>> =
         known.sent.iter().map(|(at, channel, class)| Sent { at: *at, channel, class: *class }).collect();
-    let day = |millis: i64| Timestamp::from_millisecond(millis).ok();
+    let last_seen = known.contact.as_ref().map(|contact| contact.last_seen_ms);
+    let about = customer.facts(&region);
     let facts = Facts {
         direction: question.direction,
-        channel: question.channel.as_deref(),
-        account: account.map(|(name, _)| name),
-        sender: question.sender.or_else(|| accounts::sender(account?.1)),
+        sender: question.sender.or(about.sender),
         class: question.class,
         kind: &question.kind,
         contact: ContactFacts {
-            number: number.as_deref(),
-            time_zone: contact.and_then(|contact| contact.time_zone.as_deref()).or_else(|| said(TIME_ZONE)),
-            locale,
-            channels: &channels,
-            attributes: (!attributes.is_empty()).then_some(&attributes),
-            first_seen: contact.and_then(|contact| day(contact.first_seen_ms)),
-            last_inbound: contact.and_then(|contact| day(contact.last_seen_ms)),
+            last_inbound: last_seen.and_then(|at| Timestamp::from_millisecond(at).ok()),
             sent: &sent,
+            ..about.contact
         },
         consent: question.consent.or(known.consent).unwrap_or_default(),
         window: question.window.or(known.window).unwrap_or_default(),
-        available: Some(&available),
-        ..Facts::about(&region)
+        ..about
     };
-    let verdict = decide(&policy, &facts, question.at.unwrap_or(now));
-    let out_of_scope = out_of_scope(&policy, &facts);
-    let assumed_account = account.filter(|_| assumed).map(|(name, _)| name.to_owned());
+    let verdict = decide(policy, &facts, question.at.unwrap_or(now));
+    let out_of_scope = out_of_scope(policy, &facts);
+    let assumed_account = account.filter(|_| assumed).map(str::to_owned);
     Ok(Explained { verdict, out_of_scope, assumed_account, known })
 }
 
-/// The resources of a tenant.
-fn own<'a>(resources: &'a [Stored], tenant: &str) -> Result<Vec<&'a Stored>, AdminError> {
-    let own: Vec<&Stored> =
-        resources.iter().filter(|stored| stored.resource.metadata.tenant == tenant).collect();
-    if own.is_empty() {
-        return Err(bad("tenant", format!("{tenant:?} has no resources here")));
-    }
-    Ok(own)
+fn country(code: &str) -> Result<Country, AdminError> {
+    code.to_ascii_uppercase()
+        .parse()
+        .map_err(|error| bad("country", format!("{error}; it is an ISO 3166-1 code of two letters")))
 }
 
-/// The policy that counts for a tenant, by the same way services get it.
-pub(super) fn in_force<'a>(
-    resources: impl IntoIterator<Item = &'a Stored>,
-    tenant: &str,
-) -> Result<Arc<CompiledPolicy>, AdminError> {
+/// What holds for a tenant, by the same way services get it.
+pub(super) fn in_force(resources: &[Stored], tenant: &str) -> Result<Arc<TenantPolicy>, AdminError> {
+    if !resources.iter().any(|stored| stored.resource.metadata.tenant == tenant) {
+        return Err(bad("tenant", format!("{tenant:?} has no resources here")));
+    }
     let (shelf, unusable) = Shelf::build(resources, &Shelf::default());
     match unusable.into_iter().find(|policy| policy.tenant == tenant) {
         Some(policy) => Err(policy.error.into()),
-        None => Ok(shelf.of(tenant)),
+        None => Ok(shelf.tenant(tenant)),
     }
 }
 
-/// A channel account by its name.
-type Named<'a> = (&'a str, &'a ChannelAccountSpec);
-
-/// Accounts in use.
-fn in_use<'a>(own: &[&'a Stored]) -> Vec<Named<'a>> {
-    own.iter()
-        .filter_map(|stored| match &stored.resource.spec {
-            Spec::ChannelAccount(spec) if spec.enabled => {
-                Some((stored.resource.metadata.name.as_str(), spec))
-            }
-            _ => None,
-        })
-        .collect()
-}
-
-/// The name of the account the question is about, as far as that is known.
-pub(super) fn account_of(resources: &[Stored], question: &Question) -> Result<Option<String>, AdminError> {
-    let own = own(resources, &question.tenant)?;
-    let accounts = in_use(&own);
-    Ok(account(&accounts, question)?.0.map(|(name, _)| name.to_owned()))
-}
-
-/// The account that was named, or the only one there is on the channel, and whether it was assumed.
-fn account<'a>(
-    accounts: &'a [Named<'a>],
+/// The name of the account that the question names, or of the only one there is on the channel; and whether it was
+/// assumed.
+pub(super) fn account<'a>(
+    in_force: &'a TenantPolicy,
     question: &Question,
-) -> Result<(Option<Named<'a>>, bool), AdminError> {
-    if let Some(name) = &question.account {
-        let found = accounts.iter().find(|(own, _)| own == name);
-        let Some(found) = found else {
-            let names: Vec<&str> = accounts.iter().map(|(name, _)| *name).collect();
-            return Err(bad(
-                "account",
-                format!("there is no account {name:?} in use; there are {}", names.join(", ")),
-            ));
-        };
-        if let Some(channel) = &question.channel
-            && found.1.channel != *channel
-        {
-            return Err(bad("account", format!("{name} is on {}, not on {channel}", found.1.channel)));
+) -> Result<(Option<&'a str>, bool), AdminError> {
+    let Some(name) = &question.account else {
+        let mut on_channel =
+            in_force.accounts().filter(|(_, account)| question.channel.as_ref() == Some(&account.channel));
+        return Ok(match (on_channel.next(), on_channel.next()) {
+            (Some((only, _)), None) => (Some(only), true),
+            _ => (None, false),
+        });
+    };
+    let Some((name, found)) = in_force.accounts().find(|(own, _)| own == name) else {
+        let names: Vec<&str> = in_force.accounts().map(|(name, _)| name).collect();
+        let problem = format!("there is no account {name:?} in use; there are {}", names.join(", "));
+        return Err(bad("account", problem));
+    };
+    match &question.channel {
+        Some(channel) if found.channel != *channel => {
+            Err(bad("account", format!("{name} is on {}, not on {channel}", found.channel)))
         }
-        return Ok((Some(*found), false));
-    }
-    let mut on_channel =
-        accounts.iter().filter(|(_, spec)| question.channel.as_deref() == Some(spec.channel.as_str()));
-    match (on_channel.next(), on_channel.next()) {
-        (Some(only), None) => Ok((Some(*only), true)),
-        _ => Ok((None, false)),
+        _ => Ok((Some(name), false)),
     }
 }
 

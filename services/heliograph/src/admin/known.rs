@@ -26,10 +26,10 @@ impl Admin {
     pub async fn explain(&self, question: &Question, redis: Option<&Redis>) -> Result<Explained, AdminError> {
         let resources = self.list(Some(&question.tenant), None).await?;
         let mut question = question.clone();
-        let account = explain::account_of(&resources, &question)?;
-        let contact = self.customer(&mut question, account.as_deref()).await?;
-        let account = explain::account_of(&resources, &question)?;
-        let policy = explain::in_force(&resources, &question.tenant)?;
+        let in_force = explain::in_force(&resources, &question.tenant)?;
+        let (account, _) = explain::account(&in_force, &question)?;
+        let contact = self.customer(&mut question, account).await?;
+        let (account, _) = explain::account(&in_force, &question)?;
         let mut known = Known { contact, ..Known::default() };
         if let Some(channel) = &question.channel
             && question.direction == Direction::Outbound
@@ -40,7 +40,7 @@ impl Admin {
         }
         let now = Timestamp::now();
         if let (Some(redis), Some(contact)) = (redis, &known.contact) {
-            let reach = i64::try_from(policy.caps_reach().as_millis()).unwrap_or(i64::MAX);
+            let reach = i64::try_from(in_force.policy.caps_reach().as_millis()).unwrap_or(i64::MAX);
             let since = now.as_millisecond().saturating_sub(reach);
             let log = SentLog::new(redis.clone());
             let recent =
@@ -48,12 +48,12 @@ impl Admin {
             known.sent = recent
                 .into_iter()
                 .filter_map(|sent| {
-                    let class = MessageClass::ALL.into_iter().find(|class| class.as_str() == sent.class)?;
-                    Some((Timestamp::from_millisecond(sent.at_ms).ok()?, sent.channel, class))
+                    let at = Timestamp::from_millisecond(sent.at_ms).ok()?;
+                    Some((at, sent.channel, MessageClass::named(&sent.class)?))
                 })
                 .collect();
         }
-        explain::explain(&resources, &question, known, now)
+        explain::judge(&in_force, &question, known, now)
     }
 
     /// The contact that is asked about. Where it is named by its id, the address it has on the channel is taken.
@@ -98,15 +98,20 @@ impl Admin {
         let store = ConsentStore::open(self.fabric.jetstream()).await?;
         let purpose = question.class.as_str();
         let said = store.effective(&question.tenant, &contact.id, channel, purpose).await?;
-        Ok(said.map(|statement| match statement.choice {
-            Choice::OptedIn => Consent::OptedIn,
-            Choice::OptedOut => Consent::OptedOut,
-        }))
+        Ok(said.map(|statement| consent(statement.choice)))
     }
 
     /// The contacts of the fleet.
     pub(super) async fn contacts(&self) -> Result<ContactStore, AdminError> {
         Ok(ContactStore::open(self.fabric.jetstream(), ContactOptions::default()).await?)
+    }
+}
+
+/// A stored choice, as policy looks at it.
+pub(super) fn consent(choice: Choice) -> Consent {
+    match choice {
+        Choice::OptedIn => Consent::OptedIn,
+        Choice::OptedOut => Consent::OptedOut,
     }
 }
 

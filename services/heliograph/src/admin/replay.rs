@@ -3,27 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliograph_domain::{
-    content, phone,
+    content,
     region::Country,
-    resources::{ChannelAccountSpec, Kind, MessageClass, Spec, Stored},
+    resources::{Kind, MessageClass, Stored},
 };
 use heliograph_fabric::{RangeReader, Stream, subjects::EventFilter};
-use heliograph_policy::{
-    CompiledPolicy, Consent, ContactFacts, Direction, Facts, Hints, decide, find_region,
-};
+use heliograph_policy::{Consent, ContactFacts, Customer, Direction, Facts, TenantPolicy, decide};
 use heliograph_proto::{
     Timestamp as WireTime,
     v1::{self, event::Payload},
 };
-use heliograph_store::{
-    consent::{Choice, ConsentStore},
-    contacts::ContactStore,
-};
+use heliograph_store::{consent::ConsentStore, contacts::ContactStore};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Action, Admin, AdminError, Planned, compare::Decided, explain::in_force};
-use crate::{accounts, decode};
+use super::{Action, Admin, AdminError, Planned, compare::Decided, explain::in_force, known};
+use crate::decode;
 
 /// How far back the stream is read at first, in events; each further step reads this many times more.
 const FIRST_STEP: u64 = 4_096;
@@ -63,9 +58,8 @@ pub struct Replay {
     pub turned: Vec<Turned>,
 }
 
-/// The stream of events, one tenant's channel accounts, and what is stored of customers.
-struct Past<'a> {
-    accounts: BTreeMap<&'a str, &'a ChannelAccountSpec>,
+/// What is stored of customers.
+struct Past {
     contacts: ContactStore,
     consent: ConsentStore,
 }
@@ -91,7 +85,7 @@ impl Admin {
             let Some(old) = in_force(&stored, tenant).ok().filter(|_| had_one) else { continue };
             let coming = overlaid(&stored, planned, tenant);
             let new = in_force(&coming, tenant)?;
-            replays.push(self.replay_tenant(tenant, &coming, &old, &new, conversations).await?);
+            replays.push(self.replay_tenant(tenant, &old, &new, conversations).await?);
         }
         Ok(replays)
     }
@@ -99,17 +93,11 @@ impl Admin {
     async fn replay_tenant(
         &self,
         tenant: &str,
-        resources: &[Stored],
-        old: &CompiledPolicy,
-        new: &CompiledPolicy,
+        old: &TenantPolicy,
+        new: &TenantPolicy,
         conversations: usize,
     ) -> Result<Replay, AdminError> {
-        let accounts = resources.iter().filter_map(|stored| match &stored.resource.spec {
-            Spec::ChannelAccount(spec) => Some((stored.resource.metadata.name.as_str(), spec)),
-            _ => None,
-        });
         let past = Past {
-            accounts: accounts.collect(),
             contacts: self.contacts().await?,
             consent: ConsentStore::open(self.fabric.jetstream()).await?,
         };
@@ -188,13 +176,13 @@ fn overlaid(stored: &[Stored], planned: &[Planned], tenant: &str) -> Vec<Stored>
     coming.into_values().collect()
 }
 
-impl Past<'_> {
+impl Past {
     /// Asks both policies about a message, with all that is known about it now; none if they agree.
     async fn decide_again(
         &self,
         event: &v1::Event,
-        old: &CompiledPolicy,
-        new: &CompiledPolicy,
+        old: &TenantPolicy,
+        new: &TenantPolicy,
     ) -> Result<Option<Turned>, AdminError> {
         let (direction, message) = match &event.payload {
             Some(Payload::MessageReceived(it)) => (Direction::Inbound, it.message.as_ref()),
@@ -205,7 +193,8 @@ impl Past<'_> {
         else {
             return Ok(None);
         };
-        let class = class(message.message_class());
+        let address = &v1::Address { channel: event.channel.clone(), ..address.clone() };
+        let class = MessageClass::from(message.message_class());
         let contact = match event.contact.as_str() {
             "" => None,
             id => self.contacts.get(&event.tenant, id).await?,
@@ -217,61 +206,29 @@ impl Past<'_> {
                     .consent
                     .effective(&event.tenant, &contact.id, &event.channel, class.as_str())
                     .await?;
-                said.map_or(Consent::Unknown, |said| match said.choice {
-                    Choice::OptedIn => Consent::OptedIn,
-                    Choice::OptedOut => Consent::OptedOut,
-                })
+                said.map_or(Consent::Unknown, |said| known::consent(said.choice))
             }
             _ => Consent::Unknown,
         };
-        let number = phone::normalize(&address.phone).or_else(|| phone::normalize(&address.user_id));
-        let country = |code: &str| code.to_ascii_uppercase().parse::<Country>().ok();
-        let account = self.accounts.get(address.account.as_str()).copied();
-        let locale = contact
-            .and_then(|contact| contact.locale.as_deref())
-            .or_else(|| Some(address.locale.as_str()).filter(|locale| !locale.is_empty()));
-        let hints = Hints {
-            explicit: contact.and_then(|contact| country(contact.country.as_deref()?)),
-            number: number.as_deref(),
-            declared: country(&address.country),
-            account: account.and_then(|account| account.region.as_deref()),
-            locale,
-        };
-        let attributes: BTreeMap<String, String> = contact.map_or_else(BTreeMap::new, |contact| {
-            contact.attributes.iter().map(|(name, known)| (name.clone(), known.value.clone())).collect()
-        });
-        let channels: Vec<&str> = contact.map_or_else(
-            || vec![address.channel.as_str()],
-            |contact| contact.addresses.iter().map(|address| address.channel.as_str()).collect(),
-        );
         let kind = message.content.as_ref().and_then(|content| content.kind.as_ref());
         let at = event.time.as_ref().map_or(0, WireTime::millis);
         let at = Timestamp::from_millisecond(at).unwrap_or_default();
-        let ask = |policy: &CompiledPolicy| {
-            let region = find_region(policy, &hints);
+        let last_seen = contact.and_then(|contact| Timestamp::from_millisecond(contact.last_seen_ms).ok());
+        let ask = |in_force: &TenantPolicy| {
+            let customer = Customer::new(in_force, contact, Some(address));
+            let region = customer.place();
+            let known = customer.facts(&region);
             let facts = Facts {
                 direction,
-                channel: Some(&event.channel),
-                account: Some(&address.account),
-                sender: account.and_then(accounts::sender),
                 class,
                 kind: kind.map_or("", content::kind_name),
-                contact: ContactFacts {
-                    number: number.as_deref(),
-                    time_zone: contact.and_then(|contact| contact.time_zone.as_deref()),
-                    locale,
-                    channels: &channels,
-                    attributes: (!attributes.is_empty()).then_some(&attributes),
-                    first_seen: contact
-                        .and_then(|contact| Timestamp::from_millisecond(contact.first_seen_ms).ok()),
-                    last_inbound: contact
-                        .and_then(|contact| Timestamp::from_millisecond(contact.last_seen_ms).ok()),
-                    ..ContactFacts::default()
-                },
+                contact: ContactFacts { last_inbound: last_seen, ..known.contact },
                 consent,
-                ..Facts::about(&region)
+                // What is in use now says nothing of what was.
+                available: None,
+                ..known
             };
-            decide(policy, &facts, at)
+            decide(&in_force.policy, &facts, at)
         };
         let (before, after) = (ask(old), ask(new));
         if before.outcome == after.outcome {
@@ -300,16 +257,6 @@ fn masked(id: &str) -> String {
     }
     let (head, tail) = (&letters[..HEAD], &letters[letters.len() - TAIL..]);
     head.iter().chain(['…'].iter()).chain(tail).collect()
-}
-
-fn class(class: v1::MessageClass) -> MessageClass {
-    match class {
-        v1::MessageClass::Unspecified | v1::MessageClass::Service => MessageClass::Service,
-        v1::MessageClass::Utility => MessageClass::Utility,
-        v1::MessageClass::Marketing => MessageClass::Marketing,
-        v1::MessageClass::Authentication => MessageClass::Authentication,
-        v1::MessageClass::Emergency => MessageClass::Emergency,
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `AdminService` over gRPC.
 
-use heliograph_domain::resources::{Kind, MessageClass, ResourceKey};
+use heliograph_domain::resources::{Kind, ResourceKey};
 use heliograph_fabric::dead::{DeadError, DeadFilter};
 use heliograph_policy::Direction;
 use heliograph_proto::v1::{self, admin_service_server::AdminService};
@@ -102,7 +102,7 @@ impl AdminService for AdminApi {
         let filled = |text: String| Some(text).filter(|text| !text.is_empty());
         let question = Question {
             direction,
-            class: class(request.message_class()),
+            class: request.message_class().into(),
             channel: filled(request.channel),
             account: filled(request.account),
             locale: filled(request.locale),
@@ -179,16 +179,6 @@ fn key(kind_name: &str, tenant: String, name: String) -> Result<ResourceKey, Sta
         }
     }
     Ok(ResourceKey { tenant, kind, name })
-}
-
-fn class(class: v1::MessageClass) -> MessageClass {
-    match class {
-        v1::MessageClass::Unspecified | v1::MessageClass::Service => MessageClass::Service,
-        v1::MessageClass::Utility => MessageClass::Utility,
-        v1::MessageClass::Marketing => MessageClass::Marketing,
-        v1::MessageClass::Authentication => MessageClass::Authentication,
-        v1::MessageClass::Emergency => MessageClass::Emergency,
-    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
