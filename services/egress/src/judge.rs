@@ -10,7 +10,10 @@ use heliograph_policy::{
     TenantPolicy, Verdict, Window, decide,
 };
 use heliograph_proto::v1::{Address, Notice};
-use heliograph_store::{contacts::Contact, windows::WindowKey};
+use heliograph_store::{
+    contacts::Contact,
+    windows::{WindowKey, WindowSet},
+};
 use jiff::Timestamp;
 
 use crate::{
@@ -60,6 +63,16 @@ pub(crate) struct Judged {
 /// A moment in milliseconds since 1970.
 pub(crate) fn moment(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or_default()
+}
+
+/// The windows of a channel that has some, as policy looks at them. `templates`: whether it takes those once they are closed.
+pub(crate) fn as_fact(windows: &WindowSet, now_ms: i64, templates: bool) -> Window {
+    match windows.best(now_ms) {
+        Some(window) if window.allows(now_ms) => {
+            Window::Open { until: Some(moment(window.expires_at_ms)), templates }
+        }
+        _ => Window::Closed { templates },
+    }
 }
 
 impl Shared {
@@ -131,13 +144,9 @@ impl Shared {
     /// The customer's window as Redis knows it. What it does not know is found out when the message leaves.
     pub(crate) async fn window(&self, tenant: &str, address: &Address, now_ms: i64) -> Window {
         let key = WindowKey::new(tenant, &address.channel, &address.account, &address.user_id);
-        let Ok(windows) = self.windows.get(&key).await else { return Window::Unlimited };
-        match windows.best(now_ms) {
-            _ if windows.is_empty() => Window::Unlimited,
-            Some(window) if window.allows(now_ms) => {
-                Window::Open { until: Some(moment(window.expires_at_ms)), templates: true }
-            }
-            _ => Window::Closed { templates: true },
+        match self.windows.get(&key).await {
+            Ok(windows) if !windows.is_empty() => as_fact(&windows, now_ms, true),
+            _ => Window::Unlimited,
         }
     }
 }

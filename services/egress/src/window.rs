@@ -5,7 +5,7 @@ mod past;
 use heliograph_domain::resources::ChannelAccountSpec;
 use heliograph_fabric::Fabric;
 use heliograph_proto::v1::{Capabilities, OutboundMessage, WindowRule, content::Kind};
-use heliograph_store::windows::{WindowKey, WindowVerdict, Windows};
+use heliograph_store::windows::{WindowKey, WindowSet, WindowVerdict, Windows};
 
 use crate::error::Failure;
 
@@ -34,6 +34,28 @@ pub(crate) fn needed(content: Option<&Kind>, capabilities: &Capabilities) -> boo
 /// Whether the channel takes templates.
 pub(crate) fn takes_templates(capabilities: &Capabilities) -> bool {
     capabilities.content.iter().any(|kind| kind == "template")
+}
+
+/// The customer's windows as they stand. Nothing is taken from them.
+pub(crate) async fn look(
+    windows: &Windows,
+    fabric: &Fabric,
+    out: &OutboundMessage,
+    key: &WindowKey,
+    rules: &[WindowRule],
+    now_ms: i64,
+) -> Result<WindowSet, Failure> {
+    let mut asked = false;
+    let rebuild = || {
+        asked = true;
+        past::windows(fabric, out, key, rules)
+    };
+    let known = windows.get_or_rebuild(key, rebuild).await?;
+    if asked || known.allows(now_ms) {
+        return Ok(known);
+    }
+    // As before a message is refused: the customer may have written while Redis was away.
+    Ok(past::windows(fabric, out, key, rules).await?.into_iter().chain(known.iter().cloned()).collect())
 }
 
 /// Takes one message from the customer's windows on behalf of `cause`; asking again for the same cause takes nothing.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::Failure,
-    judge::{Asked, Judged},
+    judge::{Asked, Judged, as_fact},
     line::spec_of,
     verdict::on_wire,
     window,
@@ -65,6 +65,11 @@ impl Barred {
     }
 }
 
+/// Whether a closed window, and nothing that asks for more, is why.
+fn by_window(verdict: &Verdict) -> bool {
+    matches!(verdict.reason(), Reason::WindowClosed { .. } | Reason::WindowElapsed { .. })
+}
+
 impl Case<'_> {
     /// What policy says, asked now unless it just was.
     pub(super) async fn decided<'m>(&self, memory: &'m mut Memory) -> Result<&'m Decided, Failure> {
@@ -76,10 +81,36 @@ impl Case<'_> {
         if !fresh {
             let at = Instant::now();
             let asked = self.asked(book, memory.counted).await?;
-            let judged = shared.judge(&asked, self.address, Window::Unlimited, now_ms()).await?;
+            let window = self.window_now(&asked.book).await?;
+            let judged = shared.judge(&asked, self.address, window, now_ms()).await?;
             memory.decided = Some(Decided { asked, judged, at });
         }
         Ok(memory.decided.as_ref().expect("just made"))
+    }
+
+    /// Whether a rule of the policy in force reads the window, so that the channel has to say whether it has any.
+    pub(super) fn reads_window(&self) -> bool {
+        self.line.shared.book.tenant(&self.out.tenant).policy.reads_window()
+    }
+
+    /// The customer's window for the rules that read it. Where none does, it is looked at when the message leaves only.
+    async fn window_now(&self, in_force: &TenantPolicy) -> Result<Window, Failure> {
+        if !in_force.policy.reads_window() {
+            return Ok(Window::Unlimited);
+        }
+        let (shared, now) = (&self.line.shared, now_ms());
+        let (tenant, account) = (&self.out.tenant, &self.address.account);
+        let Ok(capabilities) = self.line.capabilities(&self.account, tenant, account).await else {
+            return Ok(shared.window(tenant, self.address, now).await);
+        };
+        let resource = shared.account(tenant, account);
+        let rules = window::rules(&capabilities, resource.as_deref().and_then(spec_of));
+        if rules.is_empty() {
+            return Ok(Window::Unlimited);
+        }
+        let key = self.window_key();
+        let windows = window::look(&shared.windows, &shared.fabric, self.out, &key, &rules, now).await?;
+        Ok(as_fact(&windows, now, window::takes_templates(&capabilities)))
     }
 
     /// The message as policy is asked about it.
@@ -108,12 +139,12 @@ impl Case<'_> {
         })
     }
 
-    /// Why policy does not let it leave, if it does not. The window is not looked at yet.
+    /// Why policy does not let it leave, if it does not. What the window itself says is not heard yet.
     pub(super) async fn barred(&self, memory: &mut Memory) -> Result<Option<Barred>, Failure> {
         let Decided { asked, judged, .. } = self.decided(memory).await?;
         let verdict = &judged.verdict;
         let template = verdict.outcome == Outcome::NeedsTemplate && asked.kind == "template";
-        if verdict.is_allowed() || template {
+        if verdict.is_allowed() || template || by_window(verdict) {
             return Ok(None);
         }
         let more = match verdict.reason() {
@@ -129,20 +160,23 @@ impl Case<'_> {
         part: &Part<'_>,
         memory: &mut Memory,
     ) -> Result<Option<Barred>, Failure> {
-        let begun = part.index > 0;
-        if let Some(barred) = self.barred(memory).await? {
-            // A message that has begun comes to its end, unless the customer or the tenant forbids it; and a template
-            // that stands in is what was asked for.
-            let passes = match barred.verdict.outcome {
-                Outcome::Defer(_) => begun,
-                Outcome::NeedsTemplate => part.is_template(),
-                _ => false,
-            };
-            if !passes {
-                return Ok(Some(Barred { begun, ..barred }));
-            }
+        match self.stopped(part, memory).await? {
+            None => self.window(part, memory).await,
+            stopped => Ok(stopped),
         }
-        self.window(part, memory).await
+    }
+
+    /// Why policy stops a part, whatever the window says. A message that has begun comes to its end, unless the customer or
+    /// the tenant forbids it; and a template that stands in is what was asked for.
+    async fn stopped(&self, part: &Part<'_>, memory: &mut Memory) -> Result<Option<Barred>, Failure> {
+        let begun = part.index > 0;
+        let Some(barred) = self.barred(memory).await? else { return Ok(None) };
+        let passes = match barred.verdict.outcome {
+            Outcome::Defer(_) => begun,
+            Outcome::NeedsTemplate => part.is_template(),
+            _ => false,
+        };
+        Ok((!passes).then_some(Barred { begun, ..barred }))
     }
 
     async fn window(&self, part: &Part<'_>, memory: &mut Memory) -> Result<Option<Barred>, Failure> {
@@ -156,7 +190,14 @@ impl Case<'_> {
         let verdict =
             window::take(&shared.windows, &shared.fabric, self.out, &key, &rules, &part.id, now_ms()).await?;
         Ok(match verdict {
-            WindowVerdict::Granted { .. } => None,
+            WindowVerdict::Granted { .. } => {
+                if !memory.decided.as_ref().is_some_and(|decided| by_window(&decided.judged.verdict)) {
+                    return Ok(None);
+                }
+                // The customer has written since policy was asked: what the closed window hid has a say now.
+                memory.decided = None;
+                self.stopped(part, memory).await?
+            }
             WindowVerdict::Closed { .. } => Some(self.closed(part, "", memory).await?),
             WindowVerdict::Exhausted { .. } => {
                 Some(self.closed(part, "no more messages may be sent in it", memory).await?)

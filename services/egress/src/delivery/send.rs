@@ -43,7 +43,8 @@ enum Sending {
 impl Case<'_> {
     /// From the stream to the outcome's event. Says why it is to be buried, if it is.
     ///
-    /// Policy is asked before the channel is: what may not leave needs no channel that answers.
+    /// Policy is asked before the channel is, unless a rule reads the channel's window: what may not leave needs no channel
+    /// that answers.
     pub(super) async fn deliver(&self, memory: &mut Memory) -> Result<Buried, Failure> {
         self.alive()?;
         if self.out.purpose() == Purpose::CheckReceipt {
@@ -54,9 +55,11 @@ impl Case<'_> {
         if touched(known.template.as_ref()) {
             return Box::pin(self.stand_in(memory, None)).await;
         }
-        if !touched(known.message.as_ref())
-            && let Some(barred) = self.barred(memory).await?
-        {
+        let untouched = !touched(known.message.as_ref());
+        if untouched && self.reads_window() && self.capabilities(memory).await?.is_none() {
+            return self.end(self.over(memory), memory).await;
+        }
+        if untouched && let Some(barred) = self.barred(memory).await? {
             // The rare item that stands in the stream twice: what was done is not to be contradicted.
             if !self.seen {
                 known = self.known().await?;

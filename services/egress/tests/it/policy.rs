@@ -1,7 +1,7 @@
 //! The policy in force when a message leaves decides.
 
 use heliograph_proto::v1::{
-    Content, Message, MessageClass, Notice, OutboundMessage, Template, content::Kind, event::Payload,
+    Content, Media, Message, MessageClass, Notice, OutboundMessage, Template, content::Kind, event::Payload,
     outbound_message, template_parameter::Value, verdict,
 };
 use heliograph_store::{
@@ -219,6 +219,42 @@ async fn a_template_that_the_provider_does_not_take_either_is_refused() {
     assert!(code.contains("window"), "{code}");
     world.drained("webchat").await;
     assert_eq!(webchat.calls().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_on_the_window_are_judged_by_the_window_there_is() {
+    let world = World::start().await;
+    world
+        .policy(
+            "  rules:\n    - { name: open, when: \"window.open && message.kind == 'template'\", then: deny }\n    \
+             - { name: closed, when: \"!window.open && message.kind == 'media'\", then: deny }\n",
+        )
+        .await;
+    let webchat = with_window(2);
+    let _egress = world.egress(&[&webchat]).await;
+    let say = |conversation: &str, number, kind| {
+        let mut out = World::outbound("webchat", conversation, number);
+        out.message.as_mut().unwrap().content = Some(Content { kind: Some(kind) });
+        out
+    };
+    let template =
+        || Kind::Template(Template { name: "hello".into(), rendered: "Hello".into(), ..Template::default() });
+    // Redis knows of no window; the transcripts do. A template needs none, and is judged by it nevertheless.
+    customer_wrote(&world, "webchat", "cnv_closed", 2 * 3_600_000).await;
+    customer_wrote(&world, "webchat", "cnv_open", 60_000).await;
+    world.queue(&say("cnv_closed", 8, template())).await;
+    world.events_of("cnv_closed", "message.sent", 1).await;
+    world.queue(&say("cnv_open", 8, template())).await;
+    let refused = world.events_of("cnv_open", "message.refused", 1).await;
+    assert_eq!(refusal(&refused[0]), (verdict::Outcome::Deny, "policy.rule.deny".to_owned()));
+    // Looking takes nothing: two may go. What no rule speaks of is the window's to say.
+    world.queue_many("webchat", "cnv_open", 3).await;
+    world.events_of("cnv_open", "message.sent", 2).await;
+    let refused = world.events_of("cnv_open", "message.refused", 2).await;
+    assert_eq!(refusal(&refused[1]).0, verdict::Outcome::NeedsTemplate);
+    world.queue(&say("cnv_closed", 9, Kind::Media(Media::default()))).await;
+    let refused = world.events_of("cnv_closed", "message.refused", 1).await;
+    assert_eq!(refusal(&refused[0]), (verdict::Outcome::Deny, "policy.rule.deny".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
