@@ -84,14 +84,9 @@ impl Policies {
 
 fn build(snapshot: &Snapshot, before: &Shelf) -> Shelf {
     let (shelf, unusable) = Shelf::build(snapshot.iter().map(|stored| &**stored), before);
-    for policy in unusable {
-        tracing::warn!(
-            tenant = policy.tenant,
-            policy = policy.policy,
-            version = policy.version,
-            error = %policy.error,
-            "a policy cannot be used; the last good one stays in force"
-        );
+    for found in unusable {
+        let error: &dyn std::error::Error = &found;
+        tracing::error!(tenant = found.tenant, error, "a policy cannot be used");
     }
     shelf
 }

@@ -23,14 +23,7 @@ impl Book {
         let before = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         let (shelf, unusable) = Shelf::build(resources.iter().map(|stored| &**stored), &before);
         for found in unusable {
-            let error = chain(&found.error);
-            tracing::error!(
-                tenant = found.tenant,
-                policy = found.policy,
-                version = found.version,
-                error,
-                "a policy cannot be used; the last good one stays in force"
-            );
+            tracing::error!(tenant = found.tenant, error = chain(&found), "a policy cannot be used");
         }
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = shelf;
     }

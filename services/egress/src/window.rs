@@ -2,7 +2,6 @@
 
 mod past;
 
-use heliograph_domain::resources::ChannelAccountSpec;
 use heliograph_fabric::Fabric;
 use heliograph_proto::v1::{Capabilities, OutboundMessage, WindowRule, content::Kind};
 use heliograph_store::windows::{WindowKey, WindowSet, WindowVerdict, Windows};
@@ -11,20 +10,6 @@ use crate::error::Failure;
 
 /// The window that a customer's message opens.
 const MESSAGE: &str = "message";
-
-/// The windows of an account: the channel's, each replaced by the account's own of its kind.
-pub(crate) fn rules(capabilities: &Capabilities, account: Option<&ChannelAccountSpec>) -> Vec<WindowRule> {
-    let own = account.map_or(&[][..], |account| &account.windows);
-    let rule = |rule: &WindowRule| match own.iter().find(|own| own.kind == rule.kind) {
-        None => rule.clone(),
-        Some(own) => WindowRule {
-            kind: rule.kind.clone(),
-            seconds: i64::try_from(own.open.as_millis() / 1_000).unwrap_or(i64::MAX),
-            messages: own.messages.map_or(0, |count| i32::try_from(count).unwrap_or(i32::MAX)),
-        },
-    };
-    capabilities.windows.iter().map(rule).collect()
-}
 
 /// Whether a message may leave only while a window is open: templates the channel knows may always.
 pub(crate) fn needed(content: Option<&Kind>, capabilities: &Capabilities) -> bool {
@@ -89,27 +74,8 @@ pub(crate) async fn take(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use heliograph_domain::{content, resources::ChannelAccountSpec};
+    use heliograph_domain::content;
     use heliograph_proto::v1::{Template, content::Kind};
-
-    fn rule(kind: &str, seconds: i64, messages: i32) -> WindowRule {
-        WindowRule { kind: kind.to_owned(), seconds, messages }
-    }
-
-    #[test]
-    fn an_account_replaces_windows_of_its_kind_only() {
-        let capabilities = Capabilities {
-            windows: vec![rule("message", 172_800, 5), rule("menu", 60, 3)],
-            ..Capabilities::default()
-        };
-        assert_eq!(rules(&capabilities, None), capabilities.windows);
-        let account: ChannelAccountSpec = serde_json::from_value(serde_json::json!({
-            "channel": "wechat",
-            "windows": [{"kind": "message", "open": "1h"}, {"kind": "other", "open": "1m"}],
-        }))
-        .unwrap();
-        assert_eq!(rules(&capabilities, Some(&account)), [rule("message", 3_600, 0), rule("menu", 60, 3)]);
-    }
 
     #[test]
     fn only_templates_that_the_channel_knows_need_no_window() {

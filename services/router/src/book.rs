@@ -94,14 +94,7 @@ impl Book {
     pub(crate) fn build(snapshot: &Snapshot, setting: &Setting, before: &Self) -> Self {
         let (shelf, unusable) = Shelf::build(snapshot.iter().map(|stored| &**stored), &before.shelf);
         for found in unusable {
-            let error = chain(&found.error);
-            tracing::error!(
-                tenant = found.tenant,
-                policy = found.policy,
-                version = found.version,
-                error,
-                "a policy cannot be used; the last good one stays in force"
-            );
+            tracing::error!(tenant = found.tenant, error = chain(&found), "a policy cannot be used");
         }
         let mut by_tenant: BTreeMap<&str, Vec<&Stored>> = BTreeMap::new();
         for stored in snapshot.iter() {
@@ -152,23 +145,15 @@ impl Book {
         led_by: &str,
     ) -> Vec<WindowRule> {
         let Some(known) = self.setting.channels.get(channel) else { return Vec::new() };
-        let account = tenant.and_then(|tenant| tenant.in_force.account(account));
         let by_itself = (named.is_empty() && message).then_some(MESSAGE_WINDOW);
         let ad = (led_by == AD_WINDOW).then_some(AD_WINDOW);
         let kinds: BTreeSet<&str> = named.split(',').map(str::trim).chain(by_itself).chain(ad).collect();
-        let rules = known.windows.iter().filter(|rule| kinds.contains(rule.kind.as_str()));
-        rules
-            .map(|rule| {
-                let mut rule = rule.clone();
-                let own =
-                    account.and_then(|account| account.windows.iter().find(|own| own.kind == rule.kind));
-                if let Some(own) = own {
-                    rule.seconds = i64::try_from(own.open.as_millis() / 1_000).unwrap_or(i64::MAX);
-                    rule.messages = own.messages.map_or(0, |count| i32::try_from(count).unwrap_or(i32::MAX));
-                }
-                rule
-            })
-            .collect()
+        let opened = known.windows.iter().filter(|rule| kinds.contains(rule.kind.as_str()));
+        let own = |rule: &WindowRule| match tenant {
+            Some(tenant) => tenant.in_force.window_rule(account, rule),
+            None => rule.clone(),
+        };
+        opened.map(own).collect()
     }
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use heliograph_domain::content::kind_name;
 use heliograph_policy::{Outcome, Reason, TenantPolicy, Verdict, Window};
-use heliograph_proto::{Timestamp, v1};
+use heliograph_proto::{
+    Timestamp,
+    v1::{self, Capabilities, WindowRule},
+};
 use heliograph_store::{
     now_ms,
     windows::{WindowKey, WindowVerdict},
@@ -18,7 +21,6 @@ use super::{
 use crate::{
     error::Failure,
     judge::{Asked, Judged, as_fact},
-    line::spec_of,
     verdict::on_wire,
     window,
 };
@@ -103,14 +105,19 @@ impl Case<'_> {
         let Ok(capabilities) = self.line.capabilities(&self.account, tenant, account).await else {
             return Ok(shared.window(tenant, self.address, now).await);
         };
-        let resource = shared.account(tenant, account);
-        let rules = window::rules(&capabilities, resource.as_deref().and_then(spec_of));
+        let rules = self.window_rules(in_force, &capabilities);
         if rules.is_empty() {
             return Ok(Window::Unlimited);
         }
         let key = self.window_key();
         let windows = window::look(&shared.windows, &shared.fabric, self.out, &key, &rules, now).await?;
         Ok(as_fact(&windows, now, window::takes_templates(&capabilities)))
+    }
+
+    /// The channel's windows as they hold for the account.
+    fn window_rules(&self, in_force: &TenantPolicy, capabilities: &Capabilities) -> Vec<WindowRule> {
+        let rules = capabilities.windows.iter();
+        rules.map(|rule| in_force.window_rule(&self.address.account, rule)).collect()
     }
 
     /// The message as policy is asked about it.
@@ -181,8 +188,8 @@ impl Case<'_> {
 
     async fn window(&self, part: &Part<'_>, memory: &mut Memory) -> Result<Option<Barred>, Failure> {
         let shared = &self.line.shared;
-        let account = shared.account(&self.out.tenant, &self.address.account);
-        let rules = window::rules(part.capabilities, account.as_deref().and_then(spec_of));
+        let in_force = shared.book.tenant(&self.out.tenant);
+        let rules = self.window_rules(&in_force, part.capabilities);
         if rules.is_empty() || !window::needed(part.content.kind.as_ref(), part.capabilities) {
             return Ok(None);
         }

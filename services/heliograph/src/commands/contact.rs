@@ -230,20 +230,11 @@ fn named(address: &Address) -> String {
     format!("{}:{}:{}", address.channel, address.account, address.user_id)
 }
 
-fn on_wire(address: &Address) -> v1::Address {
-    v1::Address {
-        channel: address.channel.clone(),
-        account: address.account.clone(),
-        user_id: address.user_id.clone(),
-        ..v1::Address::default()
-    }
-}
-
 async fn join(args: &JoinArgs, settings: &Settings) -> anyhow::Result<()> {
     let egress = Egress::find(&args.egress, settings)?;
     let other = match &args.other {
         Who::Contact(id) => Other::OtherContact(id.clone()),
-        Who::Address(address) => Other::Address(on_wire(address)),
+        Who::Address(address) => Other::Address(address.into()),
     };
     let request = egress.request(JoinContactsRequest { contact: args.contact.clone(), other: Some(other) });
     let answer = ContactServiceClient::new(egress.channel.clone()).join_contacts(request).await;
@@ -256,7 +247,7 @@ async fn split(args: &SplitArgs, settings: &Settings) -> anyhow::Result<()> {
         return Err(Usage("what is split off is an address: <channel>:<account>:<user id>".to_owned()).into());
     };
     let egress = Egress::find(&args.egress, settings)?;
-    let request = SplitContactRequest { contact: args.contact.clone(), address: Some(on_wire(address)) };
+    let request = SplitContactRequest { contact: args.contact.clone(), address: Some(address.into()) };
     let answer =
         ContactServiceClient::new(egress.channel.clone()).split_contact(egress.request(request)).await;
     let answer = answer.map_err(|status| egress.refused(&status))?.into_inner();

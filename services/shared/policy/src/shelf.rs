@@ -21,7 +21,8 @@ pub struct Shelf {
 }
 
 /// A policy that cannot be used: the last good one stays in force.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("version {version} of policy {policy} cannot be used; the last good one stays in force")]
 pub struct Unusable {
     /// The tenant.
     pub tenant: String,
@@ -30,6 +31,7 @@ pub struct Unusable {
     /// Its version.
     pub version: u64,
     /// Why.
+    #[source]
     pub error: CompileError,
 }
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use heliograph_domain::resources::{ChannelAccountSpec, SenderIdentity, WindowOverride};
+use heliograph_proto::v1::WindowRule;
 use serde_json::Value;
 
 use crate::CompiledPolicy;
@@ -68,6 +69,19 @@ impl TenantPolicy {
     /// The accounts in use, sorted by their names.
     pub fn accounts(&self) -> impl Iterator<Item = (&str, &Account)> {
         self.accounts.iter().map(|(name, account)| (name.as_str(), account))
+    }
+
+    /// The rule of a channel's window as it holds for an account, which may have a length and count of its own.
+    pub fn window_rule(&self, account: &str, rule: &WindowRule) -> WindowRule {
+        let own = |account: &'_ Account| account.windows.iter().find(|own| own.kind == rule.kind).cloned();
+        match self.account(account).and_then(own) {
+            None => rule.clone(),
+            Some(own) => WindowRule {
+                kind: rule.kind.clone(),
+                seconds: i64::try_from(own.open.as_millis() / 1_000).unwrap_or(i64::MAX),
+                messages: own.messages.map_or(0, |count| i32::try_from(count).unwrap_or(i32::MAX)),
+            },
+        }
     }
 
     /// Channels on which there is an account in use, sorted.

@@ -5,7 +5,7 @@ use heliograph_domain::{
     region::Country,
     resources::{Metadata, Resource, SenderIdentity, Spec, Stored},
 };
-use heliograph_proto::v1::Address;
+use heliograph_proto::v1::{Address, WindowRule};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -87,6 +87,19 @@ fn accounts_in_use_are_known_with_their_senders() {
     assert!(tenant.account("old").is_none(), "it is not in use");
     assert!(tenant.account_on("webchat", "line").is_none(), "it is on another channel");
     assert_eq!(&*TenantPolicy::nothing().policy.name(), "none");
+}
+
+#[test]
+fn an_account_replaces_windows_of_its_kind_only() {
+    let windows =
+        json!([{ "kind": "message", "open": "1h", "messages": 2 }, { "kind": "other", "open": "1m" }]);
+    let page = account("page", json!({ "channel": "webchat", "windows": windows }));
+    let shelf = Shelf::build(&[page], &Shelf::default()).0;
+    let rule = |kind: &str, seconds, messages| WindowRule { kind: kind.to_owned(), seconds, messages };
+    let held = |account: &str, rule: &WindowRule| shelf.tenant("acme").window_rule(account, rule);
+    let (message, menu) = (rule("message", 172_800, 5), rule("menu", 60, 3));
+    assert_eq!(held("page", &message), rule("message", 3_600, 2));
+    assert_eq!((held("page", &menu), held("none", &message)), (menu, message));
 }
 
 #[test]
