@@ -9,7 +9,6 @@ use heliograph_policy::{
 };
 use heliograph_proto::{Timestamp, v1};
 use heliograph_store::{
-    consent::Choice,
     contacts::{Address, Contact},
     now_ms,
     sent::SentAt,
@@ -202,11 +201,7 @@ async fn window(shared: &Shared, tenant: &str, address: &v1::Address) -> Option<
 async fn consent(shared: &Shared, tenant: &str, contact: &str, channel: &str) -> Result<Consent, AskError> {
     let purpose = MessageClass::Service.as_str();
     let said = shared.people.consent.effective(tenant, contact, channel, purpose).await?;
-    Ok(match said.map(|said| said.choice) {
-        Some(Choice::OptedIn) => Consent::OptedIn,
-        Some(Choice::OptedOut) => Consent::OptedOut,
-        None => Consent::Unknown,
-    })
+    Ok(said.map(|said| said.choice).into())
 }
 
 fn shown(template: &WindowTemplate) -> Template {

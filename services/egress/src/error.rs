@@ -2,7 +2,7 @@
 
 use heliograph_fabric::{ProvisionError, PublishError};
 use heliograph_runtime::{grpc::GrpcChannel, http::ServerError};
-use heliograph_store::{KvError, consent, contacts::ContactError, deliveries::DeliveryError};
+use heliograph_store::{KvError, contacts::ContactError, deliveries::DeliveryError};
 
 /// Why egress cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -100,15 +100,6 @@ impl From<PublishError> for Failure {
             }
             _ => Self::Away(chain(&error)),
         }
-    }
-}
-
-/// What the customer said, as policy calls it.
-pub(crate) fn consent_of(statement: Option<&consent::Statement>) -> heliograph_policy::Consent {
-    match statement.map(|statement| statement.choice) {
-        None => heliograph_policy::Consent::Unknown,
-        Some(consent::Choice::OptedIn) => heliograph_policy::Consent::OptedIn,
-        Some(consent::Choice::OptedOut) => heliograph_policy::Consent::OptedOut,
     }
 }
 

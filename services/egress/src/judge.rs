@@ -16,11 +16,7 @@ use heliograph_store::{
 };
 use jiff::Timestamp;
 
-use crate::{
-    error::{Failure, consent_of},
-    history::Earlier,
-    line::Shared,
-};
+use crate::{error::Failure, history::Earlier, line::Shared};
 
 /// A message to a customer, as policy is asked about it.
 #[derive(Debug, Clone)]
@@ -92,7 +88,7 @@ impl Shared {
         let consent = match asked.notice {
             // The answers to STOP and HELP may follow an opt-out.
             Notice::OptOut | Notice::Help => Consent::OptedIn,
-            _ => consent_of(said.as_ref()),
+            _ => Consent::from(said.as_ref().map(|said| said.choice)),
         };
         let source = said.map_or_else(String::new, |said| said.source);
         let sent = if asked.counted { Vec::new() } else { self.sent_lately(asked).await? };

@@ -6,7 +6,7 @@ use heliograph_domain::phone;
 use heliograph_policy::{Consent, Direction, MessageClass, Window};
 use heliograph_store::{
     Redis,
-    consent::{Choice, ConsentStore},
+    consent::ConsentStore,
     contacts::{Address, Contact, ContactOptions, ContactStore},
     sent::SentLog,
     windows::{WindowKey, Windows},
@@ -98,20 +98,12 @@ impl Admin {
         let store = ConsentStore::open(self.fabric.jetstream()).await?;
         let purpose = question.class.as_str();
         let said = store.effective(&question.tenant, &contact.id, channel, purpose).await?;
-        Ok(said.map(|statement| consent(statement.choice)))
+        Ok(said.map(|statement| Some(statement.choice).into()))
     }
 
     /// The contacts of the fleet.
     pub(super) async fn contacts(&self) -> Result<ContactStore, AdminError> {
         Ok(ContactStore::open(self.fabric.jetstream(), ContactOptions::default()).await?)
-    }
-}
-
-/// A stored choice, as policy looks at it.
-pub(super) fn consent(choice: Choice) -> Consent {
-    match choice {
-        Choice::OptedIn => Consent::OptedIn,
-        Choice::OptedOut => Consent::OptedOut,
     }
 }
 

@@ -17,7 +17,7 @@ use heliograph_store::{consent::ConsentStore, contacts::ContactStore};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Action, Admin, AdminError, Planned, compare::Decided, explain::in_force, known};
+use super::{Action, Admin, AdminError, Planned, compare::Decided, explain::in_force};
 use crate::decode;
 
 /// How far back the stream is read at first, in events; each further step reads this many times more.
@@ -206,7 +206,7 @@ impl Past {
                     .consent
                     .effective(&event.tenant, &contact.id, &event.channel, class.as_str())
                     .await?;
-                said.map_or(Consent::Unknown, |said| known::consent(said.choice))
+                Consent::from(said.map(|said| said.choice))
             }
             _ => Consent::Unknown,
         };

@@ -84,8 +84,8 @@ pub struct SplitArgs {
     /// The contact
     #[arg(value_name = "CONTACT")]
     pub contact: String,
-    /// The address, as <channel>:<account>:<user id>
-    #[arg(value_name = "ADDRESS")]
+    /// The address
+    #[arg(value_name = "ADDRESS", help = "The address, as <channel>:<account>:<user id>")]
     pub address: Who,
     /// How to reach egress
     #[command(flatten)]

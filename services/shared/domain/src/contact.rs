@@ -223,6 +223,16 @@ impl Contact {
     }
 }
 
+/// Whether a contact agreed to being written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// They did.
+    OptedIn,
+    /// They refused.
+    OptedOut,
+}
+
 /// What an inbound message says about its sender, unverified.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hints {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use heliograph_domain::resources::{MessageClass, SenderIdentity};
+use heliograph_domain::{
+    contact::Choice,
+    resources::{MessageClass, SenderIdentity},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +32,17 @@ pub enum Consent {
     OptedIn,
     /// No.
     OptedOut,
+}
+
+/// What counts of what they said; none if they said nothing.
+impl From<Option<Choice>> for Consent {
+    fn from(choice: Option<Choice>) -> Self {
+        match choice {
+            None => Self::Unknown,
+            Some(Choice::OptedIn) => Self::OptedIn,
+            Some(Choice::OptedOut) => Self::OptedOut,
+        }
+    }
 }
 
 /// The channel's messaging window towards the customer.

@@ -12,6 +12,7 @@ mod join;
 use std::cmp::Reverse;
 
 use async_nats::jetstream::Context;
+pub use heliograph_domain::contact::Choice;
 use heliograph_domain::ids;
 use serde::{Deserialize, Serialize};
 
@@ -23,16 +24,6 @@ pub const BUCKET: &str = "HG_CONSENT";
 
 /// Stands for all channels. Not a channel's name: those have no underscore.
 const EVERY_CHANNEL: &str = "_every";
-
-/// Whether a contact agreed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Choice {
-    /// They did.
-    OptedIn,
-    /// They refused.
-    OptedOut,
-}
 
 /// What consent is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
