@@ -205,6 +205,7 @@ async fn a_closed_window_becomes_a_template_or_a_refusal_with_its_reason() {
     let agent = ann(&fleet, silent()).await;
     fleet.sandbox.customer("acme-cn", "oLate", "Late").say("在吗").await;
     let conversation = agent.wait("the question", |seen| conversation_of(seen, "在吗")).await;
+    // The window is over two seconds after the message: only time closes it.
     tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
 
     agent.command("templated", reply(&conversation, "your lamp is here")).await;

@@ -53,7 +53,6 @@ pub(crate) struct Book {
 /// One tenant's configuration.
 #[derive(Debug)]
 pub(crate) struct Tenant {
-    pub(crate) policy: Arc<CompiledPolicy>,
     /// The policy with the accounts in use.
     in_force: Arc<TenantPolicy>,
     /// The name people read.
@@ -158,6 +157,11 @@ impl Book {
 }
 
 impl Tenant {
+    /// The policy in force.
+    pub(crate) fn policy(&self) -> &CompiledPolicy {
+        &self.in_force.policy
+    }
+
     fn build(name: &str, resources: &[&Stored], channels: &Channels, in_force: Arc<TenantPolicy>) -> Self {
         let (mut display_name, mut locale) = (name.to_owned(), String::new());
         let mut rules = Vec::new();
@@ -182,8 +186,7 @@ impl Tenant {
         }
         rules.sort_by(|(one, a), (other, b)| (a.order, one).cmp(&(b.order, other)));
         let pool = Pool::of(&pool::config(&agents, &queues, channels));
-        let policy = Arc::clone(&in_force.policy);
-        Self { policy, in_force, display_name, locale, rules, queues, pool }
+        Self { in_force, display_name, locale, rules, queues, pool }
     }
 }
 

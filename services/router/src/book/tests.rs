@@ -214,10 +214,10 @@ fn a_policy_that_cannot_be_used_leaves_the_last_good_one_in_force() {
     );
     let book = Book::build(&Snapshot::of(changed.clone()), &setting(None), &good);
     let tenant = book.tenant("acme").unwrap();
-    assert_eq!(tenant.policy.version(), 3);
+    assert_eq!(tenant.policy().version(), 3);
     changed[0] = stored("ChannelPolicy", "default", 5, &json!({ "default": { "channels": ["webchat"] } }));
     let book = Book::build(&Snapshot::of(changed), &setting(None), &book);
-    assert_eq!(book.tenant("acme").unwrap().policy.version(), 5);
+    assert_eq!(book.tenant("acme").unwrap().policy().version(), 5);
 }
 
 #[test]

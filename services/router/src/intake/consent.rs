@@ -24,7 +24,7 @@ pub(super) async fn signal(case: Case<'_>, signal: &ConsentSignal) -> Result<Han
             (KeywordKind::Stop, Notice::OptOut)
         };
         let tongue = Tongue { said: "", address: &case.address.locale, contact: contact.locale.as_deref() };
-        let text = tenant.policy.reply(kind, tongue.or(&tenant.locale), &tenant.display_name);
+        let text = tenant.policy().reply(kind, tongue.or(&tenant.locale), &tenant.display_name);
         let verdict = case.verdict(&contact, "");
         answer::send(case, &contact, verdict, text, notice).await?;
     }

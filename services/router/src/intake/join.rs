@@ -30,7 +30,7 @@ pub(super) async fn by_identity(case: Case<'_>, contact: Arc<Contact>) -> Result
             (JoinBy::VerifiedEmail, Identity::Email, email.as_str(), LinkedBy::VerifiedEmail),
         ];
         for (by, identity, value, why) in identities {
-            if value.is_empty() || !tenant.policy.joins(by) {
+            if value.is_empty() || !tenant.policy().joins(by) {
                 continue;
             }
             let owner = intake.contacts.claim_identity(&event.tenant, identity, value, &contact.id).await?;

@@ -53,7 +53,7 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
     let selected = if continued { None } else { selection(case, message).await };
     let word = tenant.zip(typed).filter(|_| !continued).and_then(|(tenant, text)| {
         let locale = tongue("", address, &contact).or(&tenant.locale);
-        let word = tenant.policy.keyword(&event.channel, text, locale)?;
+        let word = tenant.policy().keyword(&event.channel, text, locale)?;
         // An answer to a question that was asked is an answer; but STOP always holds.
         (selected.is_none() || word.kind == KeywordKind::Stop).then_some((tenant, word))
     });

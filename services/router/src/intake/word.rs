@@ -40,6 +40,6 @@ pub(super) async fn obey(
     };
     let notice = notice.filter(|_| !message.metadata.contains_key(ANSWERED));
     let locale = tongue.in_language(word.language, &tenant.locale);
-    let text = || tenant.policy.reply(word.kind, locale, &tenant.display_name);
+    let text = || tenant.policy().reply(word.kind, locale, &tenant.display_name);
     Ok(notice.map(|notice| Reply { text: text(), notice }))
 }
