@@ -54,7 +54,7 @@ impl Step<'_> {
     fn act(&mut self, agent: &Text, command: &Command) -> Result<(), Refusal> {
         let offline = self.pool.agents.get(agent).is_none_or(|state| state.presence == Presence::Offline);
         match &command.action {
-            Action::SetPresence { presence } => {
+            Action::SetPresence { presence, .. } => {
                 if *presence != Presence::Offline {
                     self.heard(agent);
                 }
@@ -86,6 +86,7 @@ impl Step<'_> {
                 self.requeue(number, Reason::new("agent_released", ""));
                 Ok(())
             }
+            _ => Err(Refusal::NotSupervisor),
         }
     }
 
@@ -109,7 +110,7 @@ impl Step<'_> {
         };
         self.decide_on(number, rejected, Vec::new());
         self.cool_off(number, agent);
-        self.requeue(number, Reason::new("reservation_rejected", reason.map_or("", |reason| reason)));
+        self.requeue(number, Reason::new("reservation_rejected", reason.map_or(String::new(), ToString::to_string)));
         Ok(())
     }
 
@@ -185,6 +186,7 @@ impl Step<'_> {
                 self.reserve(number, target, None, vec![Reason::new("transfer", format!("by {agent}"))]);
                 Ok(())
             }
+            Target::Skills(_) => Err(Refusal::TargetUnavailable),
             Target::Queue(queue) => {
                 let Some(QueueSpec { required, preferred, .. }) = self.pool.config.queues.get(queue).cloned()
                 else {
@@ -194,8 +196,8 @@ impl Step<'_> {
                 let profile = Profile {
                     queue: queue.clone(),
                     class,
-                    required: crate::config::merge_skills(&required, &[]),
-                    preferred: crate::config::merge_skills(&preferred, &[]),
+                    required: crate::need::merge_needs(&required, &[]),
+                    preferred: crate::need::merge_skills(&preferred, &[]),
                 };
                 self.conversation(number).profile = Arc::new(profile);
                 self.cool_off(number, agent);

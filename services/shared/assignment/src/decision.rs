@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    config::Skill,
     entry::{Address, Presence, Target},
+    need::{Need, Skill},
     text::{Text, Timestamp},
 };
 
@@ -46,12 +46,12 @@ pub struct Reason {
     pub code: Cow<'static, str>,
     /// For people; may be empty.
     #[serde(default)]
-    pub detail: String,
+    pub detail: Cow<'static, str>,
 }
 
 impl Reason {
     /// A reason of our own.
-    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { code: Cow::Borrowed(code), detail: detail.into() }
     }
 }
@@ -87,6 +87,10 @@ pub struct Place {
     pub waiting: u32,
     /// No agent of the queue is online: the customer should be told.
     pub no_agent_online: bool,
+    /// How long the wait is likely to be from now on, in seconds; none where nothing is known yet.
+    pub estimated_wait: Option<u32>,
+    /// When the queue opens; none while it is open.
+    pub opens_at: Option<Timestamp>,
 }
 
 /// How an agent was chosen.
@@ -96,10 +100,25 @@ pub struct Choice {
     pub candidates: u32,
     /// Those of them who had the skills and the room.
     pub eligible: u32,
-    /// The chosen agent's score in the preferred skills.
-    pub score: u32,
+    /// The chosen agent's score in the preferred skills; in a mix, all their points.
+    pub score: i64,
+    /// How much of what they can carry the chosen agent carried, in thousandths.
+    pub occupancy: u16,
     /// Since when the chosen agent's workload had not changed.
     pub idle_since: Timestamp,
+}
+
+/// What a reservation is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To answer a customer who waits.
+    #[default]
+    Work,
+    /// To call a customer back who asked for it.
+    Callback,
+    /// To advise a colleague.
+    Consult,
 }
 
 /// What was decided.
@@ -124,8 +143,8 @@ pub enum Kind {
     ConversationQueued {
         /// Where.
         place: Place,
-        /// Skills wanted, queue defaults included.
-        required: Vec<Skill>,
+        /// What is asked, the queue's own included.
+        required: Vec<Need>,
         /// Skills preferred, queue defaults included.
         preferred: Vec<Skill>,
         /// Priority.
@@ -143,8 +162,10 @@ pub enum Kind {
         queue: Text,
         /// When it rings out.
         expires_at: Timestamp,
-        /// How the agent was chosen; none for a transfer to this very agent.
+        /// How the agent was chosen; none where somebody named this very agent.
         choice: Option<Choice>,
+        /// What for.
+        purpose: Purpose,
     },
     /// The agent took it.
     ReservationAccepted {
@@ -206,6 +227,83 @@ pub enum Kind {
         /// To whom.
         to: Target,
     },
+    /// Less is asked from now on, because it has waited long.
+    ConversationRelaxed {
+        /// Queue.
+        queue: Text,
+        /// Steps taken so far, from 1.
+        step: u32,
+        /// What is still asked.
+        required: Vec<Need>,
+        /// Agents up to this ring are asked.
+        ring: u8,
+    },
+    /// It waits in another queue from now on.
+    ConversationOverflowed {
+        /// The queue it left.
+        from: Text,
+        /// Where it waits now.
+        place: Place,
+    },
+    /// Where it stands, to be told to the customer.
+    PositionAnnounced {
+        /// Where.
+        place: Place,
+    },
+    /// It waited as long as its queue lets it; what follows says what became of it.
+    WaitTimedOut {
+        /// Queue.
+        queue: Text,
+        /// Since when it waited.
+        since: Timestamp,
+    },
+    /// The customer is called back when it is their turn, and does not wait any more.
+    CallbackScheduled {
+        /// Where it stands.
+        place: Place,
+        /// Where they are called.
+        address: Address,
+        /// Not before; none: when it is their turn.
+        not_before: Option<Timestamp>,
+    },
+    /// The customer waits again.
+    CallbackCancelled {
+        /// Where it stands.
+        place: Place,
+    },
+    /// It has another priority from now on.
+    ConversationPrioritized {
+        /// The supervisor.
+        by: Text,
+        /// Its own priority.
+        priority: i32,
+        /// Where it stands, if it waits.
+        place: Option<Place>,
+    },
+    /// A colleague advises.
+    ConsultStarted {
+        /// Who advises.
+        agent: Text,
+        /// Who asked.
+        by: Text,
+    },
+    /// The colleague does not advise any more, or never came to it.
+    ConsultEnded {
+        /// Who advised.
+        agent: Text,
+        /// Who asked.
+        by: Text,
+    },
+    /// A supervisor takes part.
+    SupervisorJoined {
+        /// Who.
+        agent: Text,
+    },
+    /// A supervisor takes part no more.
+    SupervisorLeft {
+        /// Who.
+        agent: Text,
+    },
     /// The agent wraps up; their capacity is held until the end.
     WrapUpStarted {
         /// Agent.
@@ -242,12 +340,29 @@ pub enum Kind {
     CommandRefused {
         /// Command id.
         command_id: Text,
-        /// Agent.
+        /// Agent; empty for a customer's request.
         agent: Text,
         /// Stable code.
         code: Cow<'static, str>,
         /// For the agent to read.
         message: String,
+    },
+    /// The tenant's pool left this partition.
+    PoolMoved {
+        /// Routing partition it goes to.
+        to: u16,
+        /// All of it, for [`crate::Arrive`].
+        state: Arc<[u8]>,
+    },
+    /// The tenant's pool is at home in this partition from here on.
+    PoolArrived {
+        /// Routing partition it came from.
+        from: u16,
+    },
+    /// The entry belongs to a tenant whose pool left, and has to be appended there.
+    Forwarded {
+        /// Routing partition it goes to.
+        to: u16,
     },
     /// The entry was seen before and changed nothing.
     Duplicate {
@@ -274,6 +389,20 @@ impl Kind {
             Self::MessageAccepted { .. } => "message.accepted",
             Self::ConversationRequeued { .. } => "conversation.requeued",
             Self::ConversationTransferred { .. } => "conversation.transferred",
+            Self::ConversationRelaxed { .. } => "conversation.relaxed",
+            Self::ConversationOverflowed { .. } => "conversation.overflowed",
+            Self::PositionAnnounced { .. } => "conversation.position",
+            Self::WaitTimedOut { .. } => "conversation.wait_timed_out",
+            Self::CallbackScheduled { .. } => "callback.scheduled",
+            Self::CallbackCancelled { .. } => "callback.cancelled",
+            Self::ConversationPrioritized { .. } => "conversation.prioritized",
+            Self::ConsultStarted { .. } => "consult.started",
+            Self::ConsultEnded { .. } => "consult.ended",
+            Self::SupervisorJoined { .. } => "supervisor.joined",
+            Self::SupervisorLeft { .. } => "supervisor.left",
+            Self::PoolMoved { .. } => "pool.moved",
+            Self::PoolArrived { .. } => "pool.arrived",
+            Self::Forwarded { .. } => "entry.forwarded",
             Self::WrapUpStarted { .. } => "conversation.wrap_up",
             Self::ConversationClosed { .. } => "conversation.closed",
             Self::AgentPresenceChanged { .. } => "agent.presence_changed",
@@ -323,6 +452,27 @@ pub enum Refusal {
     /// A transfer to oneself.
     #[error("conversation is already with this agent")]
     TransferToSelf,
+    /// Only supervisors may.
+    #[error("agent is not a supervisor")]
+    NotSupervisor,
+    /// One colleague at a time is asked.
+    #[error("a colleague is asked already; end that consultation first")]
+    ConsultUnderWay,
+    /// No colleague is asked.
+    #[error("there is no consultation to end")]
+    NoConsult,
+    /// The supervisor takes part already.
+    #[error("supervisor takes part already")]
+    AlreadyJoined,
+    /// The supervisor takes no part.
+    #[error("supervisor does not take part")]
+    NotJoined,
+    /// Nothing waits that could be called back.
+    #[error("conversation is not waiting")]
+    ConversationNotWaiting,
+    /// The queue has no callbacks.
+    #[error("the queue does not call back; set `callback: true` on it")]
+    CallbackNotOffered,
 }
 
 impl Refusal {
@@ -341,6 +491,13 @@ impl Refusal {
             Self::UnknownQueue => "unknown_queue",
             Self::TargetUnavailable => "target_unavailable",
             Self::TransferToSelf => "transfer_to_self",
+            Self::NotSupervisor => "not_supervisor",
+            Self::ConsultUnderWay => "consult_under_way",
+            Self::NoConsult => "no_consult",
+            Self::AlreadyJoined => "already_joined",
+            Self::NotJoined => "not_joined",
+            Self::ConversationNotWaiting => "conversation_not_waiting",
+            Self::CallbackNotOffered => "callback_not_offered",
         }
     }
 }

@@ -1,10 +1,13 @@
 //! What the routing log carries: proposals of intake, commands of agents, configuration, due timers.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::{PoolConfig, Skill},
+    config::PoolConfig,
     decision::Reason,
+    need::{Need, Skill},
     text::{Text, Timestamp},
 };
 
@@ -20,6 +23,12 @@ pub enum Entry {
     Command(Command),
     /// A tenant's configuration changed.
     Configure(Configure),
+    /// A customer asks to be called back instead of waiting, or no longer.
+    Callback(Callback),
+    /// A tenant's pool goes to another partition.
+    Move(Move),
+    /// A tenant's pool comes from another partition.
+    Arrive(Arrive),
     /// Timers are due.
     TimerDue(TimerDue),
 }
@@ -53,15 +62,18 @@ pub struct Inbound {
     pub address: Address,
     /// Queue the work belongs in.
     pub queue: Text,
-    /// Skills an agent must have.
+    /// What an agent must have; all of it.
     #[serde(default)]
-    pub required: Vec<Skill>,
+    pub required: Vec<Need>,
     /// Skills that make an agent the better choice.
     #[serde(default)]
     pub preferred: Vec<Skill>,
-    /// The higher, the sooner.
+    /// The higher, the sooner. The queue's own is added to it.
     #[serde(default)]
     pub priority: i32,
+    /// The customer's last agent is not asked first, whatever the queue says.
+    #[serde(default)]
+    pub no_sticky: bool,
     /// Language tag, for agents to see. Intake adds a skill where it should decide who answers.
     #[serde(default)]
     pub language: Option<Text>,
@@ -128,6 +140,9 @@ pub enum Action {
     SetPresence {
         /// Presence wanted.
         presence: Presence,
+        /// Only once the work in hand is done; until then the agent is away, and takes no more.
+        #[serde(default)]
+        when_done: bool,
     },
     /// The agent's desk is alive. Emits nothing unless refused.
     Heartbeat,
@@ -184,6 +199,98 @@ pub enum Action {
         /// Conversation id.
         conversation: Text,
     },
+    /// Ask a colleague for advice; the conversation stays with the agent who asks. Passing the conversation on to the
+    /// colleague who joined ends the consultation.
+    Consult {
+        /// Conversation id.
+        conversation: Text,
+        /// Whom; of a queue, or of those with certain skills, the best who has room now.
+        to: Target,
+    },
+    /// The consultation is over: the colleague leaves, or is no longer asked.
+    EndConsult {
+        /// Conversation id.
+        conversation: Text,
+    },
+    /// A supervisor gives somebody's conversation, or one that waits, to an agent, to a queue, or to whoever has certain
+    /// skills. An agent gets it at once, without ringing.
+    Assign {
+        /// Conversation id.
+        conversation: Text,
+        /// To whom.
+        to: Target,
+    },
+    /// A supervisor takes a conversation over.
+    Pull {
+        /// Conversation id.
+        conversation: Text,
+    },
+    /// A supervisor joins an assigned conversation (barges in), and may write to the customer.
+    Join {
+        /// Conversation id.
+        conversation: Text,
+    },
+    /// A supervisor leaves a conversation they joined.
+    Leave {
+        /// Conversation id.
+        conversation: Text,
+    },
+    /// A supervisor puts a conversation before or behind others.
+    Prioritize {
+        /// Conversation id.
+        conversation: Text,
+        /// Its own priority from now on.
+        priority: i32,
+    },
+    /// A supervisor sends an agent away, signs them off or brings them back.
+    SetAgentPresence {
+        /// Whose.
+        agent: Text,
+        /// Presence wanted.
+        presence: Presence,
+    },
+}
+
+/// A customer's wish to be called back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callback {
+    /// Tenant, from the channel account or the credential.
+    pub tenant: Text,
+    /// Contact.
+    pub contact: Text,
+    /// Conversation scope.
+    pub scope: Text,
+    /// Request id; a second entry with the same id changes nothing.
+    pub command_id: Text,
+    /// Where they want to be called; none: where they last wrote from.
+    #[serde(default)]
+    pub address: Option<Address>,
+    /// Not before; none: as soon as it is their turn.
+    #[serde(default)]
+    pub not_before: Option<Timestamp>,
+    /// They would rather wait, after all.
+    #[serde(default)]
+    pub cancel: bool,
+}
+
+/// A tenant's pool goes to another partition; what comes for the tenant here after that is passed on there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// Tenant.
+    pub tenant: Text,
+    /// Routing partition it goes to.
+    pub to: u16,
+}
+
+/// A tenant's pool comes from another partition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrive {
+    /// Tenant.
+    pub tenant: Text,
+    /// Routing partition it comes from.
+    pub from: u16,
+    /// The pool, as [`crate::Kind::PoolMoved`] wrote it.
+    pub state: Arc<[u8]>,
 }
 
 /// Where a transfer goes.
@@ -194,6 +301,8 @@ pub enum Target {
     Agent(Text),
     /// A queue; its skills replace those wanted before.
     Queue(Text),
+    /// Whoever of the conversation's queue has these skills, which replace those wanted before.
+    Skills(Vec<Need>),
 }
 
 /// Whether an agent takes work.
@@ -224,6 +333,9 @@ impl Entry {
             Self::Send(send) => Some(&send.tenant),
             Self::Command(command) => Some(&command.tenant),
             Self::Configure(configure) => Some(&configure.tenant),
+            Self::Callback(callback) => Some(&callback.tenant),
+            Self::Move(asked) => Some(&asked.tenant),
+            Self::Arrive(arrive) => Some(&arrive.tenant),
             Self::TimerDue(_) => None,
         }
     }

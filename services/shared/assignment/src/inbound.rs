@@ -5,9 +5,10 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 use heliograph_domain::ids;
 
 use crate::{
-    config::{QueueSpec, merge_skills},
+    config::QueueSpec,
     decision::{ConversationRef, Direction, Kind, Reason, Sender},
     entry::{Address, Inbound, SendMessage},
+    need::{merge_needs, merge_skills},
     state::{Conversation, Number, Phase, Profile},
     step::Step,
     text::Text,
@@ -163,7 +164,7 @@ impl Step<'_> {
             },
             Cow::Borrowed,
         );
-        let required = merge_skills(&inbound.required, &defaults.required);
+        let required = merge_needs(&inbound.required, &defaults.required);
         let preferred = merge_skills(&inbound.preferred, &defaults.preferred);
         let now = self.now;
         let conversation = self.conversation(number);

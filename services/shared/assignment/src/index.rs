@@ -82,7 +82,7 @@ impl Index {
         let mut index = Self::default();
         for (name, spec) in &pool.config.agents {
             index.members.insert(name.clone(), Member::default());
-            for queue in &spec.queues {
+            for queue in spec.queues.keys() {
                 index.lines.entry(queue.clone()).or_default().agents.insert(name.clone());
             }
         }
@@ -110,7 +110,7 @@ impl Index {
         let ready = state.ready();
         if member.ready != ready {
             member.ready = ready;
-            for queue in pool.config.agents.get(agent).into_iter().flat_map(|spec| &spec.queues) {
+            for queue in pool.config.agents.get(agent).into_iter().flat_map(|spec| spec.queues.keys()) {
                 if let Some(line) = self.lines.get_mut(queue) {
                     line.ready = if ready { line.ready + 1 } else { line.ready.saturating_sub(1) };
                 }

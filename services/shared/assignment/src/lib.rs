@@ -27,6 +27,7 @@ mod inbound;
 mod index;
 mod machine;
 mod matching;
+mod need;
 mod presence;
 mod recent;
 mod state;
@@ -39,11 +40,16 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use config::{AgentSpec, PoolConfig, QueueSpec, Skill};
-pub use decision::{Choice, ConversationRef, Decision, Direction, Kind, Place, Reason, Refusal, Sender};
+pub use config::{
+    AgentChoice, AgentSpec, Closed, MaxWait, Overflow, OverflowWhen, PoolConfig, QueueSpec, RINGS, Relax, Sticky,
+    WaitEnd,
+};
+pub use decision::{Choice, ConversationRef, Decision, Direction, Kind, Place, Purpose, Reason, Refusal, Sender};
 pub use entry::{
-    Action, Address, Command, Configure, Entry, Inbound, Presence, SendMessage, Target, TimerDue,
+    Action, Address, Arrive, Callback, Command, Configure, Entry, Inbound, Move, Presence, SendMessage, Target,
+    TimerDue,
 };
 pub use machine::{Machine, SNAPSHOT_VERSION};
+pub use need::{Need, Skill};
 pub use text::{Position, Text, Timestamp};
-pub use view::{AgentView, ConversationView, PhaseView, QueueSummary, ReservationView};
+pub use view::{AgentView, ConsultView, ConversationView, PhaseView, QueueSummary, ReservationView};

@@ -82,6 +82,7 @@ impl Machine {
             Entry::Command(command) => {
                 self.step(&command.tenant, position, &mut made, &mut decisions, |step| step.command(command));
             }
+            Entry::Callback(_) | Entry::Move(_) | Entry::Arrive(_) => {}
             Entry::Configure(configure) => {
                 self.step(&configure.tenant, position, &mut made, &mut decisions, |step| {
                     step.configure(&configure.config);

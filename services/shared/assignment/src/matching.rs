@@ -70,7 +70,7 @@ impl Step<'_> {
             let idle = (self.now.0 - idle_since.0) / 1_000;
             reasons.push(Reason::new("longest_idle", format!("{idle} s, first of {eligible} eligible")));
         }
-        let choice = Choice { candidates, eligible, score, idle_since };
+        let choice = Choice { candidates, eligible, score: score.into(), occupancy: 0, idle_since };
         self.reserve(number, &agent, Some(choice), reasons);
         self.touched.remove(&agent);
         self.index.seat(self.pool, &agent);
@@ -95,7 +95,7 @@ impl Step<'_> {
         };
         self.set_phase(number, phase);
         let created =
-            Kind::ReservationCreated { reservation, agent: agent.clone(), queue, expires_at, choice };
+            Kind::ReservationCreated { reservation, agent: agent.clone(), queue, expires_at, choice, purpose: crate::decision::Purpose::Work };
         self.decide_on(number, created, reasons);
     }
 

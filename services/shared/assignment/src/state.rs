@@ -9,9 +9,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::{PoolConfig, Skill},
+    config::PoolConfig,
     decision::ConversationRef,
     entry::Presence,
+    need::{Need, Skill},
     recent::Recent,
     table::Table,
     text::{Text, Timestamp},
@@ -93,7 +94,7 @@ pub(crate) enum Phase {
 pub(crate) struct Profile {
     pub(crate) queue: Text,
     pub(crate) class: Text,
-    pub(crate) required: Vec<Skill>,
+    pub(crate) required: Vec<Need>,
     pub(crate) preferred: Vec<Skill>,
 }
 
@@ -178,7 +179,7 @@ impl Pool {
         self.config
             .agents
             .get(agent)
-            .is_some_and(|spec| spec.queues.contains(&profile.queue) && spec.has_all(&profile.required))
+            .is_some_and(|spec| spec.queues.contains_key(&profile.queue) && profile.required.iter().all(|need| need.met_by(spec)))
     }
 
     /// Whether `agent` turned `number` down, or gave it away, too recently to be asked again.

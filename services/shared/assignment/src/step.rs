@@ -141,6 +141,8 @@ impl Step<'_> {
             waiting: self.index.waiting(&queue),
             no_agent_online: self.index.ready(&queue) == 0,
             queue,
+            estimated_wait: None,
+            opens_at: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    decision::ConversationRef,
+    decision::{ConversationRef, Purpose},
     entry::Presence,
     index::Index,
     machine::Machine,
@@ -28,6 +28,12 @@ pub struct AgentView {
     pub assigned: Vec<Text>,
     /// Conversations in wrap-up, by id.
     pub wrap_ups: Vec<Text>,
+    /// Conversations of colleagues the agent advises on, by id.
+    pub consults: Vec<Text>,
+    /// Conversations the agent takes part in as a supervisor, by id.
+    pub joined: Vec<Text>,
+    /// The presence they asked for once the work in hand is done.
+    pub when_done: Option<Presence>,
 }
 
 /// A reservation that rings.
@@ -39,6 +45,19 @@ pub struct ReservationView {
     pub conversation: Text,
     /// When it rings out.
     pub expires_at: Timestamp,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// A colleague who is asked for advice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsultView {
+    /// Who advises.
+    pub agent: Text,
+    /// Who asked.
+    pub by: Text,
+    /// While it rings: the reservation, and when it rings out.
+    pub ringing: Option<(Text, Timestamp)>,
 }
 
 /// An open conversation.
@@ -58,6 +77,12 @@ pub struct ConversationView {
     pub language: Option<Text>,
     /// When it opened.
     pub opened_at: Timestamp,
+    /// A colleague who is asked for advice.
+    pub consult: Option<ConsultView>,
+    /// Supervisors who take part.
+    pub joined: Vec<Text>,
+    /// The customer is called back when it is their turn; not before that time, if there is one.
+    pub callback: Option<Option<Timestamp>>,
 }
 
 /// Where an open conversation stands.
@@ -72,6 +97,10 @@ pub enum PhaseView {
         position: u32,
         /// Since when.
         since: Timestamp,
+        /// How long from now, probably, in seconds; none where nothing is known yet.
+        estimated_wait: Option<u32>,
+        /// Steps of relaxation taken.
+        step: u32,
     },
     /// Rings.
     Reserved {
@@ -107,6 +136,10 @@ pub struct QueueSummary {
     pub oldest: Option<Timestamp>,
     /// Agents of the queue who are online.
     pub agents_online: u32,
+    /// How long somebody who came now would wait, probably, in seconds; none where nothing is known yet.
+    pub estimated_wait: Option<u32>,
+    /// When the queue opens; none while it is open.
+    pub opens_at: Option<Timestamp>,
 }
 
 impl Machine {
@@ -122,6 +155,9 @@ impl Machine {
             reservations: Vec::new(),
             assigned: Vec::new(),
             wrap_ups: Vec::new(),
+            consults: Vec::new(),
+            joined: Vec::new(),
+            when_done: None,
         };
         for number in &state.work {
             let Some(conversation) = pool.conversations.get(number) else { continue };
@@ -131,6 +167,7 @@ impl Machine {
                     reservation: reservation.clone(),
                     conversation: id,
                     expires_at: *expires_at,
+                    purpose: Purpose::Work,
                 }),
                 Phase::Assigned { .. } => view.assigned.push(id),
                 Phase::WrapUp { .. } => view.wrap_ups.push(id),
@@ -166,6 +203,8 @@ impl Machine {
             waiting: index.waiting(queue),
             oldest: index.oldest(queue),
             agents_online: index.ready(queue),
+            estimated_wait: None,
+            opens_at: None,
         })
     }
 
@@ -195,6 +234,8 @@ fn conversation_view(pool: &Pool, index: &Index, number: Number) -> Option<Conve
         Phase::Waiting => PhaseView::Waiting {
             position: index.position(&conversation.profile.queue, conversation.key(number)),
             since: conversation.arrived,
+            estimated_wait: None,
+            step: 0,
         },
         Phase::Reserved { reservation, agent, expires_at, .. } => {
             PhaseView::Reserved { reservation, agent, expires_at }
@@ -210,5 +251,8 @@ fn conversation_view(pool: &Pool, index: &Index, number: Number) -> Option<Conve
         priority: conversation.priority,
         language: conversation.language.clone(),
         opened_at: conversation.opened_at,
+        consult: None,
+        joined: Vec::new(),
+        callback: None,
     })
 }
