@@ -1,7 +1,7 @@
 //! From the wire to the machine: a routing entry without its content.
 
 use heliograph_assignment as machine;
-use heliograph_assignment::{Action, Entry, Position, Skill, Target, Text, Timestamp};
+use heliograph_assignment::{Action, Entry, Need, Position, Skill, Target, Text, Timestamp};
 use heliograph_proto::v1::{
     self, Command, Message, Presence, Proposal, RoutingEntry, SendRequested, Verdict, command, inbound_event,
     routing_entry::Kind, transfer_conversation, verdict::Outcome,
@@ -98,8 +98,8 @@ fn inbound(tenant: Text, proposal: &Proposal) -> Result<machine::Inbound, Unfit>
     let verdict = proposal.verdict.as_ref();
     let wanted = proposal.wanted.clone().unwrap_or_default();
     let skills = |required: bool| {
-        let asked = wanted.skills.iter().filter(|skill| skill.required == required);
-        asked.map(|skill| Skill::new(skill.name.as_str(), level(skill.level))).collect()
+        let asked = wanted.skills.iter().filter(move |skill| skill.required == required);
+        asked.map(|skill| Skill::new(skill.name.as_str(), level(skill.level)))
     };
     let fired = verdict.map(|verdict| verdict.fired.as_slice()).unwrap_or_default();
     Ok(machine::Inbound {
@@ -109,15 +109,16 @@ fn inbound(tenant: Text, proposal: &Proposal) -> Result<machine::Inbound, Unfit>
         message_id: text(&message.id, "a message id")?,
         address: address(event.address.as_ref(), verdict)?,
         queue: if wanted.queue.is_empty() { "default".into() } else { wanted.queue.as_str().into() },
-        required: skills(true),
-        preferred: skills(false),
+        required: skills(true).map(Need::Skill).collect(),
+        preferred: skills(false).collect(),
         priority: wanted.priority,
+        no_sticky: false,
         language: some(&wanted.language),
         policy_allowed: answerable(verdict),
         unattended: proposal.unattended,
         policy_reasons: fired
             .iter()
-            .map(|reason| machine::Reason { code: reason.code.clone().into(), detail: reason.text.clone() })
+            .map(|reason| machine::Reason { code: reason.code.clone().into(), detail: reason.text.clone().into() })
             .collect(),
         at_provider: message.time.as_ref().map(|time| Timestamp(time.millis())),
     })
@@ -148,7 +149,7 @@ fn command(tenant: Text, command: &Command) -> Result<machine::Command, Unfit> {
     let agent = text(&command.agent, "an agent")?;
     let command_id = text(&command.command_id, "a command id")?;
     let action = match command.action.as_ref().ok_or(Unfit::Kind)? {
-        Asked::SetPresence(asked) => Action::SetPresence { presence: presence(asked.presence())? },
+        Asked::SetPresence(asked) => Action::SetPresence { presence: presence(asked.presence())?, when_done: false },
         Asked::Heartbeat(_) => Action::Heartbeat,
         Asked::Disconnected(_) => Action::Disconnected,
         Asked::Accept(asked) => Action::Accept { reservation: text(&asked.reservation_id, "a reservation")? },

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use heliograph_assignment::{
-    self as machine, Choice, Decision, Kind as What, Place, Position, Reason as Why, Sender as Author, Skill,
+    self as machine, Choice, Decision, Kind as What, Need, Place, Position, Reason as Why, Sender as Author, Skill,
     Target,
 };
 use heliograph_domain::ids;
@@ -178,6 +178,21 @@ impl Decided<'_> {
     fn payload(&self, known: Option<&Known>) -> Option<(Payload, Option<OutboundMessage>)> {
         let payload = match &self.decision.kind {
             What::Duplicate { .. } => return None,
+            // The desk's branch gives each of these its event.
+            What::ConversationRelaxed { .. }
+            | What::ConversationOverflowed { .. }
+            | What::PositionAnnounced { .. }
+            | What::WaitTimedOut { .. }
+            | What::CallbackScheduled { .. }
+            | What::CallbackCancelled { .. }
+            | What::ConversationPrioritized { .. }
+            | What::ConsultStarted { .. }
+            | What::ConsultEnded { .. }
+            | What::SupervisorJoined { .. }
+            | What::SupervisorLeft { .. }
+            | What::PoolMoved { .. }
+            | What::PoolArrived { .. }
+            | What::Forwarded { .. } => return None,
             What::MessageAccepted { message_id, sender, .. } => {
                 return self.accepted(known, message_id, sender);
             }
@@ -209,7 +224,10 @@ impl Decided<'_> {
                 preferred,
                 ..
             } => {
-                let skills = required.iter().map(|skill| wanted(skill, true));
+                let skills = required.iter().filter_map(|need| match need {
+                    Need::Skill(skill) => Some(wanted(skill, true)),
+                    _ => None,
+                });
                 Payload::ConversationQueued(ConversationQueued {
                     queue: queue.to_string(),
                     position: i32::try_from(*position).unwrap_or(i32::MAX),
@@ -258,6 +276,7 @@ impl Decided<'_> {
             }
             What::ConversationTransferred { from, to } => {
                 let (to_agent, to_queue) = match to {
+                    Target::Skills(_) => (String::new(), String::new()),
                     Target::Agent(agent) => (agent.to_string(), String::new()),
                     Target::Queue(queue) => (String::new(), queue.to_string()),
                 };
@@ -366,14 +385,19 @@ fn wanted(skill: &Skill, required: bool) -> SkillWanted {
 /// A reason of the machine, in its own namespace; reasons that have one already keep it.
 pub(crate) fn reason(why: &Why) -> Reason {
     let code = if why.code.contains('.') { why.code.to_string() } else { format!("assignment.{}", why.code) };
-    Reason { code, text: why.detail.clone(), detail: None }
+    Reason { code, text: why.detail.to_string(), detail: None }
 }
 
 /// How the agent was chosen.
 fn chosen(choice: &Choice) -> Reason {
-    let numbers = [("candidates", choice.candidates), ("eligible", choice.eligible), ("score", choice.score)];
+    let numbers = [
+        ("candidates", f64::from(choice.candidates)),
+        ("eligible", f64::from(choice.eligible)),
+        ("score", choice.score as f64),
+        ("occupancy", f64::from(choice.occupancy)),
+    ];
     let fields: HashMap<String, Value> =
-        numbers.into_iter().map(|(name, number)| (name.to_owned(), Value::from(f64::from(number)))).collect();
+        numbers.into_iter().map(|(name, number)| (name.to_owned(), Value::from(number))).collect();
     let Choice { candidates, eligible, score, .. } = choice;
     Reason {
         code: "assignment.chosen".to_owned(),

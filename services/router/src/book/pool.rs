@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heliograph_assignment::{self as machine, PoolConfig, Skill};
+use heliograph_assignment::{self as machine, Need, PoolConfig, Skill};
 use heliograph_domain::resources::{AgentSpec, QueueSpec, Role, SkillDemand};
 
 use super::Channels;
@@ -36,17 +36,19 @@ fn queue(spec: &QueueSpec) -> machine::QueueSpec {
     machine::QueueSpec {
         ring_seconds: seconds(spec.ring_timeout.as_millis()).max(1),
         wrap_up_seconds: seconds(spec.wrap_up.as_millis()),
-        required: skills(&spec.skills.required),
+        required: skills(&spec.skills.required).into_iter().map(Need::Skill).collect(),
         preferred: skills(&spec.skills.preferred),
+        ..machine::QueueSpec::default()
     }
 }
 
 fn agent(spec: &AgentSpec) -> machine::AgentSpec {
     machine::AgentSpec {
         skills: spec.all_skills().into_iter().map(|(name, level)| (name.into(), level.get())).collect(),
-        queues: spec.queues.iter().map(|queue| queue.as_str().into()).collect(),
+        queues: spec.queues.iter().map(|queue| (queue.as_str().into(), 1)).collect(),
         capacity: spec.capacity.iter().map(|(class, count)| (class.as_str().into(), *count)).collect(),
         total: spec.total,
+        ..machine::AgentSpec::default()
     }
 }
 
