@@ -202,6 +202,12 @@ impl Index {
         self.lines.get(queue).map_or(0, |line| line.waiting.values().map(|row| row.len() as u32).sum())
     }
 
+    /// What waits in `queue`, the next first.
+    pub(crate) fn in_line(&self, queue: &str) -> impl Iterator<Item = Number> {
+        let rows = self.lines.get(queue).into_iter().flat_map(|line| line.waiting.values());
+        rows.flatten().map(|(_, number)| *number)
+    }
+
     /// Arrival of the oldest work in `queue`.
     pub(crate) fn oldest(&self, queue: &str) -> Option<Timestamp> {
         self.lines.get(queue)?.waiting.values().filter_map(BTreeSet::first).map(|(arrived, _)| *arrived).min()

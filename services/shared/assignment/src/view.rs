@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    config::PoolConfig,
     decision::{ConversationRef, Purpose},
     entry::Presence,
     index::Index,
@@ -195,6 +196,13 @@ impl Machine {
         conversation_view(pool, index, *pool.contacts.get(contact)?.open.get(scope)?)
     }
 
+    /// At most `most` of the conversations that wait in `queue`, the next first.
+    pub fn waiting(&self, tenant: &str, queue: &str, most: usize) -> Vec<ConversationView> {
+        let Some((pool, index)) = self.pool(tenant) else { return Vec::new() };
+        let next = index.in_line(queue).take(most);
+        next.filter_map(|number| conversation_view(pool, index, number)).collect()
+    }
+
     /// One queue. A queue nobody configured is empty.
     pub fn queue(&self, tenant: &str, queue: &str) -> Option<QueueSummary> {
         let (_, index) = self.pool(tenant)?;
@@ -214,6 +222,11 @@ impl Machine {
         let names: std::collections::BTreeSet<&Text> =
             pool.config.queues.keys().chain(index.queues()).collect();
         names.into_iter().filter_map(|name| self.queue(tenant, name)).collect()
+    }
+
+    /// What is configured for the tenant; none of whom nothing was heard.
+    pub fn config(&self, tenant: &str) -> Option<&PoolConfig> {
+        self.pool(tenant).map(|(pool, _)| &pool.config)
     }
 
     /// Tenants heard of, by name.
