@@ -32,7 +32,7 @@ mod told;
 pub use assignment::{ReplayError, Replayed, replay};
 pub use config::{AssignmentConfig, IntakeConfig, RouterConfig};
 pub use error::RouterError;
-pub use naming::{CALL_BACK, OPEN_CONVERSATION, WAIT, query_subject, reply_message_id};
+pub use naming::{OPEN_CONVERSATION, query_subject, reply_message_id};
 pub use service::{RouterDeps, run};
 
 /// The name of the configuration section [`RouterConfig`] is read from.

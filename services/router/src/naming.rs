@@ -13,13 +13,6 @@ pub(crate) const POOL: &str = "default";
 /// The conversation scope unless something else is said.
 pub(crate) const SCOPE: &str = "default";
 
-/// Id of the option by which a customer asks to be called back instead of waiting. Its payload may be a time, RFC 3339: not
-/// before then.
-pub const CALL_BACK: &str = "hg.callback";
-
-/// Id of the option by which a customer rather waits than is called back.
-pub const WAIT: &str = "hg.wait";
-
 /// What stands in `ce-source` of everything the router publishes.
 pub(crate) const SOURCE: &str = "heliograph/router";
 

@@ -2,10 +2,9 @@
 
 mod words;
 
-use heliograph_domain::content;
+use heliograph_domain::content::{self, CALL_BACK, WAIT};
 use heliograph_proto::v1::{Answer, Choice, Content, Option as Button, content::Kind, option::Action};
 
-use crate::naming::{CALL_BACK, WAIT};
 use words::Words;
 
 /// What there is to tell. Times are seconds from the moment it is told.

@@ -1,6 +1,9 @@
 //! A customer chooses to be called back instead of waiting, or to wait after all.
 
-use heliograph_domain::ids;
+use heliograph_domain::{
+    content::{CALL_BACK, WAIT},
+    ids,
+};
 use heliograph_proto::{
     Timestamp,
     v1::{CallbackRequested, Message, RoutingEntry, Selection, content::Kind, routing_entry},
@@ -8,10 +11,7 @@ use heliograph_proto::{
 use heliograph_store::contacts::Contact;
 
 use super::Case;
-use crate::{
-    error::Failure,
-    naming::{CALL_BACK, SCOPE, WAIT},
-};
+use crate::{error::Failure, naming::SCOPE};
 
 /// What a customer chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
