@@ -126,7 +126,9 @@ pub(super) fn check(command: &Command, supervisor: bool) -> Result<(), Reason> {
             }
             note("note", &it.note)
         }
-        Action::EndConsult(it) => token("conversation", &it.conversation),
+        Action::EndConsult(it) => {
+            token("conversation", &it.conversation).and_then(|()| note("note", &it.note))
+        }
         Action::Pull(it) => token("conversation", &it.conversation),
         Action::Join(it) => token("conversation", &it.conversation),
         Action::Leave(it) => token("conversation", &it.conversation),

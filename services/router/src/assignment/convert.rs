@@ -193,3 +193,10 @@ pub(crate) fn asked_for_advice(entry: &RoutingEntry) -> Option<(&str, ConsultAsk
     let consult = ConsultAsked { by: command.agent.clone(), note: asked.note.clone() };
     Some((&asked.conversation, consult))
 }
+
+/// What a colleague advises who ends the consultation.
+pub(crate) fn advised(entry: &RoutingEntry) -> Option<&str> {
+    let Some(Kind::Command(command)) = &entry.kind else { return None };
+    let Some(command::Action::EndConsult(asked)) = &command.action else { return None };
+    Some(&asked.note)
+}

@@ -18,7 +18,7 @@ use heliograph_proto::{
 use super::{
     super::{
         annex::Known,
-        convert::{handed_over, need_on_wire, presence_on_wire, proposed, skill_on_wire},
+        convert::{advised, handed_over, need_on_wire, presence_on_wire, proposed, skill_on_wire},
     },
     Decided,
 };
@@ -71,7 +71,8 @@ impl Decided<'_> {
                 Payload::ConsultStarted(ConsultStarted { agent: agent.to_string(), by: by.to_string() })
             }
             What::ConsultEnded { agent, by } => {
-                Payload::ConsultEnded(ConsultEnded { agent: agent.to_string(), by: by.to_string() })
+                let note = advised(self.entry).unwrap_or_default().to_owned();
+                Payload::ConsultEnded(ConsultEnded { agent: agent.to_string(), by: by.to_string(), note })
             }
             What::SupervisorJoined { agent } => {
                 Payload::SupervisorJoined(SupervisorJoined { agent: agent.to_string() })
