@@ -30,6 +30,8 @@ pub(crate) enum News {
         /// How long it will probably take.
         wait: Option<u32>,
     },
+    /// The queue is closed and takes nothing; it opens after so long, if it is known to.
+    Shut(Option<u32>),
     /// They waited in vain.
     InVain,
     /// Somebody answers them now.
@@ -76,6 +78,8 @@ fn text(news: News, words: &Words) -> String {
         News::WaitsAgain { position, wait } => {
             words.join(&[words.waits_again.to_owned(), place(position, wait, words)])
         }
+        News::Shut(None) => words.shut.to_owned(),
+        News::Shut(Some(seconds)) => words.shut_until.replace("{wait}", &span(seconds, words)),
         News::InVain => words.in_vain.to_owned(),
         News::Turn => words.turn.to_owned(),
     }

@@ -68,7 +68,12 @@ pub(crate) fn entry(entry: &RoutingEntry) -> Result<Entry, Unfit> {
         Kind::Command(command) => commands::command(tenant, command).map(Entry::Command),
         Kind::Send(send) => self::send(tenant, send).map(Entry::Send),
         Kind::Callback(asked) => callback(tenant, asked).map(Entry::Callback),
-        Kind::Abandon(_) => Err(Unfit::Kind),
+        Kind::Abandon(left) => Ok(Entry::Abandon(machine::Abandon {
+            tenant,
+            contact: text(&left.contact, "a contact")?,
+            scope: scope(&left.scope),
+            command_id: text(&left.command_id, "a command id")?,
+        })),
         Kind::Timer(timer) => {
             let due = timer.due.as_ref().ok_or(Unfit::Lacks("the time that is due"))?;
             Ok(Entry::TimerDue(machine::TimerDue { due: Timestamp(due.millis()) }))

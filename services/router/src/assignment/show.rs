@@ -2,7 +2,7 @@
 
 mod pool;
 
-use heliograph_assignment::{ConversationView as Seen, PhaseView, QueueSummary};
+use heliograph_assignment::{AgentView, ConversationView as Seen, PhaseView, QueueSummary, Text};
 use heliograph_proto::{
     Timestamp,
     v1::{
@@ -51,10 +51,16 @@ impl Shown<'_> {
             reservations: reservations.collect(),
             conversations: work.filter_map(|id| self.conversation(id)).collect(),
             queues: self.queues(),
-            consults: view.consults.iter().filter_map(|id| self.conversation(id)).collect(),
+            consults: self.advised(&view).filter_map(|id| self.conversation(id)).collect(),
             joined: view.joined.iter().filter_map(|id| self.conversation(id)).collect(),
             when_done: view.when_done.map_or(Presence::Unspecified, presence_on_wire).into(),
         })
+    }
+
+    /// What an agent advises on; what only rings is among the reservations.
+    fn advised<'a>(&self, agent: &'a AgentView) -> impl Iterator<Item = &'a Text> {
+        let rings = |id: &&Text| agent.reservations.iter().any(|it| it.conversation == **id);
+        agent.consults.iter().filter(move |id| !rings(id))
     }
 
     /// An open conversation.

@@ -13,6 +13,8 @@ pub(super) struct Words {
     pub(super) called_back: &'static str,
     pub(super) called_back_later: &'static str,
     pub(super) waits_again: &'static str,
+    pub(super) shut: &'static str,
+    pub(super) shut_until: &'static str,
     pub(super) in_vain: &'static str,
     pub(super) turn: &'static str,
     pub(super) call_me_back: &'static str,
@@ -40,6 +42,8 @@ static LANGUAGES: [(&str, Words); 6] = [
             called_back: "We will get back to you when it is your turn. You need not wait.",
             called_back_later: "We will get back to you, in {wait} at the earliest. You need not wait.",
             waits_again: "You are waiting in the queue again.",
+            shut: "We are closed now. Please write to us again later.",
+            shut_until: "We are closed now. Please write to us again in {wait}.",
             in_vain: "We are sorry that nobody could answer you. Please write to us again.",
             turn: "It is your turn: somebody is with you now.",
             call_me_back: "Call me back",
@@ -65,6 +69,8 @@ static LANGUAGES: [(&str, Words); 6] = [
             called_back: "Wir melden uns bei Ihnen, sobald Sie an der Reihe sind. Sie brauchen nicht zu warten.",
             called_back_later: "Wir melden uns bei Ihnen, frühestens in {wait}. Sie brauchen nicht zu warten.",
             waits_again: "Sie stehen wieder in der Warteschlange.",
+            shut: "Wir haben zurzeit geschlossen. Bitte schreiben Sie uns später noch einmal.",
+            shut_until: "Wir haben zurzeit geschlossen. Bitte schreiben Sie uns in {wait} noch einmal.",
             in_vain: "Es tut uns leid, dass Ihnen niemand antworten konnte. Bitte schreiben Sie uns noch einmal.",
             turn: "Sie sind an der Reihe: Jetzt ist jemand für Sie da.",
             call_me_back: "Rückruf anfordern",
@@ -90,6 +96,8 @@ static LANGUAGES: [(&str, Words); 6] = [
             called_back: "Le contactaremos cuando llegue su turno. No hace falta que espere.",
             called_back_later: "Le contactaremos como muy pronto en {wait}. No hace falta que espere.",
             waits_again: "Vuelve a estar en la cola.",
+            shut: "Ahora está cerrado. Escríbanos de nuevo más tarde, por favor.",
+            shut_until: "Ahora está cerrado. Escríbanos de nuevo en {wait}, por favor.",
             in_vain: "Sentimos que nadie haya podido responderle. Escríbanos de nuevo, por favor.",
             turn: "Es su turno: ya le atienden.",
             call_me_back: "Prefiero que me llamen",
@@ -115,6 +123,8 @@ static LANGUAGES: [(&str, Words); 6] = [
             called_back: "Nous vous recontacterons quand ce sera votre tour. Inutile d'attendre.",
             called_back_later: "Nous vous recontacterons, au plus tôt dans {wait}. Inutile d'attendre.",
             waits_again: "Vous êtes de nouveau dans la file d'attente.",
+            shut: "Nous sommes fermés. Merci de nous écrire à nouveau plus tard.",
+            shut_until: "Nous sommes fermés. Merci de nous écrire à nouveau dans {wait}.",
             in_vain: "Nous regrettons que personne n'ait pu vous répondre. Merci de nous écrire à nouveau.",
             turn: "C'est votre tour : quelqu'un s'occupe de vous.",
             call_me_back: "Me rappeler",
@@ -140,6 +150,8 @@ static LANGUAGES: [(&str, Words); 6] = [
             called_back: "Entraremos em contato quando chegar a sua vez. Não é preciso esperar.",
             called_back_later: "Entraremos em contato, no mínimo em {wait}. Não é preciso esperar.",
             waits_again: "A sua espera na fila continua.",
+            shut: "Estamos fechados agora. Escreva-nos novamente mais tarde, por favor.",
+            shut_until: "Estamos fechados agora. Escreva-nos novamente em {wait}, por favor.",
             in_vain: "Lamentamos que ninguém tenha podido responder. Escreva-nos novamente, por favor.",
             turn: "É a sua vez: já há alguém a atender.",
             call_me_back: "Quero que me liguem",
@@ -165,6 +177,8 @@ static LANGUAGES: [(&str, Words); 6] = [
             called_back: "轮到您时我们会联系您，您不必等待。",
             called_back_later: "我们最早将在{wait}后联系您，您不必等待。",
             waits_again: "您已重新排队。",
+            shut: "我们现在不在服务时间，请稍后再给我们留言。",
+            shut_until: "我们现在不在服务时间，请在{wait}后再给我们留言。",
             in_vain: "很抱歉，没有客服能够回复您。请再次给我们留言。",
             turn: "轮到您了，客服正在为您服务。",
             call_me_back: "请回电给我",
@@ -204,7 +218,7 @@ mod tests {
             for text in [words.number, words.minutes, words.hours, words.days] {
                 assert!(text.contains("{n}"), "{language}: {text}");
             }
-            for text in [words.wait, words.closed, words.called_back_later] {
+            for text in [words.wait, words.closed, words.called_back_later, words.shut_until] {
                 assert!(text.contains("{wait}"), "{language}: {text}");
             }
             assert!(std::ptr::eq(Words::of(&format!("{language}-XX")), words));

@@ -1,13 +1,12 @@
 //! Agents' commands: each is carried out whole or refused with a reason.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
 use crate::{
-    config::QueueSpec,
     decision::{Decision, Kind, Reason, Refusal, Sender},
-    entry::{Action, Address, Command, Presence, Target},
+    entry::{Action, Address, Command, Presence},
     inbound::duplicate,
-    state::{Number, Phase, Profile},
+    state::{Number, Phase},
     step::Step,
     text::Text,
 };
@@ -20,7 +19,7 @@ impl Step<'_> {
     pub(crate) fn command(&mut self, command: &Command) {
         let Command { agent, command_id, action, .. } = command;
         let Some(state) = self.pool.agents.get_mut(agent) else {
-            return self.refuse(command, Refusal::UnknownAgent);
+            return self.refuse(command_id, agent, Refusal::UnknownAgent);
         };
         // Heartbeats change nothing when repeated, and would push the others out.
         if *action != Action::Heartbeat && !state.commands.insert(command_id, COMMANDS_REMEMBERED) {
@@ -37,14 +36,14 @@ impl Step<'_> {
                 let accepted = Decision { index: 0, tenant, conversation: None, kind, reasons: Vec::new() };
                 self.decisions.insert(from, accepted);
             }
-            Err(refusal) => self.refuse(command, refusal),
+            Err(refusal) => self.refuse(command_id, agent, refusal),
         }
     }
 
-    fn refuse(&mut self, command: &Command, refusal: Refusal) {
+    pub(crate) fn refuse(&mut self, command_id: &Text, agent: &Text, refusal: Refusal) {
         let refused = Kind::CommandRefused {
-            command_id: command.command_id.clone(),
-            agent: command.agent.clone(),
+            command_id: command_id.clone(),
+            agent: agent.clone(),
             code: Cow::Borrowed(refusal.code()),
             message: refusal.to_string(),
         };
@@ -54,11 +53,16 @@ impl Step<'_> {
     fn act(&mut self, agent: &Text, command: &Command) -> Result<(), Refusal> {
         let offline = self.pool.agents.get(agent).is_none_or(|state| state.presence == Presence::Offline);
         match &command.action {
-            Action::SetPresence { presence, .. } => {
+            Action::SetPresence { presence, when_done } => {
                 if *presence != Presence::Offline {
                     self.heard(agent);
                 }
-                self.set_presence(agent, *presence, &Reason::new("agent_request", ""));
+                let reason = Reason::new("agent_request", "");
+                if *when_done {
+                    self.set_presence_when_done(agent, *presence, &reason);
+                } else {
+                    self.set_presence(agent, *presence, &reason);
+                }
                 return Ok(());
             }
             Action::Disconnected => {
@@ -86,18 +90,24 @@ impl Step<'_> {
                 self.requeue(number, Reason::new("agent_released", ""));
                 Ok(())
             }
-            _ => Err(Refusal::NotSupervisor),
+            Action::Consult { conversation, to } => self.consult(agent, conversation, to),
+            Action::EndConsult { conversation } => self.finish_consult(agent, conversation),
+            Action::Assign { conversation, to } => self.assign(agent, conversation, to),
+            Action::Pull { conversation } => self.pull(agent, conversation),
+            Action::Join { conversation } => self.join(agent, conversation),
+            Action::Leave { conversation } => self.leave_as_asked(agent, conversation),
+            Action::Prioritize { conversation, priority } => self.prioritize(agent, conversation, *priority),
+            Action::SetAgentPresence { agent: whose, presence } => self.post(agent, whose, *presence),
         }
     }
 
     fn accept(&mut self, agent: &Text, reservation: &Text) -> Result<(), Refusal> {
         let number = self.reserved_for(agent, reservation)?;
-        self.set_phase(number, Phase::Assigned { agent: agent.clone() });
-        let accepted = Kind::ReservationAccepted { reservation: reservation.clone(), agent: agent.clone() };
-        self.decide_on(number, accepted, Vec::new());
-        let queue = self.conversation(number).profile.queue.clone();
-        let reason = Reason::new("reservation_accepted", "");
-        self.decide_on(number, Kind::ConversationAssigned { agent: agent.clone(), queue }, vec![reason]);
+        if self.consult_rings(number, reservation) {
+            self.consult_joined(number);
+        } else {
+            self.accepted(number, agent, reservation, "reservation_accepted");
+        }
         Ok(())
     }
 
@@ -109,8 +119,13 @@ impl Step<'_> {
             reason: reason.cloned(),
         };
         self.decide_on(number, rejected, Vec::new());
-        self.cool_off(number, agent);
-        self.requeue(number, Reason::new("reservation_rejected", reason.map_or(String::new(), ToString::to_string)));
+        if self.consult_rings(number, reservation) {
+            self.end_consult(number, "reservation_rejected");
+        } else {
+            self.cool_off(number, agent);
+            let reason = reason.map_or(String::new(), ToString::to_string);
+            self.requeue(number, Reason::new("reservation_rejected", reason));
+        }
         Ok(())
     }
 
@@ -122,7 +137,7 @@ impl Step<'_> {
         address: Option<&Address>,
         command: &Text,
     ) -> Result<(), Refusal> {
-        let number = self.assigned_to(agent, conversation)?;
+        let number = self.takes_part(agent, conversation)?;
         let about = self.conversation(number).about.clone();
         if !self.first_time(&about.contact, message) {
             self.decide_on(number, duplicate(message, Some(command)), Vec::new());
@@ -140,13 +155,18 @@ impl Step<'_> {
 
     fn wrap_up(&mut self, agent: &Text, conversation: &str, wrap_up: Option<&Text>) -> Result<(), Refusal> {
         let number = self.assigned_to(agent, conversation)?;
-        let seconds = self.pool.config.wrap_up_seconds(&self.pool.conversations[&number].profile.queue);
+        let seconds = self.pool.config.wrap_up_seconds(&self.queue_of(number));
         if seconds == 0 {
             self.close(number, wrap_up.cloned(), Reason::new("agent_closed", ""));
             return Ok(());
         }
         let ends_at = self.now.after(seconds);
-        self.set_phase(number, Phase::WrapUp { agent: agent.clone(), ends_at, wrap_up: wrap_up.cloned() });
+        let since = match &self.conversation(number).phase {
+            Phase::Assigned { since, .. } => *since,
+            _ => self.now,
+        };
+        let wrapping = Phase::WrapUp { agent: agent.clone(), since, ends_at, wrap_up: wrap_up.cloned() };
+        self.set_phase(number, wrapping);
         let started = Kind::WrapUpStarted { agent: agent.clone(), ends_at, wrap_up: wrap_up.cloned() };
         self.decide_on(number, started, vec![Reason::new("agent_closed", "")]);
         Ok(())
@@ -169,62 +189,21 @@ impl Step<'_> {
         }
     }
 
-    fn transfer(&mut self, agent: &Text, conversation: &str, to: &Target) -> Result<(), Refusal> {
-        let number = self.assigned_to(agent, conversation)?;
-        match to {
-            Target::Agent(target) if target == agent => Err(Refusal::TransferToSelf),
-            Target::Agent(target) => {
-                let class = self.conversation(number).profile.class.clone();
-                if !self.pool.agents.contains_key(target) {
-                    return Err(Refusal::UnknownAgent);
-                }
-                if !self.pool.is_free(target, &class) {
-                    return Err(Refusal::TargetUnavailable);
-                }
-                self.cool_off(number, agent);
-                self.transferred(number, agent, to);
-                self.reserve(number, target, None, vec![Reason::new("transfer", format!("by {agent}"))]);
-                Ok(())
-            }
-            Target::Skills(_) => Err(Refusal::TargetUnavailable),
-            Target::Queue(queue) => {
-                let Some(QueueSpec { required, preferred, .. }) = self.pool.config.queues.get(queue).cloned()
-                else {
-                    return Err(Refusal::UnknownQueue);
-                };
-                let class = self.conversation(number).profile.class.clone();
-                let profile = Profile {
-                    queue: queue.clone(),
-                    class,
-                    required: crate::need::merge_needs(&required, &[]),
-                    preferred: crate::need::merge_skills(&preferred, &[]),
-                };
-                self.conversation(number).profile = Arc::new(profile);
-                self.cool_off(number, agent);
-                self.transferred(number, agent, to);
-                self.requeue(number, Reason::new("transfer", format!("by {agent}")));
-                Ok(())
-            }
-        }
-    }
-
-    fn transferred(&mut self, number: Number, from: &Text, to: &Target) {
-        let transferred = Kind::ConversationTransferred { from: from.clone(), to: to.clone() };
-        self.decide_on(number, transferred, Vec::new());
-    }
-
     fn reserved_for(&self, agent: &Text, reservation: &str) -> Result<Number, Refusal> {
         let number = *self.index.reservations.get(reservation).ok_or(Refusal::ReservationExpired)?;
-        match self.pool.conversations[&number].phase.agent() {
-            Some(owner) if owner == agent => Ok(number),
-            _ => Err(Refusal::ReservationOfAnother),
-        }
+        let conversation = &self.pool.conversations[&number];
+        let asked = match &conversation.phase {
+            Phase::Reserved { reservation: rings, agent, .. } if **rings == *reservation => Some(agent),
+            _ => conversation.consult.as_ref().map(|consult| &consult.agent),
+        };
+        if asked == Some(agent) { Ok(number) } else { Err(Refusal::ReservationOfAnother) }
     }
 
-    fn assigned_to(&self, agent: &Text, conversation: &str) -> Result<Number, Refusal> {
+    /// The conversation, if it is the agent's.
+    pub(crate) fn assigned_to(&self, agent: &Text, conversation: &str) -> Result<Number, Refusal> {
         let number = self.open_id(conversation)?;
         match &self.pool.conversations[&number].phase {
-            Phase::Assigned { agent: owner } if owner == agent => Ok(number),
+            Phase::Assigned { agent: owner, .. } if owner == agent => Ok(number),
             Phase::WrapUp { agent: owner, .. } if owner == agent => Err(Refusal::ConversationInWrapUp),
             Phase::Assigned { .. } | Phase::WrapUp { .. } => Err(Refusal::ConversationOfAnother),
             Phase::Unassigned | Phase::Waiting | Phase::Reserved { .. } => {
@@ -233,7 +212,16 @@ impl Step<'_> {
         }
     }
 
-    fn open_id(&self, conversation: &str) -> Result<Number, Refusal> {
+    /// The conversation, if the agent may write to its customer: it is theirs, or they joined it as a supervisor.
+    fn takes_part(&self, agent: &Text, conversation: &str) -> Result<Number, Refusal> {
+        let number = self.open_id(conversation)?;
+        if self.pool.conversations[&number].joined.contains(agent) {
+            return Ok(number);
+        }
+        self.assigned_to(agent, conversation)
+    }
+
+    pub(crate) fn open_id(&self, conversation: &str) -> Result<Number, Refusal> {
         self.index.by_id.get(conversation).copied().ok_or(Refusal::ConversationNotOpen)
     }
 }

@@ -452,6 +452,9 @@ pub enum Refusal {
     /// A transfer to oneself.
     #[error("conversation is already with this agent")]
     TransferToSelf,
+    /// Nobody is asked to answer it.
+    #[error("conversation asks for no agent")]
+    ConversationUnattended,
     /// Only supervisors may.
     #[error("agent is not a supervisor")]
     NotSupervisor,
@@ -491,6 +494,7 @@ impl Refusal {
             Self::UnknownQueue => "unknown_queue",
             Self::TargetUnavailable => "target_unavailable",
             Self::TransferToSelf => "transfer_to_self",
+            Self::ConversationUnattended => "conversation_unattended",
             Self::NotSupervisor => "not_supervisor",
             Self::ConsultUnderWay => "consult_under_way",
             Self::NoConsult => "no_consult",

@@ -8,7 +8,7 @@ use crate::{
     config::PoolConfig,
     decision::Reason,
     need::{Need, Skill},
-    text::{Text, Timestamp},
+    text::{Position, Text, Timestamp},
 };
 
 /// One entry of the routing log.
@@ -25,6 +25,8 @@ pub enum Entry {
     Configure(Configure),
     /// A customer asks to be called back instead of waiting, or no longer.
     Callback(Callback),
+    /// A customer who waits leaves: hangs up, or closes the page.
+    Abandon(Abandon),
     /// A tenant's pool goes to another partition.
     Move(Move),
     /// A tenant's pool comes from another partition.
@@ -273,6 +275,19 @@ pub struct Callback {
     pub cancel: bool,
 }
 
+/// A customer leaves who nobody has answered yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abandon {
+    /// Tenant, from the channel account or the credential.
+    pub tenant: Text,
+    /// Contact.
+    pub contact: Text,
+    /// Conversation scope.
+    pub scope: Text,
+    /// Request id; a second entry with the same id changes nothing.
+    pub command_id: Text,
+}
+
 /// A tenant's pool goes to another partition; what comes for the tenant here after that is passed on there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Move {
@@ -287,8 +302,8 @@ pub struct Move {
 pub struct Arrive {
     /// Tenant.
     pub tenant: Text,
-    /// Routing partition it comes from.
-    pub from: u16,
+    /// Where the [`Move`] stands that it left by.
+    pub position: Position,
     /// The pool, as [`crate::Kind::PoolMoved`] wrote it.
     pub state: Arc<[u8]>,
 }
@@ -334,6 +349,7 @@ impl Entry {
             Self::Command(command) => Some(&command.tenant),
             Self::Configure(configure) => Some(&configure.tenant),
             Self::Callback(callback) => Some(&callback.tenant),
+            Self::Abandon(abandon) => Some(&abandon.tenant),
             Self::Move(asked) => Some(&asked.tenant),
             Self::Arrive(arrive) => Some(&arrive.tenant),
             Self::TimerDue(_) => None,

@@ -1,15 +1,18 @@
 //! Messages: what a customer or the business says opens a conversation or continues the open one.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use heliograph_domain::ids;
 
 use crate::{
-    config::QueueSpec,
+    ask::Ask,
     decision::{ConversationRef, Direction, Kind, Reason, Sender},
     entry::{Address, Inbound, SendMessage},
     need::{merge_needs, merge_skills},
-    state::{Conversation, Number, Phase, Profile},
+    state::{Contact, Conversation, Number, Phase, Wait},
     step::Step,
     text::Text,
     timer::Timer,
@@ -53,9 +56,9 @@ impl Step<'_> {
             Phase::Unassigned if inbound.policy_allowed && !inbound.unattended => {
                 self.enqueue(number, inbound);
             }
-            Phase::WrapUp { agent, .. } if !inbound.unattended => {
-                self.set_phase(number, Phase::Assigned { agent: agent.clone() });
-                let queue = self.conversation(number).profile.queue.clone();
+            Phase::WrapUp { agent, since, .. } if !inbound.unattended => {
+                self.set_phase(number, Phase::Assigned { agent: agent.clone(), since });
+                let queue = self.queue_of(number);
                 let reason =
                     Reason::new("customer_wrote_in_wrap_up", "the conversation goes on with the same agent");
                 self.decide_on(number, Kind::ConversationAssigned { agent, queue }, vec![reason]);
@@ -98,6 +101,14 @@ impl Step<'_> {
         self.pool.contacts.or_default(contact.clone()).recent.insert(message, MESSAGES_REMEMBERED)
     }
 
+    /// A contact who only asked for something that was refused is not remembered.
+    pub(crate) fn forget_unless_open(&mut self, contact: &Text) {
+        let blank = |memory: &Contact| memory.open.is_empty() && memory.forget_at.is_none();
+        if self.pool.contacts.get(contact).is_some_and(blank) {
+            self.pool.contacts.remove(contact);
+        }
+    }
+
     /// Something was said: the conversation's inactivity begins anew.
     pub(crate) fn said_something(&mut self, number: Number) {
         let due = self.now.after(self.pool.config.inactivity_seconds.max(1));
@@ -108,7 +119,7 @@ impl Step<'_> {
         self.arm(due, Timer::Inactivity(number));
     }
 
-    fn open_of(&self, contact: &str, scope: &str) -> Option<Number> {
+    pub(crate) fn open_of(&self, contact: &str, scope: &str) -> Option<Number> {
         self.pool.contacts.get(contact)?.open.get(scope).copied()
     }
 
@@ -129,18 +140,21 @@ impl Step<'_> {
             scope: scope.clone(),
             address: address.clone(),
         };
-        let profile =
-            Profile { queue: "".into(), class: class.clone(), required: Vec::new(), preferred: Vec::new() };
         let conversation = Conversation {
             about: Arc::new(about),
             phase: Phase::Unassigned,
-            profile: Arc::new(profile),
+            ask: None,
+            class: class.clone(),
             priority: 0,
             language: None,
             opened_at: self.now,
             arrived: self.now,
             inactive_at: self.now,
+            wait: Wait::default(),
             cool_offs: BTreeMap::new(),
+            callback: None,
+            consult: None,
+            joined: BTreeSet::new(),
         };
         self.pool.conversations.insert(number, conversation);
         self.index.by_id.insert(id, number);
@@ -155,37 +169,34 @@ impl Step<'_> {
 
     /// Puts an unassigned conversation into the queue its message asks for.
     fn enqueue(&mut self, number: Number, inbound: &Inbound) {
-        let mut reasons = Vec::new();
-        let defaults = self.pool.config.queues.get(&inbound.queue).map_or_else(
-            || {
-                let detail = format!("{} is not configured; defaults apply", inbound.queue);
-                reasons.push(Reason::new("unknown_queue", detail));
-                Cow::Owned(QueueSpec::default())
-            },
-            Cow::Borrowed,
-        );
-        let required = merge_needs(&inbound.required, &defaults.required);
-        let preferred = merge_skills(&inbound.preferred, &defaults.preferred);
         let now = self.now;
         let conversation = self.conversation(number);
-        let class = conversation.profile.class.clone();
-        let profile = Profile { queue: inbound.queue.clone(), class, required, preferred };
-        conversation.profile = Arc::new(profile);
         conversation.priority = inbound.priority;
         conversation.language.clone_from(&inbound.language);
         conversation.arrived = now;
-        self.set_phase(number, Phase::Waiting);
-        self.queued(number, reasons);
+        conversation.wait = Wait::default();
+        let ask = Ask {
+            queue: inbound.queue.clone(),
+            class: conversation.class.clone(),
+            required: merge_needs(&inbound.required, &[]),
+            preferred: merge_skills(&inbound.preferred, &[]),
+        };
+        self.ask(number, ask);
+        let mut reasons = Vec::new();
+        if self.enter(number, !inbound.no_sticky, &mut reasons) {
+            self.queued(number, reasons);
+        }
     }
 
     /// Says that `number` waits.
     pub(crate) fn queued(&mut self, number: Number, reasons: Vec<Reason>) {
         let place = self.place(number);
+        let Some(profile) = self.profile(number) else { return };
         let conversation = self.conversation(number);
         let queued = Kind::ConversationQueued {
             place,
-            required: conversation.profile.required.clone(),
-            preferred: conversation.profile.preferred.clone(),
+            required: profile.required,
+            preferred: profile.preferred,
             priority: conversation.priority,
             language: conversation.language.clone(),
         };

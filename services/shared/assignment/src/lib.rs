@@ -18,36 +18,47 @@
 //! assert_eq!(machine.applied(), 1);
 //! ```
 
+mod ask;
 mod command;
 mod config;
 mod configure;
+mod consult;
+mod customer;
 mod decision;
 mod entry;
 mod inbound;
 mod index;
 mod machine;
 mod matching;
+mod moving;
 mod need;
+mod place;
 mod presence;
+mod ranked;
 mod recent;
 mod state;
 mod step;
+mod supervise;
 mod table;
 mod text;
 mod timer;
+mod transfer;
 mod view;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
 
 pub use config::{
-    AgentChoice, AgentSpec, Closed, MaxWait, Overflow, OverflowWhen, PoolConfig, QueueSpec, RINGS, Relax, Sticky,
-    WaitEnd,
+    AgentChoice, AgentSpec, Closed, MaxWait, Overflow, OverflowWhen, PoolConfig, QueueSpec, RINGS, Relax,
+    Sticky, WaitEnd,
 };
-pub use decision::{Choice, ConversationRef, Decision, Direction, Kind, Place, Purpose, Reason, Refusal, Sender};
+pub use decision::{
+    Choice, ConversationRef, Decision, Direction, Kind, Place, Purpose, Reason, Refusal, Sender,
+};
 pub use entry::{
-    Action, Address, Arrive, Callback, Command, Configure, Entry, Inbound, Move, Presence, SendMessage, Target,
-    TimerDue,
+    Abandon, Action, Address, Arrive, Callback, Command, Configure, Entry, Inbound, Move, Presence,
+    SendMessage, Target, TimerDue,
 };
 pub use machine::{Machine, SNAPSHOT_VERSION};
 pub use need::{Need, Skill};

@@ -9,17 +9,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    decision::Decision,
+    decision::{Decision, Kind},
     entry::{Entry, TimerDue},
     index::Index,
+    moving,
     state::Pool,
     step::Step,
     text::{Position, Text, Timestamp},
     timer::{self, Timers},
 };
 
-/// Version of the snapshots written. Older ones are read; newer ones are refused.
-pub const SNAPSHOT_VERSION: u32 = 1;
+/// Version of the snapshots written. No other is read: the log restores what an older release left.
+pub const SNAPSHOT_VERSION: u32 = 2;
 
 /// How far a shell's clock may run ahead of the log's before its due timers wait, in milliseconds.
 const SKEW_MILLIS: i64 = 1_000;
@@ -27,18 +28,24 @@ const SKEW_MILLIS: i64 = 1_000;
 /// The conversations and assignments of one routing partition.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    facts: Facts,
-    indexes: BTreeMap<Text, Index>,
-    timers: Timers,
+    pub(crate) facts: Facts,
+    pub(crate) indexes: BTreeMap<Text, Index>,
+    pub(crate) timers: Timers,
 }
 
 /// What a snapshot holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Facts {
+pub(crate) struct Facts {
     version: u32,
     applied: u64,
     now: Timestamp,
-    pools: BTreeMap<Text, Pool>,
+    pub(crate) pools: BTreeMap<Text, Pool>,
+    /// Tenants whose pool left, and the partition it went to.
+    #[serde(default)]
+    pub(crate) moved: BTreeMap<Text, u16>,
+    /// Tenants whose pool came, and where the entry stands that it left its partition by.
+    #[serde(default)]
+    pub(crate) arrived: BTreeMap<Text, Position>,
 }
 
 impl Default for Machine {
@@ -55,6 +62,8 @@ impl Machine {
             applied: 0,
             now: Timestamp::default(),
             pools: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            arrived: BTreeMap::new(),
         };
         Self { facts, indexes: BTreeMap::new(), timers: Timers::new() }
     }
@@ -71,6 +80,12 @@ impl Machine {
         self.facts.now = self.facts.now.max(at);
         let mut decisions = Vec::new();
         let mut made = 0;
+        if let Some(tenant) = entry.tenant()
+            && let Some(to) = self.moved(tenant)
+            && !matches!(entry, Entry::Arrive(_))
+        {
+            return vec![moving::decision(tenant, Kind::Forwarded { to })];
+        }
         match entry {
             Entry::TimerDue(TimerDue { due }) => self.fire(*due, position, &mut made, &mut decisions),
             Entry::Inbound(inbound) => {
@@ -82,7 +97,14 @@ impl Machine {
             Entry::Command(command) => {
                 self.step(&command.tenant, position, &mut made, &mut decisions, |step| step.command(command));
             }
-            Entry::Callback(_) | Entry::Move(_) | Entry::Arrive(_) => {}
+            Entry::Callback(asked) => {
+                self.step(&asked.tenant, position, &mut made, &mut decisions, |step| step.callback(asked));
+            }
+            Entry::Abandon(left) => {
+                self.step(&left.tenant, position, &mut made, &mut decisions, |step| step.abandon(left));
+            }
+            Entry::Move(asked) => decisions = self.depart(asked, position),
+            Entry::Arrive(arrival) => decisions = self.arrive(arrival),
             Entry::Configure(configure) => {
                 self.step(&configure.tenant, position, &mut made, &mut decisions, |step| {
                     step.configure(&configure.config);
@@ -205,14 +227,13 @@ impl Serialize for Machine {
 
 impl<'de> Deserialize<'de> for Machine {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut facts = Facts::deserialize(deserializer)?;
-        if facts.version > SNAPSHOT_VERSION {
+        let facts = Facts::deserialize(deserializer)?;
+        if facts.version != SNAPSHOT_VERSION {
             return Err(D::Error::custom(format_args!(
-                "snapshot of version {} is newer than this program, which reads up to {SNAPSHOT_VERSION}",
+                "snapshot of version {}; this program reads version {SNAPSHOT_VERSION}",
                 facts.version
             )));
         }
-        facts.version = SNAPSHOT_VERSION;
         let indexes = facts.pools.iter().map(|(tenant, pool)| (tenant.clone(), Index::build(pool))).collect();
         let timers = timer::derive(&facts.pools);
         Ok(Self { facts, indexes, timers })

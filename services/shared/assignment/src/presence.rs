@@ -12,25 +12,36 @@ use crate::{
 impl Step<'_> {
     /// Changes an agent's presence; work the new presence does not allow goes back to its queue at once.
     pub(crate) fn set_presence(&mut self, agent: &Text, to: Presence, reason: &Reason) {
-        let now = self.now;
         let Some(state) = self.pool.agents.get_mut(agent) else { return };
+        state.when_done = None;
         let from = std::mem::replace(&mut state.presence, to);
         if from == to {
             return;
         }
+        let (work, consults) = (state.work.clone(), state.consults.clone());
+        let joined = state.joined.clone();
         if to == Presence::Online {
-            state.idle_since = now;
+            self.busied(agent);
         }
-        let work: Vec<Number> = state.work.iter().copied().collect();
         self.touch(agent);
         self.decide(Kind::AgentPresenceChanged { agent: agent.clone(), from, to }, vec![reason.clone()]);
         if to != Presence::Online {
+            self.release_held(agent);
             for number in &work {
                 self.rescind(*number, reason.clone());
+            }
+            for number in &consults {
+                self.stop_ringing(*number, agent);
             }
         }
         if to == Presence::Offline {
             self.forget_desk(agent);
+            for number in consults {
+                self.end_consult_of(number, agent);
+            }
+            for number in joined {
+                self.leave(number, agent);
+            }
             for number in work {
                 match self.conversation(number).phase.clone() {
                     Phase::Assigned { .. } => self.requeue(number, reason.clone()),
@@ -41,15 +52,30 @@ impl Step<'_> {
         }
     }
 
+    /// Takes no more from now on, and has the presence wanted once the work in hand is done.
+    pub(crate) fn set_presence_when_done(&mut self, agent: &Text, to: Presence, reason: &Reason) {
+        let Some(state) = self.pool.agents.get(agent) else { return };
+        if to == Presence::Online || state.presence == Presence::Offline {
+            return self.set_presence(agent, to, reason);
+        }
+        self.set_presence(agent, Presence::Away, reason);
+        if let Some(state) = self.pool.agents.get_mut(agent) {
+            state.when_done = Some(to).filter(|to| *to != Presence::Away);
+        }
+        self.touch(agent);
+    }
+
     /// Something was heard from the agent's desk: it is alive, and connected.
     pub(crate) fn heard(&mut self, agent: &Text) {
         let due = self.now.after(self.pool.config.liveness_seconds.max(1));
         let Some(state) = self.pool.agents.get_mut(agent) else { return };
         let (old, grace) = (state.alive_until.replace(due), state.grace_until.take());
-        if let Some(old) = old {
-            self.disarm(old, Timer::Liveness(agent.clone()));
+        if old != Some(due) {
+            if let Some(old) = old {
+                self.disarm(old, Timer::Liveness(agent.clone()));
+            }
+            self.arm(due, Timer::Liveness(agent.clone()));
         }
-        self.arm(due, Timer::Liveness(agent.clone()));
         if let Some(grace) = grace {
             self.disarm(grace, Timer::Grace(agent.clone()));
             self.touch(agent);
@@ -64,11 +90,15 @@ impl Step<'_> {
             return;
         }
         state.grace_until = Some(due);
-        let work: Vec<Number> = state.work.iter().copied().collect();
+        let (work, consults) = (state.work.clone(), state.consults.clone());
         self.touch(agent);
         self.arm(due, Timer::Grace(agent.clone()));
+        self.release_held(agent);
         for number in work {
             self.rescind(number, Reason::new("agent_disconnected", ""));
+        }
+        for number in consults {
+            self.stop_ringing(number, agent);
         }
     }
 
@@ -76,6 +106,8 @@ impl Step<'_> {
     pub(crate) fn fire(&mut self, timer: &Timer) {
         match timer {
             Timer::Ring(number) => self.ring_out(*number),
+            Timer::Consult(number) => self.consult_rang_out(*number),
+            Timer::Wait(number) => self.waited(*number),
             Timer::WrapUp(number) => {
                 if let Phase::WrapUp { wrap_up, .. } = self.conversation(*number).phase.clone() {
                     self.close(*number, wrap_up, Reason::new("wrap_up_time_over", ""));
@@ -83,19 +115,17 @@ impl Step<'_> {
             }
             Timer::CoolOff(number, agent) => {
                 self.conversation(*number).cool_offs.remove(agent);
-                self.touched.insert(agent.clone());
+                self.touch(agent);
             }
             Timer::Inactivity(number) => self.inactive(*number),
             Timer::Grace(agent) => {
-                self.set_presence(
-                    agent,
-                    Presence::Offline,
-                    &Reason::new("agent_disconnected", "grace period over"),
-                );
+                let reason = Reason::new("agent_disconnected", "grace period over");
+                self.set_presence(agent, Presence::Offline, &reason);
             }
             Timer::Liveness(agent) => {
                 self.set_presence(agent, Presence::Offline, &Reason::new("agent_not_heard_of", ""));
             }
+            Timer::Hours(queue) => self.hours(queue),
             Timer::Forget(contact) => {
                 self.pool.contacts.remove(contact);
             }
@@ -108,7 +138,7 @@ impl Step<'_> {
             let reason = Reason::new("reservation_timed_out", "");
             let timed_out = Kind::ReservationTimedOut { reservation, agent: agent.clone() };
             self.decide_on(number, timed_out, vec![reason.clone()]);
-            self.set_phase(number, Phase::Waiting);
+            self.wait_again(number);
             self.set_presence(&agent, Presence::Away, &reason);
             self.requeued(number, agent, reason);
         }
@@ -122,12 +152,6 @@ impl Step<'_> {
             }
             Phase::Waiting | Phase::Reserved { .. } | Phase::WrapUp { .. } => self.said_something(number),
         }
-    }
-
-    /// Whether the agent is ready changed: what is decided next must know.
-    fn touch(&mut self, agent: &Text) {
-        self.index.seat(self.pool, agent);
-        self.touched.insert(agent.clone());
     }
 
     fn forget_desk(&mut self, agent: &Text) {

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use heliograph_domain::ids;
 
 use crate::{
-    decision::{ConversationRef, Decision, Kind, Place, Reason},
-    index::Index,
+    decision::{ConversationRef, Decision, Kind, Reason},
+    index::{Index, Slot},
     state::{Conversation, Number, Phase, Pool},
     text::{Position, Text, Timestamp},
     timer::{Timer, Timers},
@@ -28,8 +28,8 @@ pub(crate) struct Step<'a> {
     pub(crate) made: &'a mut u32,
     pub(crate) decisions: &'a mut Vec<Decision>,
     /// Agents whose presence or workload changed.
-    pub(crate) touched: BTreeSet<Text>,
-    /// Work that began to wait.
+    pub(crate) touched: BTreeSet<Slot>,
+    /// Work that began to wait, or that others may take now.
     pub(crate) returned: Vec<Number>,
 }
 
@@ -54,12 +54,7 @@ impl Step<'_> {
     }
 
     /// A decision; its index is given when the entry is done.
-    pub(crate) fn decide_about(
-        &mut self,
-        conversation: Option<Arc<ConversationRef>>,
-        kind: Kind,
-        reasons: Vec<Reason>,
-    ) {
+    fn decide_about(&mut self, conversation: Option<Arc<ConversationRef>>, kind: Kind, reasons: Vec<Reason>) {
         self.decisions.push(Decision { index: 0, tenant: self.tenant.clone(), conversation, kind, reasons });
     }
 
@@ -79,93 +74,130 @@ impl Step<'_> {
             .expect("numbers held by agents, contacts and indexes are open")
     }
 
+    /// Notes that an agent's presence or workload changed: what is decided next must know.
+    pub(crate) fn touch(&mut self, agent: &str) {
+        if let Some(slot) = self.index.slot(agent) {
+            self.index.refresh(self.pool, slot);
+            self.touched.insert(slot);
+        }
+    }
+
     /// Puts `number` into `phase`, keeping indexes, timers and the agents' workloads in step.
+    ///
+    /// Whoever advised or took part leaves with the agent: they were there for the agent's conversation.
     pub(crate) fn set_phase(&mut self, number: Number, phase: Phase) -> Phase {
-        let old = std::mem::replace(&mut self.conversation(number).phase, phase.clone());
-        let (class, carrier) = (self.conversation(number).profile.class.clone(), phase.agent().cloned());
+        let carrier = phase.agent().cloned();
+        let waits = phase == Phase::Waiting;
+        if let Phase::Assigned { agent, .. } = &self.conversation(number).phase
+            && !matches!(&phase, Phase::Assigned { agent: next, .. } if next == agent)
+        {
+            self.end_consult(number, "conversation_moved");
+            self.leave_all(number);
+        }
+        if self.conversation(number).phase == Phase::Waiting {
+            self.disarm_wait(number);
+            let conversation = &self.pool.conversations[&number];
+            self.index.unwait(self.pool, number, conversation);
+        }
+        let armed = match &phase {
+            Phase::Reserved { reservation, expires_at, .. } => {
+                self.index.reservations.insert(reservation.clone(), number);
+                Some((*expires_at, Timer::Ring(number)))
+            }
+            Phase::WrapUp { ends_at, .. } => Some((*ends_at, Timer::WrapUp(number))),
+            Phase::Unassigned | Phase::Waiting | Phase::Assigned { .. } => None,
+        };
+        let old = std::mem::replace(&mut self.conversation(number).phase, phase);
         match &old {
-            Phase::Waiting => self.index.unwait(number, &self.pool.conversations[&number]),
             Phase::Reserved { reservation, expires_at, .. } => {
                 self.index.reservations.remove(reservation);
                 self.disarm(*expires_at, Timer::Ring(number));
             }
             Phase::WrapUp { ends_at, .. } => self.disarm(*ends_at, Timer::WrapUp(number)),
-            Phase::Unassigned | Phase::Assigned { .. } => {}
+            Phase::Unassigned | Phase::Waiting | Phase::Assigned { .. } => {}
+        }
+        if let Some((due, timer)) = armed {
+            self.arm(due, timer);
         }
         if old.agent() != carrier.as_ref() {
-            self.unload(old.agent(), number, &class);
-            self.load(carrier.as_ref(), number, &class);
+            if let Some(agent) = old.agent() {
+                self.unload(agent, number);
+            }
+            if let Some(agent) = &carrier {
+                self.load(agent, number);
+            }
         }
-        match phase {
-            Phase::Waiting => {
-                self.index.wait(self.pool, number, &self.pool.conversations[&number]);
-                self.returned.push(number);
-            }
-            Phase::Reserved { reservation, expires_at, .. } => {
-                self.index.reservations.insert(reservation, number);
-                self.arm(expires_at, Timer::Ring(number));
-            }
-            Phase::WrapUp { ends_at, .. } => self.arm(ends_at, Timer::WrapUp(number)),
-            Phase::Unassigned | Phase::Assigned { .. } => {}
+        if waits {
+            let conversation = &self.pool.conversations[&number];
+            self.index.wait(self.pool, number, conversation);
+            self.arm_wait(number);
+            self.returned.push(number);
         }
         old
     }
 
     /// Closes `number`: it leaves the state.
     pub(crate) fn close(&mut self, number: Number, wrap_up: Option<Text>, reason: Reason) {
-        let agent = self.set_phase(number, Phase::Unassigned).agent().cloned();
-        self.decide_on(number, Kind::ConversationClosed { agent, wrap_up }, vec![reason]);
+        let old = self.set_phase(number, Phase::Unassigned);
+        let agent = old.agent().cloned();
+        self.decide_on(number, Kind::ConversationClosed { agent: agent.clone(), wrap_up }, vec![reason]);
         let Some(closed) = self.pool.conversations.remove(&number) else { return };
         self.disarm(closed.inactive_at, Timer::Inactivity(number));
         for (agent, until) in closed.cool_offs {
             self.disarm(until, Timer::CoolOff(number, agent));
         }
         self.index.by_id.remove(&closed.about.id);
+        let answered = match &old {
+            Phase::Assigned { agent, since } | Phase::WrapUp { agent, since, .. } => Some((agent, *since)),
+            Phase::Unassigned | Phase::Waiting | Phase::Reserved { .. } => None,
+        };
+        if let Some(ask) = closed.ask {
+            if let Some((_, since)) = answered {
+                let queue = self.pool.asks.get(ask).queue.clone();
+                self.handled(&queue, since);
+            }
+            self.pool.asks.release(ask);
+        }
         let contact = &closed.about.contact;
+        let now = self.now;
         if let Some(memory) = self.pool.contacts.get_mut(contact) {
+            if let Some((agent, _)) = answered {
+                memory.last_agent = Some((agent.clone(), now));
+            }
             memory.open.remove(&closed.about.scope);
             if memory.open.is_empty() {
-                let due = self.now.after(FORGET_SECONDS);
+                let due = now.after(FORGET_SECONDS);
                 memory.forget_at = Some(due);
                 self.arm(due, Timer::Forget(contact.clone()));
             }
         }
     }
 
-    /// Where `number`, which waits, stands.
-    pub(crate) fn place(&self, number: Number) -> Place {
-        let conversation = &self.pool.conversations[&number];
-        let queue = conversation.profile.queue.clone();
-        Place {
-            position: self.index.position(&queue, conversation.key(number)),
-            waiting: self.index.waiting(&queue),
-            no_agent_online: self.index.ready(&queue) == 0,
-            queue,
-            estimated_wait: None,
-            opens_at: None,
-        }
-    }
-
-    fn load(&mut self, agent: Option<&Text>, number: Number, class: &Text) {
-        let Some(name) = agent else { return };
-        let Some(state) = self.pool.agents.get_mut(name) else { return };
+    /// `agent` carries `number`.
+    pub(crate) fn load(&mut self, agent: &Text, number: Number) {
+        let class = self.conversation(number).class.clone();
+        let Some(state) = self.pool.agents.get_mut(agent) else { return };
         state.work.insert(number);
-        *state.used.entry(class.clone()).or_default() += 1;
-        state.idle_since = self.now;
-        self.touched.insert(name.clone());
+        *state.used.entry(class).or_default() += 1;
+        self.busied(agent);
     }
 
-    fn unload(&mut self, agent: Option<&Text>, number: Number, class: &Text) {
-        let Some(name) = agent else { return };
-        let Some(state) = self.pool.agents.get_mut(name) else { return };
+    /// `agent` carries `number` no more.
+    pub(crate) fn unload(&mut self, agent: &Text, number: Number) {
+        let class = self.conversation(number).class.clone();
+        let Some(state) = self.pool.agents.get_mut(agent) else { return };
         state.work.remove(&number);
-        if let Some(used) = state.used.get_mut(class) {
-            *used -= 1;
-            if *used == 0 {
-                state.used.remove(class);
-            }
-        }
-        state.idle_since = self.now;
-        self.touched.insert(name.clone());
+        state.give_back(&class);
+        self.busied(agent);
+    }
+
+    /// An agent's workload changed: they begin to be idle anew.
+    pub(crate) fn busied(&mut self, agent: &Text) {
+        let (now, rank) = (self.now, self.pool.idle_rank);
+        let Some(state) = self.pool.agents.get_mut(agent) else { return };
+        state.idle_since = now;
+        state.idle_rank = rank;
+        self.pool.idle_rank += 1;
+        self.touch(agent);
     }
 }

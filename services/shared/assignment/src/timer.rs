@@ -1,6 +1,6 @@
 //! All timers of a partition in one order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::{
     state::{Number, Phase, Pool},
@@ -12,6 +12,10 @@ use crate::{
 pub(crate) enum Timer {
     /// A reservation rings out.
     Ring(Number),
+    /// The same of a colleague who is asked for advice.
+    Consult(Number),
+    /// Something happens to work because it waits.
+    Wait(Number),
     /// A wrap-up ends.
     WrapUp(Number),
     /// A conversation may be offered to this agent again.
@@ -22,6 +26,8 @@ pub(crate) enum Timer {
     Grace(Text),
     /// Nothing was heard of an agent.
     Liveness(Text),
+    /// A queue opens or closes.
+    Hours(Text),
     /// A contact's message ids are no longer needed.
     Forget(Text),
 }
@@ -30,7 +36,7 @@ pub(crate) enum Timer {
 pub(crate) type Timers = BTreeSet<(Timestamp, Text, Timer)>;
 
 /// The timers that `pools` imply.
-pub(crate) fn derive(pools: &BTreeMap<Text, Pool>) -> Timers {
+pub(crate) fn derive<'a>(pools: impl IntoIterator<Item = (&'a Text, &'a Pool)>) -> Timers {
     let mut timers = Timers::new();
     for (tenant, pool) in pools {
         let mut arm = |due: Timestamp, timer: Timer| {
@@ -44,10 +50,24 @@ pub(crate) fn derive(pools: &BTreeMap<Text, Pool>) -> Timers {
             match &conversation.phase {
                 Phase::Reserved { expires_at, .. } => arm(*expires_at, Timer::Ring(*number)),
                 Phase::WrapUp { ends_at, .. } => arm(*ends_at, Timer::WrapUp(*number)),
-                Phase::Unassigned | Phase::Waiting | Phase::Assigned { .. } => {}
+                Phase::Waiting => {
+                    if let Some(due) = conversation.wait.due {
+                        arm(due, Timer::Wait(*number));
+                    }
+                }
+                Phase::Unassigned | Phase::Assigned { .. } => {}
+            }
+            let ringing = conversation.consult.as_ref().and_then(|consult| consult.ringing.as_ref());
+            if let Some((_, due)) = ringing {
+                arm(*due, Timer::Consult(*number));
             }
         }
-        for (name, agent) in &pool.agents {
+        for (name, queue) in &pool.queues {
+            if let Some(due) = queue.changes_at {
+                arm(due, Timer::Hours(name.clone()));
+            }
+        }
+        for (name, agent) in pool.agents.sorted() {
             if let Some(due) = agent.alive_until {
                 arm(due, Timer::Liveness(name.clone()));
             }

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::PoolConfig,
-    decision::{ConversationRef, Purpose},
+    decision::{ConversationRef, Place, Purpose},
     entry::Presence,
-    index::Index,
+    index::{Index, Line},
     machine::Machine,
+    place,
     state::{Number, Phase, Pool},
     text::{Text, Timestamp},
 };
@@ -23,6 +24,8 @@ pub struct AgentView {
     pub connected: bool,
     /// When the workload last changed, or the agent came online.
     pub idle_since: Timestamp,
+    /// How much of what they can carry they carry, in thousandths.
+    pub occupancy: u16,
     /// What rings.
     pub reservations: Vec<ReservationView>,
     /// Assigned conversations, by id.
@@ -146,19 +149,24 @@ pub struct QueueSummary {
 impl Machine {
     /// One agent; none if not configured.
     pub fn agent(&self, tenant: &str, agent: &str) -> Option<AgentView> {
-        let (pool, _) = self.pool(tenant)?;
-        let (name, state) = pool.agents.get_key_value(agent)?;
+        let (pool, index) = self.pool(tenant)?;
+        let (name, state) = (pool.config.agents.get_key_value(agent)?.0, pool.agents.get(agent)?);
+        let ids = |numbers: &std::collections::BTreeSet<Number>| {
+            let open = numbers.iter().filter_map(|number| pool.conversations.get(number));
+            open.map(|conversation| conversation.about.id.clone()).collect()
+        };
         let mut view = AgentView {
             agent: name.clone(),
             presence: state.presence,
             connected: state.presence != Presence::Offline && state.grace_until.is_none(),
             idle_since: state.idle_since,
+            occupancy: index.slot(name).map_or(0, |slot| index.member(slot).occupancy),
             reservations: Vec::new(),
             assigned: Vec::new(),
             wrap_ups: Vec::new(),
-            consults: Vec::new(),
-            joined: Vec::new(),
-            when_done: None,
+            consults: ids(&state.consults),
+            joined: ids(&state.joined),
+            when_done: state.when_done,
         };
         for number in &state.work {
             let Some(conversation) = pool.conversations.get(number) else { continue };
@@ -168,11 +176,23 @@ impl Machine {
                     reservation: reservation.clone(),
                     conversation: id,
                     expires_at: *expires_at,
-                    purpose: Purpose::Work,
+                    purpose: if conversation.callback.is_some() { Purpose::Callback } else { Purpose::Work },
                 }),
                 Phase::Assigned { .. } => view.assigned.push(id),
                 Phase::WrapUp { .. } => view.wrap_ups.push(id),
                 Phase::Unassigned | Phase::Waiting => {}
+            }
+        }
+        for number in &state.consults {
+            let Some(conversation) = pool.conversations.get(number) else { continue };
+            let ringing = conversation.consult.as_ref().and_then(|consult| consult.ringing.as_ref());
+            if let Some((reservation, expires_at)) = ringing {
+                view.reservations.push(ReservationView {
+                    reservation: reservation.clone(),
+                    conversation: conversation.about.id.clone(),
+                    expires_at: *expires_at,
+                    purpose: Purpose::Consult,
+                });
             }
         }
         Some(view)
@@ -180,39 +200,41 @@ impl Machine {
 
     /// The tenant's agents, by name.
     pub fn agents(&self, tenant: &str) -> Vec<AgentView> {
-        let names = self.pool(tenant).into_iter().flat_map(|(pool, _)| pool.agents.keys());
+        let names = self.pool(tenant).into_iter().flat_map(|(pool, _)| pool.config.agents.keys());
         names.filter_map(|name| self.agent(tenant, name)).collect()
     }
 
     /// One open conversation.
     pub fn conversation(&self, tenant: &str, conversation: &str) -> Option<ConversationView> {
         let (pool, index) = self.pool(tenant)?;
-        conversation_view(pool, index, *index.by_id.get(conversation)?)
+        conversation_view(pool, index, *index.by_id.get(conversation)?, self.now())
     }
 
     /// The contact's open conversation in `scope`.
     pub fn open_conversation(&self, tenant: &str, contact: &str, scope: &str) -> Option<ConversationView> {
         let (pool, index) = self.pool(tenant)?;
-        conversation_view(pool, index, *pool.contacts.get(contact)?.open.get(scope)?)
+        conversation_view(pool, index, *pool.contacts.get(contact)?.open.get(scope)?, self.now())
     }
 
     /// At most `most` of the conversations that wait in `queue`, the next first.
     pub fn waiting(&self, tenant: &str, queue: &str, most: usize) -> Vec<ConversationView> {
         let Some((pool, index)) = self.pool(tenant) else { return Vec::new() };
-        let next = index.in_line(queue).take(most);
-        next.filter_map(|number| conversation_view(pool, index, number)).collect()
+        let next = index.line(queue).into_iter().flat_map(Line::in_order).take(most);
+        next.filter_map(|number| conversation_view(pool, index, number, self.now())).collect()
     }
 
     /// One queue. A queue nobody configured is empty.
     pub fn queue(&self, tenant: &str, queue: &str) -> Option<QueueSummary> {
-        let (_, index) = self.pool(tenant)?;
+        let (pool, index) = self.pool(tenant)?;
+        let line = index.line(queue);
+        let waiting = line.map_or(0, Line::waiting);
         Some(QueueSummary {
             queue: queue.into(),
-            waiting: index.waiting(queue),
-            oldest: index.oldest(queue),
-            agents_online: index.ready(queue),
-            estimated_wait: None,
-            opens_at: None,
+            waiting,
+            oldest: line.and_then(Line::oldest),
+            agents_online: line.map_or(0, |line| line.ready),
+            estimated_wait: place::estimate(pool, index, queue, None, waiting + 1),
+            opens_at: line.filter(|line| !line.open).and_then(|line| line.spec.opens_after(self.now())),
         })
     }
 
@@ -220,13 +242,13 @@ impl Machine {
     pub fn queues(&self, tenant: &str) -> Vec<QueueSummary> {
         let Some((pool, index)) = self.pool(tenant) else { return Vec::new() };
         let names: std::collections::BTreeSet<&Text> =
-            pool.config.queues.keys().chain(index.queues()).collect();
+            pool.config.queues.keys().chain(index.heard_of().map(|line| &line.name)).collect();
         names.into_iter().filter_map(|name| self.queue(tenant, name)).collect()
     }
 
     /// What is configured for the tenant; none of whom nothing was heard.
     pub fn config(&self, tenant: &str) -> Option<&PoolConfig> {
-        self.pool(tenant).map(|(pool, _)| &pool.config)
+        self.pool(tenant).map(|(pool, _)| &*pool.config)
     }
 
     /// Tenants heard of, by name.
@@ -240,32 +262,35 @@ impl Machine {
     }
 }
 
-fn conversation_view(pool: &Pool, index: &Index, number: Number) -> Option<ConversationView> {
+fn conversation_view(pool: &Pool, index: &Index, number: Number, now: Timestamp) -> Option<ConversationView> {
     let conversation = pool.conversations.get(&number)?;
     let phase = match conversation.phase.clone() {
         Phase::Unassigned => PhaseView::Unassigned,
-        Phase::Waiting => PhaseView::Waiting {
-            position: index.position(&conversation.profile.queue, conversation.key(number)),
-            since: conversation.arrived,
-            estimated_wait: None,
-            step: 0,
-        },
+        Phase::Waiting => {
+            let Place { position, estimated_wait, .. } = place::place(pool, index, number, now);
+            let (since, step) = (conversation.arrived, conversation.wait.steps.into());
+            PhaseView::Waiting { position, since, estimated_wait, step }
+        }
         Phase::Reserved { reservation, agent, expires_at, .. } => {
             PhaseView::Reserved { reservation, agent, expires_at }
         }
-        Phase::Assigned { agent } => PhaseView::Assigned { agent },
+        Phase::Assigned { agent, .. } => PhaseView::Assigned { agent },
         Phase::WrapUp { agent, ends_at, .. } => PhaseView::WrapUp { agent, ends_at },
     };
     Some(ConversationView {
         about: (*conversation.about).clone(),
         phase,
-        queue: conversation.profile.queue.clone(),
-        class: conversation.profile.class.clone(),
+        queue: conversation.ask.map_or_else(|| "".into(), |ask| pool.asks.get(ask).queue.clone()),
+        class: conversation.class.clone(),
         priority: conversation.priority,
         language: conversation.language.clone(),
         opened_at: conversation.opened_at,
-        consult: None,
-        joined: Vec::new(),
-        callback: None,
+        consult: conversation.consult.as_ref().map(|consult| ConsultView {
+            agent: consult.agent.clone(),
+            by: consult.by.clone(),
+            ringing: consult.ringing.clone(),
+        }),
+        joined: conversation.joined.iter().cloned().collect(),
+        callback: conversation.callback.as_ref().map(|callback| callback.not_before),
     })
 }

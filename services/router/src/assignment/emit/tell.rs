@@ -2,7 +2,7 @@
 
 use heliograph_assignment::{Kind as What, Place, QueueSpec, Timestamp};
 use heliograph_domain::ids;
-use heliograph_proto::v1::Told;
+use heliograph_proto::v1::{Told, routing_entry::Kind};
 
 use super::{Decided, super::annex::Known};
 use crate::told::{self, News, Offer};
@@ -54,6 +54,13 @@ fn news(about: &Decided<'_>) -> Option<(News, Offer)> {
             announces(queue)?;
             let over = about.then(|kind| matches!(kind, What::ConversationClosed { .. }));
             over.then_some((News::InVain, Offer::Nothing))
+        }
+        // Only a queue that takes nothing while it is closed closes what a customer says.
+        What::ConversationClosed { agent: None, .. } => {
+            let Some(Kind::Proposal(proposal)) = &about.entry.kind else { return None };
+            let spec = announces(&proposal.wanted.as_ref()?.queue)?;
+            let opens = spec.open.iter().flatten().map(|(from, _)| *from).find(|from| from.0 > about.at_ms);
+            Some((News::Shut(opens.map(|at| seconds_until(at, about.at_ms))), Offer::Nothing))
         }
         What::CallbackScheduled { place, not_before, .. } => {
             announces(&place.queue)?;

@@ -1,8 +1,8 @@
 //! Everybody and everything of a tenant, as supervisors see it.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::cmp::Reverse;
 
-use heliograph_assignment::{AgentSpec, AgentView as Seen, PoolConfig, Presence as Is, Text};
+use heliograph_assignment::{AgentView as Seen, Presence as Is, Text};
 use heliograph_proto::v1::{AgentView, AgentWork, PoolQuery, PoolState, Presence};
 
 use super::{
@@ -49,15 +49,12 @@ impl Shown<'_> {
     fn agent(&self, agent: &Seen) -> AgentView {
         let config = self.state.machine.config(self.tenant);
         let spec = config.and_then(|config| config.agents.get(&agent.agent));
-        let each = |ids: &[Text], state: &str| -> Vec<AgentWork> {
-            ids.iter().map(|id| self.work(id, state)).collect()
-        };
-        let ringing: Vec<Text> = agent.reservations.iter().map(|it| it.conversation.clone()).collect();
-        let mut work = each(&ringing, "reserved");
-        work.extend(each(&agent.assigned, "assigned"));
-        work.extend(each(&agent.wrap_ups, "wrap_up"));
-        work.extend(each(&agent.consults, "consult"));
-        work.extend(each(&agent.joined, "joined"));
+        let ringing = agent.reservations.iter().map(|it| (&it.conversation, "reserved"));
+        let work = ringing
+            .chain(agent.assigned.iter().map(|id| (id, "assigned")))
+            .chain(agent.wrap_ups.iter().map(|id| (id, "wrap_up")))
+            .chain(self.advised(agent).map(|id| (id, "consult")))
+            .chain(agent.joined.iter().map(|id| (id, "joined")));
         AgentView {
             name: agent.agent.to_string(),
             // The desk knows people's names.
@@ -66,10 +63,10 @@ impl Shown<'_> {
             connected: agent.connected,
             idle_since: Some(time(agent.idle_since)),
             when_done: agent.when_done.map_or(Presence::Unspecified, presence_on_wire).into(),
-            occupancy: spec.zip(config).map_or(0, |(spec, config)| self.occupancy(agent, spec, config)),
+            occupancy: agent.occupancy.into(),
             supervisor: spec.is_some_and(|spec| spec.supervisor),
             queues: spec.map(|spec| spec.queues.keys().map(ToString::to_string).collect()).unwrap_or_default(),
-            work,
+            work: work.map(|(id, state)| self.work(id, state)).collect(),
         }
     }
 
@@ -86,27 +83,6 @@ impl Shown<'_> {
             display_name: address.display_name,
             by: by.map_or_else(String::new, |consult| consult.by.to_string()),
         }
-    }
-
-    /// How much of what they can carry an agent carries, in thousandths: of their total, or else of their fullest class.
-    fn occupancy(&self, agent: &Seen, spec: &AgentSpec, config: &PoolConfig) -> i32 {
-        let mut used: BTreeMap<Text, u32> = BTreeMap::new();
-        let ringing = agent.reservations.iter().map(|it| &it.conversation);
-        for id in ringing.chain(&agent.assigned).chain(&agent.wrap_ups) {
-            if let Some(seen) = self.state.machine.conversation(self.tenant, id) {
-                *used.entry(seen.class).or_default() += 1;
-            }
-        }
-        let share = |used: u32, of: u32| used.saturating_mul(1_000).checked_div(of).unwrap_or(1_000);
-        let fullest = used.iter().map(|(class, used)| share(*used, spec.capacity.get(class).copied().unwrap_or(0)));
-        let most = match spec.total {
-            Some(total) => {
-                let weight = |class: &Text| config.weights.get(class).copied().unwrap_or(1);
-                share(used.iter().map(|(class, used)| used * weight(class)).sum(), total)
-            }
-            None => fullest.max().unwrap_or(0),
-        };
-        count(most.min(1_000))
     }
 }
 

@@ -3,17 +3,18 @@
 
 mod invariants;
 mod presence;
-mod properties;
+mod priorities;
 mod queueing;
 mod reservations;
 mod snapshots;
+mod walk;
 mod work;
 
 use std::collections::BTreeMap;
 
 use crate::{
-    Action, Address, AgentSpec, Command, Configure, Decision, Entry, Inbound, Kind, Machine, PoolConfig,
-    Position, Presence, QueueSpec, SendMessage, Skill, Target, Text, TimerDue, Timestamp,
+    Action, Address, AgentSpec, Command, Configure, Decision, Entry, Inbound, Kind, Machine, Need,
+    PoolConfig, Position, Presence, QueueSpec, SendMessage, Skill, Target, Text, TimerDue, Timestamp,
 };
 
 const TENANT: &str = "acme";
@@ -46,7 +47,7 @@ impl Bench {
     }
 
     fn presence(&mut self, agent: &str, presence: Presence) -> Vec<Decision> {
-        self.act(agent, Action::SetPresence { presence })
+        self.act(agent, Action::SetPresence { presence, when_done: false })
     }
 
     fn online(&mut self, agent: &str) -> Vec<Decision> {
@@ -126,6 +127,7 @@ fn inbound(contact: &str, message: &str) -> Inbound {
         required: Vec::new(),
         preferred: Vec::new(),
         priority: 0,
+        no_sticky: false,
         language: None,
         policy_allowed: true,
         unattended: false,
@@ -150,9 +152,9 @@ fn send(contact: &str, message: &str) -> Entry {
 fn agent(chats: u32, skills: &[(&str, u8)]) -> AgentSpec {
     AgentSpec {
         skills: skills.iter().map(|(name, level)| ((*name).into(), *level)).collect(),
-        queues: ["support".into()].into(),
+        queues: [("support".into(), 1)].into(),
         capacity: [("chat".into(), chats)].into(),
-        total: None,
+        ..AgentSpec::default()
     }
 }
 
@@ -181,6 +183,10 @@ fn refusal(decisions: &[Decision]) -> (String, String) {
 
 fn skills(wanted: &[(&str, u8)]) -> Vec<Skill> {
     wanted.iter().map(|(name, level)| Skill::new(*name, *level)).collect()
+}
+
+fn needs(wanted: &[(&str, u8)]) -> Vec<Need> {
+    skills(wanted).into_iter().map(Need::Skill).collect()
 }
 
 fn to_agent(agent: &str) -> Target {

@@ -203,7 +203,7 @@ fn work_waits_for_the_better_suited_agent_only_while_nobody_else_may_take_it() {
     bench.online("cy");
     bench.now += 1;
     bench.online("bo");
-    config.agents.values_mut().for_each(|spec| spec.queues = ["support".into()].into());
+    config.agents.values_mut().for_each(|spec| spec.queues = [("support".into(), 1)].into());
     bench.apply(&super::configure(config));
     assert_eq!(bench.holder("plain").as_deref(), Some("cy"));
     assert_eq!(bench.holder("fr").as_deref(), Some("bo"));

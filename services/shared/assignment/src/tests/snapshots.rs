@@ -23,14 +23,17 @@ fn a_snapshot_is_the_machine() {
 }
 
 #[test]
-fn a_snapshot_of_a_newer_program_is_refused_and_missing_fields_have_defaults() {
+fn a_snapshot_of_another_version_is_refused_and_missing_fields_have_defaults() {
     let mut value = serde_json::to_value(Machine::new()).unwrap();
-    value["pools"] = serde_json::json!({ "acme": { "agents": { "bo": {} } } });
+    value["pools"] =
+        serde_json::json!({ "acme": { "config": { "agents": { "bo": {} } }, "agents": { "bo": {} } } });
     let read: Machine = serde_json::from_value(value.clone()).unwrap();
     assert!(read.agent("acme", "bo").is_some());
-    value["version"] = 99.into();
-    let error = serde_json::from_value::<Machine>(value).unwrap_err().to_string();
-    assert!(error.contains("version 99 is newer"), "{error}");
+    for version in [1, 99] {
+        value["version"] = version.into();
+        let error = serde_json::from_value::<Machine>(value.clone()).unwrap_err().to_string();
+        assert!(error.contains(&format!("snapshot of version {version}; this program reads")), "{error}");
+    }
 }
 
 #[test]

@@ -169,7 +169,7 @@ fn a_contact_gone_for_long_is_forgotten() {
 #[test]
 fn a_command_seen_before_changes_nothing() {
     let mut bench = Bench::new(pool([("bo", agent(1, &[]))]));
-    let go = command("bo", "c1", Action::SetPresence { presence: Presence::Online });
+    let go = command("bo", "c1", Action::SetPresence { presence: Presence::Online, when_done: false });
     assert_eq!(names(&bench.apply(&go)), ["command.accepted", "agent.presence_changed"]);
     bench.presence("bo", Presence::Away);
     assert_eq!(names(&bench.apply(&go)), ["entry.duplicate"]);

@@ -1,0 +1,137 @@
+//! One lane: work that asks for the same, and the agents who could take it now.
+
+use std::collections::BTreeSet;
+
+use super::{Index, LANES, Slot, member::Seat};
+use crate::{
+    ask::{AskId, Profile},
+    config::{AgentChoice, AgentSpec},
+    state::{Number, Pool},
+};
+
+/// Order of waiting work within its queue: the time of its arrival, earlier by the queue's aging for each level of
+/// priority, then opening.
+pub(crate) type WaitKey = (i64, Number);
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(crate) struct Lane {
+    pub(crate) ask: AskId,
+    pub(crate) steps: u8,
+    pub(crate) line: u32,
+    /// The class's bit.
+    pub(crate) class: u64,
+    /// Whether its queue is open.
+    pub(crate) open: bool,
+    pub(crate) profile: Profile,
+    pub(crate) choice: AgentChoice,
+    pub(crate) waiting: BTreeSet<WaitKey>,
+    /// Best first: cost, then longest idle.
+    pub(crate) free: BTreeSet<(i64, u64, Slot)>,
+}
+
+impl Lane {
+    /// What the agent brings to the work whatever they do: score in the preferred skills, and levels in the required.
+    fn merits(&self, spec: &AgentSpec) -> (u32, u32) {
+        let required = self.profile.required.iter().map(|need| need.levels(spec)).sum();
+        (spec.score(&self.profile.preferred), required)
+    }
+}
+
+impl Index {
+    /// The lane of an ask after some steps, made when it is new. Making one looks at those agents of the queue who have
+    /// the rarest skill it needs, once.
+    pub(super) fn lane_or_new(&mut self, pool: &Pool, ask: AskId, steps: u8, line: u32) -> u32 {
+        if let Some(lane) = self.by_ask.get(&(ask, steps)) {
+            return *lane;
+        }
+        if self.lanes.len() >= LANES && self.lanes.len() >= 2 * self.busy_lanes() {
+            self.drop_idle_lanes();
+        }
+        let at = self.lanes.len() as u32;
+        let profile = {
+            let own = &self.lines[line as usize];
+            Profile::new(pool.asks.get(ask), &own.spec, steps)
+        };
+        let class = self.class_bit(&profile.class);
+        let own = &self.lines[line as usize];
+        self.lanes.push(Lane {
+            ask,
+            steps,
+            line,
+            class,
+            open: own.open,
+            choice: own.spec.choice,
+            profile,
+            waiting: BTreeSet::new(),
+            free: BTreeSet::new(),
+        });
+        self.by_ask.insert((ask, steps), at);
+        self.lines[line as usize].lanes.push(at);
+        for slot in self.suited(pool, at) {
+            let spec = &pool.config.agents[&self.members[slot as usize].name];
+            let (score, levels) = self.lanes[at as usize].merits(spec);
+            let member = &mut self.members[slot as usize];
+            member.seats.push(Seat { lane: at, score, levels, standing: None });
+            self.stand_in_last(slot);
+        }
+        at
+    }
+
+    /// Agents who suit a lane.
+    fn suited(&self, pool: &Pool, lane: u32) -> Vec<Slot> {
+        let lane = &self.lanes[lane as usize];
+        let suits = |slot: Slot| {
+            pool.config
+                .agents
+                .get(&self.members[slot as usize].name)
+                .is_some_and(|spec| lane.profile.suits(spec))
+        };
+        let nobody = Vec::new();
+        let rarest = lane
+            .profile
+            .certain()
+            .into_iter()
+            .map(|skill| self.skilled.get(&skill.name).unwrap_or(&nobody))
+            .min_by_key(|agents| agents.len());
+        let all = &self.lines[lane.line as usize].agents;
+        match rarest {
+            Some(agents) if agents.len() < all.len() => {
+                agents.iter().copied().filter(|slot| suits(*slot)).collect()
+            }
+            _ => all.iter().copied().filter(|slot| suits(*slot)).collect(),
+        }
+    }
+
+    fn busy_lanes(&self) -> usize {
+        self.lanes.iter().filter(|lane| !lane.waiting.is_empty()).count()
+    }
+
+    fn drop_idle_lanes(&mut self) {
+        let mut moved: Vec<Option<u32>> = Vec::with_capacity(self.lanes.len());
+        let mut kept: Vec<Lane> = Vec::new();
+        for lane in std::mem::take(&mut self.lanes) {
+            if lane.waiting.is_empty() {
+                moved.push(None);
+                self.by_ask.remove(&(lane.ask, lane.steps));
+            } else {
+                moved.push(Some(kept.len() as u32));
+                self.by_ask.insert((lane.ask, lane.steps), kept.len() as u32);
+                kept.push(lane);
+            }
+        }
+        self.lanes = kept;
+        for line in &mut self.lines {
+            line.lanes = line.lanes.iter().filter_map(|lane| moved[*lane as usize]).collect();
+        }
+        for member in &mut self.members {
+            member.seats.retain_mut(|seat| match moved[seat.lane as usize] {
+                Some(lane) => {
+                    seat.lane = lane;
+                    true
+                }
+                None => false,
+            });
+        }
+    }
+}
