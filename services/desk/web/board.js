@@ -78,7 +78,6 @@ export class BoardView {
   }
 
   #queues(board, now) {
-    const longest = Math.max(1, ...board.queues.map((queue) => Math.max(longestWait(queue, now), queue.targetMs * 2)));
     this.#part.noQueues.hidden = board.queues.length > 0;
     reconcile(this.#part.queues, board.queues, (queue) => queue.name, (queue) => {
       const count = h("b", { className: "queue-count" });
@@ -93,10 +92,12 @@ export class BoardView {
         element: h("li", {}, button),
         update: (one) => {
           const waited = longestWait(one, now);
+          // The target stands in the middle until the wait has gone beyond twice of it.
+          const whole = Math.max(1, waited, one.targetMs * 2);
           setText(count, String(one.waiting));
           button.dataset.tone = toneOf(one, now);
-          bar.style.inlineSize = `${Math.min(100, (waited / longest) * 100)}%`;
-          target.style.insetInlineStart = `${Math.min(100, (one.targetMs / longest) * 100)}%`;
+          bar.style.inlineSize = `${Math.min(100, (waited / whole) * 100)}%`;
+          target.style.insetInlineStart = `${Math.min(100, (one.targetMs / whole) * 100)}%`;
           target.hidden = one.targetMs === 0;
           setText(wait, one.waiting > 0 ? `Longest ${span(waited)}` : "Nobody waits");
           const parts = [one.opensAt !== null && one.opensAt > now ? `closed until ${moment(one.opensAt)}` : "", `${one.agentsOnline} online`, one.estimateMs === null ? "" : `about ${span(one.estimateMs)} to wait`];

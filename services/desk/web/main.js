@@ -143,7 +143,13 @@ function tell(client, view, { what, ...more }) {
   const who = more.conversation?.transcript ? customerOf(more.conversation) : "A customer";
   if (what === "offer") announce(more.offer.purpose === "consult" ? `${more.offer.by || "A colleague"} asks for your advice. Alt A accepts, Alt R declines.` : "You are offered a conversation. Alt A accepts, Alt R declines.", true);
   else if (what === "message" && client.desk.selected !== more.conversation.id) announce(`New message from ${who}`);
-  else if (what === "assigned") show(client, view, more.conversation.id);
+  else if (what === "assigned" && byId("desk").classList.contains("on-board")) {
+    const go = () => {
+      byId("board-button").click();
+      client.select(more.conversation.id);
+    };
+    toast(`${who} is in your list now.`, "info", { label: "Show", run: go });
+  } else if (what === "assigned") show(client, view, more.conversation.id);
   else if (what === "rang_out") toast("An offer rang out and went to somebody else.", "warn");
   else if (what === "rescinded") toast("An offer was taken back.", "info");
   else if (what === "left") toast(`${who}: ${more.reason}`, "info");

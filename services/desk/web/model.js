@@ -94,7 +94,7 @@ export class Desk {
     this.applyQueues(state, now);
     const closed = this.list().closed;
     const part = (views, what) => (views ?? []).map((view) => [view.id, conversationOf(view, what)]);
-    this.conversations = new Map([...part(state.consults, "advises"), ...part(state.joined, "joined"), ...part(state.conversations, "answers")]);
+    this.conversations = new Map([...part(state.conversations, "answers"), ...part(state.consults, "advises"), ...part(state.joined, "joined")]);
     for (const one of closed) if (!this.conversations.has(one.id)) this.conversations.set(one.id, one);
     this.offers = new Map();
     for (const { reservation, conversation } of state.reservations ?? []) {
@@ -312,9 +312,10 @@ export class Desk {
   }
 
   #assign(event, payload) {
-    const conversation = this.find(event.conversation) ?? conversationOf({ id: event.conversation, contact: event.contact });
+    const known = this.find(event.conversation);
+    const conversation = known ?? conversationOf({ id: event.conversation, contact: event.contact });
     for (const [id, offer] of this.offers) if (offer.conversation.id === conversation.id) this.offers.delete(id);
-    const before = conversation.part === "answers" ? conversation.state : "";
+    const before = known?.part === "answers" ? known.state : "";
     this.#hold(conversation, "assigned", "answers");
     Object.assign(conversation, { agent: payload.agent, queue: payload.queue || conversation.queue });
     return before === "assigned" ? [] : [{ what: "assigned", conversation }];

@@ -7,7 +7,7 @@ export function partNotes({ part, agent, consult, joined, callback, state }, me,
   const notes = [];
   if (["closed", "wrap_up"].includes(state)) return notes;
   if (part === "advises") {
-    notes.push({ key: "consult", tone: "info", text: `You advise ${consult?.by || agent || "a colleague"}${consult?.note ? `: ${consult.note}` : ""}. They alone write to the customer.` });
+    notes.push({ key: "consult", tone: "info", text: `You advise ${consult?.by || agent || "a colleague"}, who alone writes to the customer.${consult?.note ? ` The question: ${consult.note}` : ""}` });
   } else if (consult) {
     const who = consult.agent || "A colleague";
     notes.push({ key: "consult", tone: "info", text: consult.ringing ? `${who} is asked for advice…` : `${who} reads along and advises.` });

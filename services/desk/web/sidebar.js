@@ -100,7 +100,7 @@ export class Sidebar {
         setText(via, [channelName(conversation.address?.channel ?? ""), conversation.region?.name, now.queue && `queue ${now.queue}`].filter(Boolean).join(" · "));
         setText(purpose, purposeWords(now));
         purpose.hidden = purpose.textContent === "";
-        setText(words, preview(conversation.transcript.lastMessage));
+        setText(words, preview(conversation.transcript.lastMessage, client.desk.me));
         words.hidden = words.textContent === "";
         for (const button of [accept, reject]) button.disabled = now.answered || client.line.name !== "ready";
       },
@@ -133,7 +133,7 @@ export class Sidebar {
         setText(name, customerOf(now));
         setText(at, clockTime(message?.at ?? null));
         const writing = desk.typing(now, Date.now());
-        setText(last, stateWords(now) || (writing ? "is writing…" : preview(message)));
+        setText(last, stateWords(now) || (writing ? "is writing…" : preview(message, desk.me)));
         last.classList.toggle("writing", writing);
         setText(channel, channelName(now.address?.channel ?? ""));
         channel.hidden = !now.address?.channel;
@@ -152,10 +152,12 @@ export class Sidebar {
   }
 }
 
-function preview(message) {
+function preview(message, me) {
   if (!message) return "";
   const { text, label, media } = message.content;
-  return `${message.inbound ? "" : "You: "}${(text || label || media?.name || "").replaceAll(/\s+/gu, " ").slice(0, 140)}`;
+  const { kind, name, id } = message.sender;
+  const who = kind === "system" ? "System" : id === me || !name ? "You" : name;
+  return `${message.inbound ? "" : `${who}: `}${(text || label || media?.name || "").replaceAll(/\s+/gu, " ").slice(0, 140)}`;
 }
 
 /** What an offer is for, where that is not simply to answer. */

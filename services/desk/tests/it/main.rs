@@ -15,4 +15,5 @@ mod presence;
 mod resume;
 mod session;
 mod sign_in;
+mod supervising;
 mod support;

@@ -19,6 +19,9 @@ use heliograph_store::{contacts, trail};
 use super::annex::Annex;
 pub(crate) use payload::{count, for_what};
 
+/// Set in the index of what is told to a customer, whose place is that of the decision otherwise.
+const TOLD: u32 = 1 << 31;
+
 /// One thing to publish.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Emission {
@@ -130,6 +133,11 @@ impl Decided<'_> {
             sequence: self.position.sequence,
             index: self.decision.index,
         }
+    }
+
+    /// Where what is told of this decision stands: behind everything that was decided.
+    fn told_position(&self) -> LogPosition {
+        LogPosition { index: TOLD | self.decision.index, ..self.log_position() }
     }
 
     fn lane(&self) -> String {

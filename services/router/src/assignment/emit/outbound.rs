@@ -57,7 +57,9 @@ impl Decided<'_> {
         let verdict = known.and_then(Known::verdict);
         let asked = OutboundMessage { verdict, ..OutboundMessage::default() };
         let (payload, work) = self.work(self.told_id(ids::DELIVERY), message, asked, known)?;
-        Some((Some(Box::new(self.event(self.told_id(ids::EVENT), payload))), work))
+        let position = Some(self.told_position());
+        let event = Event { position, ..self.event(self.told_id(ids::EVENT), payload) };
+        Some((Some(Box::new(event)), OutboundMessage { position, ..work }))
     }
 
     /// The message as a fact, and as work for egress. `asked` holds what whoever sends it said beside it.
