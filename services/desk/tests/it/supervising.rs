@@ -5,7 +5,7 @@ use heliograph_proto::{
     v1::{
         AgentView, AgentWork, AssignConversation, CommandResult, ConsultColleague, EndConsult,
         JoinConversation, LeaveConversation, PoolState, Presence, PrioritizeConversation, PullConversation,
-        QueueView, SetAgentPresence, SetPresence, SkillWanted, SkillsWanted, SupervisorJoined,
+        QueueView, SessionRequest, SetAgentPresence, SetPresence, SkillWanted, SkillsWanted, SupervisorJoined,
         TransferConversation, WatchBoard, assign_conversation, command::Action, consult_colleague,
         event::Payload, routing_entry::Kind, session_request, session_response::Frame,
         transfer_conversation,
@@ -203,4 +203,37 @@ async fn a_supervisor_who_joined_types_to_the_customer() {
     assert_eq!(cleo.event().await.event.unwrap().r#type, "agent.typing", "the first time it was not hers");
     world.publish(&said(ID, "thanks")).await;
     assert_eq!(cleo.event().await.event.unwrap().r#type, "message.received");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bot_says_what_its_guide_says() {
+    let guide = include_str!("../../../../docs/how-to/bots.md");
+    let snippets: Vec<&str> =
+        guide.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(snippets.len(), 2);
+    let world = World::start().await;
+    let desk = world.desk(config()).await;
+    world.router.set(TENANT, "ada", holding(&["cnv_2j9r4t6y8m0p1q3s5v7x9z2b4d"]));
+    let (mut bot, _) = Client::begin(&desk, Transport::Grpc, &desk.token(TENANT, "ada").await).await;
+    let mut said = Vec::new();
+    for snippet in snippets {
+        let request: SessionRequest = serde_json::from_str(snippet).unwrap();
+        let written: serde_json::Value = serde_json::from_str(snippet).unwrap();
+        assert_eq!(serde_json::to_value(&request).unwrap(), written, "nothing in it is passed over");
+        let Some(session_request::Frame::Command(command)) = request.frame else { panic!("{snippet}") };
+        said.push(command.action.clone().unwrap());
+        bot.command(command).await;
+        let result = result(&mut bot).await;
+        assert!(result.accepted, "{result:?}");
+    }
+    let log = world.log().await.into_iter().filter_map(|(_, entry)| match entry.kind {
+        Some(Kind::Command(command)) => command.action,
+        _ => None,
+    });
+    let mut log: Vec<Action> = log.collect();
+    if let Some(Action::Reply(reply)) = log.last_mut() {
+        assert_eq!(reply.display_name, "ADA", "under the bot's own name");
+        reply.display_name.clear();
+    }
+    assert_eq!(log, said);
 }
