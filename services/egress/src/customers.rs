@@ -13,7 +13,8 @@ use std::{sync::Arc, time::Duration};
 use heliograph_proto::v1::{
     CreateLinkCodeRequest, CreateLinkCodeResponse, Event, GetContactRequest, GetContactResponse,
     JoinContactsRequest, JoinContactsResponse, ListConsentRequest, ListConsentResponse,
-    RequestCallbackRequest, RequestCallbackResponse, SetConsentRequest, SetConsentResponse, SplitContactRequest, SplitContactResponse, contact_service_server::ContactService,
+    RequestCallbackRequest, RequestCallbackResponse, SetConsentRequest, SetConsentResponse,
+    SplitContactRequest, SplitContactResponse, contact_service_server::ContactService,
     get_contact_request::By,
 };
 use heliograph_proto::{Timestamp, v1};

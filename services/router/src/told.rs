@@ -119,7 +119,10 @@ mod tests {
         assert_eq!(place(3, None), "You are number 3 in the queue.");
         assert_eq!(place(3, Some(230)), "You are number 3 in the queue. The wait is about 4 minutes.");
         assert_eq!(place(1, Some(5)), "You are next. The wait is less than a minute.");
-        assert_eq!(said(News::Place { position: 2, wait: Some(60) }, "zh-TW"), "您排在第2位。预计等待约1分钟。");
+        assert_eq!(
+            said(News::Place { position: 2, wait: Some(60) }, "zh-TW"),
+            "您排在第2位。预计等待约1分钟。"
+        );
     }
 
     #[test]

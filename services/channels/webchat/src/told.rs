@@ -12,8 +12,8 @@ use std::{
 };
 
 use heliograph_fabric::{
-    Cursor, CursorError, Envelope, Fabric, LogError as ReadError, LogReader, Owned, Ownership, OwnershipHandle,
-    OwnershipOptions, Record, Start, Stream, backoff::Backoff, subjects,
+    Cursor, CursorError, Envelope, Fabric, LogError as ReadError, LogReader, Owned, Ownership,
+    OwnershipHandle, OwnershipOptions, Record, Start, Stream, backoff::Backoff, subjects,
 };
 use heliograph_proto::v1::{Event, QueuePlace, event::Payload};
 use heliograph_store::now_ms;
@@ -186,8 +186,7 @@ mod tests {
     use super::*;
 
     fn event(user: &str) -> Event {
-        let address =
-            Address { account: "shop".to_owned(), user_id: user.to_owned(), ..Address::default() };
+        let address = Address { account: "shop".to_owned(), user_id: user.to_owned(), ..Address::default() };
         let told = Told {
             message_id: "msg_1".to_owned(),
             address: Some(address),

@@ -242,9 +242,7 @@ fn refuse(code: &str, text: String) -> Result<(), Reason> {
 mod tests {
     use heliograph_proto::{
         Struct, Value,
-        v1::{
-            AcceptReservation, PrioritizeConversation, PullConversation, Text, TransferConversation,
-        },
+        v1::{AcceptReservation, PrioritizeConversation, PullConversation, Text, TransferConversation},
     };
 
     use super::*;
@@ -305,7 +303,8 @@ mod tests {
             let fields = std::collections::HashMap::from([("said".to_owned(), Value::from(text))]);
             Some(Struct::from(fields))
         };
-        let large = TransferConversation { context: context("x".repeat(16 * 1024)), ..to(skills(vec![skill])) };
+        let large =
+            TransferConversation { context: context("x".repeat(16 * 1024)), ..to(skills(vec![skill])) };
         assert_eq!(transfer(large.clone()), "command.bad_field");
         assert_eq!(transfer(TransferConversation { context: context("x".repeat(1024)), ..large }), "");
     }

@@ -220,7 +220,9 @@ impl Session {
     /// Says that the agent types, in a conversation that is its own. Nobody waits for it.
     fn typing(&mut self, typing: ShowTyping) {
         let Phase::Live(live) = &self.phase else { return };
-        let Some(held) = live.view.held(&typing.conversation).filter(|held| held.part.may_write()) else { return };
+        let Some(held) = live.view.held(&typing.conversation).filter(|held| held.part.may_write()) else {
+            return;
+        };
         let (now, conversation) = (now_ms(), typing.conversation);
         if !self.typing.says(&conversation, typing.on, now) {
             return;

@@ -210,7 +210,11 @@ fn who_advises_sees_the_conversation_until_that_is_ended_and_may_not_write() {
     let (agent, by) = ("ada".to_owned(), "bob".to_owned());
     let started = ConsultStarted { agent: agent.clone(), by: by.clone() };
     let started = event("c", "consult.started", Payload::ConsultStarted(started));
-    let ended = event("c", "consult.ended", Payload::ConsultEnded(ConsultEnded { agent, by }));
+    let ended = event(
+        "c",
+        "consult.ended",
+        Payload::ConsultEnded(ConsultEnded { agent, by, ..ConsultEnded::default() }),
+    );
     let mut view = View::of(&ada(false), &DeskState::default());
     assert_eq!(seen(&mut view, &[asked.clone(), accepted("c", "ada"), started.clone()]), [true; 3]);
     assert_eq!(view.held("c").map(|held| held.part), Some(Part::Advises));
@@ -238,7 +242,8 @@ fn a_supervisor_who_joined_may_write_until_they_leave() {
     use heliograph_proto::v1::{SupervisorJoined, SupervisorLeft};
 
     let agent = || "ada".to_owned();
-    let joined = event("c", "supervisor.joined", Payload::SupervisorJoined(SupervisorJoined { agent: agent() }));
+    let joined =
+        event("c", "supervisor.joined", Payload::SupervisorJoined(SupervisorJoined { agent: agent() }));
     let left = event("c", "supervisor.left", Payload::SupervisorLeft(SupervisorLeft { agent: agent() }));
     let mut view = View::of(&ada(true), &DeskState::default());
     view.see(&joined);

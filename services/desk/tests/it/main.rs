@@ -5,6 +5,7 @@
     reason = "a test fails by panicking and is documented by its name"
 )]
 
+mod board;
 mod commands;
 mod history;
 mod http;

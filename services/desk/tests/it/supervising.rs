@@ -5,9 +5,9 @@ use heliograph_proto::{
     v1::{
         AgentView, AgentWork, AssignConversation, CommandResult, ConsultColleague, EndConsult,
         JoinConversation, LeaveConversation, PoolState, Presence, PrioritizeConversation, PullConversation,
-        QueueView, SessionRequest, SetAgentPresence, SetPresence, SkillWanted, SkillsWanted, SupervisorJoined,
-        TransferConversation, WatchBoard, assign_conversation, command::Action, consult_colleague,
-        event::Payload, routing_entry::Kind, session_request, session_response::Frame,
+        QueueView, SessionRequest, SetAgentPresence, SetPresence, SkillWanted, SkillsWanted,
+        SupervisorJoined, TransferConversation, WatchBoard, assign_conversation, command::Action,
+        consult_colleague, event::Payload, routing_entry::Kind, session_request, session_response::Frame,
         transfer_conversation,
     },
 };

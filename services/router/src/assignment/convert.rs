@@ -137,7 +137,10 @@ fn inbound(tenant: Text, proposal: &Proposal) -> Result<machine::Inbound, Unfit>
         unattended: proposal.unattended,
         policy_reasons: fired
             .iter()
-            .map(|reason| machine::Reason { code: reason.code.clone().into(), detail: reason.text.clone().into() })
+            .map(|reason| machine::Reason {
+                code: reason.code.clone().into(),
+                detail: reason.text.clone().into(),
+            })
             .collect(),
         at_provider: message.time.as_ref().map(|time| Timestamp(time.millis())),
     })

@@ -20,10 +20,7 @@ pub(super) fn config(
         .collect();
     PoolConfig {
         queues: queues.iter().map(|(name, spec)| (name.as_str().into(), queue(spec))).collect(),
-        agents: agents
-            .iter()
-            .map(|(name, spec)| (name.as_str().into(), agent(spec)))
-            .collect(),
+        agents: agents.iter().map(|(name, spec)| (name.as_str().into(), agent(spec))).collect(),
         classes,
         ..PoolConfig::default()
     }

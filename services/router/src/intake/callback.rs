@@ -82,7 +82,10 @@ mod tests {
     fn only_the_two_options_are_wishes() {
         let called = |not_before| Some(Wish::CallBack { not_before });
         assert_eq!(wish(&chosen("hg.callback", "")), called(None));
-        assert_eq!(wish(&chosen("hg.callback", "2026-03-02T09:00:00+01:00")), called(Some(1_772_438_400_000)));
+        assert_eq!(
+            wish(&chosen("hg.callback", "2026-03-02T09:00:00+01:00")),
+            called(Some(1_772_438_400_000))
+        );
         assert_eq!(wish(&chosen("hg.callback", "tomorrow")), called(None), "as soon as it is their turn");
         assert_eq!(wish(&chosen("hg.wait", "")), Some(Wish::Wait));
         assert_eq!(wish(&chosen("yes", "")), None);

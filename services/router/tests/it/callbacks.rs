@@ -30,7 +30,8 @@ fn chosen(id: &str, option: &str, payload: &str) -> InboundEvent {
 /// What stands in the log, as far as it is about customers.
 async fn log(fleet: &Fleet) -> Vec<routing_entry::Kind> {
     let records = fleet.records(Stream::Routing).await;
-    let kinds = records.iter().filter_map(|record| RoutingEntry::decode(record.payload.clone()).unwrap().kind);
+    let kinds =
+        records.iter().filter_map(|record| RoutingEntry::decode(record.payload.clone()).unwrap().kind);
     let about = |kind: &routing_entry::Kind| {
         matches!(kind, routing_entry::Kind::Proposal(_) | routing_entry::Kind::Callback(_))
     };
@@ -55,8 +56,12 @@ async fn a_wish_to_be_called_back_stands_behind_the_message_that_says_it_once_ho
     assert_eq!(codes, ["assignment.callback_not_offered", "assignment.conversation_not_waiting"]);
 
     let log_before = log(&fleet).await;
-    let [routing_entry::Kind::Proposal(first), routing_entry::Kind::Callback(call), _, routing_entry::Kind::Callback(wait)] =
-        log_before.as_slice()
+    let [
+        routing_entry::Kind::Proposal(first),
+        routing_entry::Kind::Callback(call),
+        _,
+        routing_entry::Kind::Callback(wait),
+    ] = log_before.as_slice()
     else {
         panic!("{log_before:?}")
     };

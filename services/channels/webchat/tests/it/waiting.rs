@@ -99,10 +99,13 @@ async fn the_place_is_in_the_visitors_log_and_its_choice_comes_back() {
     let token = welcome["resume"].as_str().unwrap();
     let history = fleet.http.get(fleet.url("history?before=1000")).header("origin", SHOP).bearer_auth(token);
     let body: Value = history.send().await.unwrap().json().await.unwrap();
-    let waiting = body["messages"].as_array().unwrap().iter().filter(|message| message["waiting"].is_object());
+    let waiting =
+        body["messages"].as_array().unwrap().iter().filter(|message| message["waiting"].is_object());
     assert_eq!(waiting.map(|message| message["id"].clone()).collect::<Vec<_>>(), [json!("msg_p2")]);
-    let receipts = fleet.inbound().await.into_iter().filter(|event| {
-        matches!(event.kind, Some(inbound_event::Kind::Receipt(_)))
-    });
+    let receipts = fleet
+        .inbound()
+        .await
+        .into_iter()
+        .filter(|event| matches!(event.kind, Some(inbound_event::Kind::Receipt(_))));
     assert_eq!(receipts.count(), 0);
 }

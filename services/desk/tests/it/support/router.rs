@@ -88,9 +88,10 @@ impl FakeRouter {
                             view.map(Answer::Conversation)
                         }
                         Some(Query::Pool(_)) => known.pools.get(&tenant).cloned().map(Answer::Pool),
-                        Some(Query::Queues(_)) => known.pools.get(&tenant).map(|pool| {
-                            Answer::Queues(QueuesState { queues: pool.queues.clone() })
-                        }),
+                        Some(Query::Queues(_)) => known
+                            .pools
+                            .get(&tenant)
+                            .map(|pool| Answer::Queues(QueuesState { queues: pool.queues.clone() })),
                         _ => continue,
                     };
                     let answer = found.unwrap_or(Answer::NotKnown(NotKnown {}));

@@ -38,7 +38,9 @@ pub(crate) fn need_on_wire(need: &Need) -> SkillWanted {
         Need::Skill(skill) => skill_on_wire(skill),
         Need::Any { any } => SkillWanted { any: each(any), ..SkillWanted::default() },
         Need::All { all } => SkillWanted { all: each(all), ..SkillWanted::default() },
-        Need::Not { not } => SkillWanted { none: Some(Box::new(need_on_wire(not))), ..SkillWanted::default() },
+        Need::Not { not } => {
+            SkillWanted { none: Some(Box::new(need_on_wire(not))), ..SkillWanted::default() }
+        }
     };
     SkillWanted { required: true, ..wanted }
 }

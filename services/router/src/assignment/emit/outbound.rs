@@ -10,7 +10,7 @@ use heliograph_proto::{
     },
 };
 
-use super::{Decided, super::annex::Known};
+use super::{super::annex::Known, Decided};
 
 impl Decided<'_> {
     /// A message to the customer goes to egress, which asks the policy in force when it leaves. The verdict it carries
@@ -46,7 +46,11 @@ impl Decided<'_> {
     }
 
     /// What the customer is told as a message of the system's own.
-    pub(super) fn say(&self, told: &Told, known: Option<&Known>) -> Option<(Option<Box<Event>>, OutboundMessage)> {
+    pub(super) fn say(
+        &self,
+        told: &Told,
+        known: Option<&Known>,
+    ) -> Option<(Option<Box<Event>>, OutboundMessage)> {
         let message = Message {
             id: told.message_id.clone(),
             content: told.content.clone(),

@@ -4,7 +4,7 @@ use heliograph_assignment::{Kind as What, Place, QueueSpec, Timestamp};
 use heliograph_domain::ids;
 use heliograph_proto::v1::{Told, routing_entry::Kind};
 
-use super::{Decided, super::annex::Known};
+use super::{super::annex::Known, Decided};
 use crate::told::{self, News, Offer};
 
 /// What the customer is told of the decision, in their language or else in that of `locale`. `shown`: their channel shows

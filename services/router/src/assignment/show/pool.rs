@@ -31,9 +31,9 @@ impl Shown<'_> {
         agents.truncate(most(asked.agents, AGENTS));
         agents.sort_by(|one, other| one.agent.cmp(&other.agent));
         let queues = machine.queues(self.tenant);
-        let waiting = queues.iter().flat_map(|queue| {
-            machine.waiting(self.tenant, &queue.queue, most(asked.waiting, WAITING))
-        });
+        let waiting = queues
+            .iter()
+            .flat_map(|queue| machine.waiting(self.tenant, &queue.queue, most(asked.waiting, WAITING)));
         PoolState {
             agents: agents.iter().map(|agent| self.agent(agent)).collect(),
             agents_total: number(total),
@@ -65,7 +65,9 @@ impl Shown<'_> {
             when_done: agent.when_done.map_or(Presence::Unspecified, presence_on_wire).into(),
             occupancy: agent.occupancy.into(),
             supervisor: spec.is_some_and(|spec| spec.supervisor),
-            queues: spec.map(|spec| spec.queues.keys().map(ToString::to_string).collect()).unwrap_or_default(),
+            queues: spec
+                .map(|spec| spec.queues.keys().map(ToString::to_string).collect())
+                .unwrap_or_default(),
             work: work.map(|(id, state)| self.work(id, state)).collect(),
         }
     }
@@ -87,7 +89,11 @@ impl Shown<'_> {
 }
 
 fn work_of(agent: &Seen) -> usize {
-    agent.reservations.len() + agent.assigned.len() + agent.wrap_ups.len() + agent.consults.len() + agent.joined.len()
+    agent.reservations.len()
+        + agent.assigned.len()
+        + agent.wrap_ups.len()
+        + agent.consults.len()
+        + agent.joined.len()
 }
 
 fn number(count: usize) -> i32 {

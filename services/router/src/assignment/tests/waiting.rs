@@ -42,7 +42,10 @@ fn whoever_meets_nobody_is_told_in_their_language_by_a_message_of_the_systems() 
     let work = work(&emissions)[0];
     let message = work.message.as_ref().unwrap();
     assert_eq!(message.sender.as_ref().unwrap().kind(), SenderKind::System);
-    assert_eq!((message.address.as_ref(), work.last_inbound_at.as_ref().unwrap().seconds), (Some(&address()), 1));
+    assert_eq!(
+        (message.address.as_ref(), work.last_inbound_at.as_ref().unwrap().seconds),
+        (Some(&address()), 1)
+    );
     let said = message.content.as_ref().unwrap();
     assert!(content::preview(said).starts_with("Zurzeit ist niemand"), "{said:?}");
     assert_eq!(content::options(said.kind.as_ref().unwrap())[0].id, content::CALL_BACK);
@@ -99,7 +102,12 @@ fn emitted(kinds: Vec<Decided>) -> Vec<Emission> {
     for (at, decision) in decisions.iter().enumerate() {
         let (following, config) = (&decisions[at + 1..], Some(&config));
         let entry = &proposal("msg_1");
-        emit(&About { entry, decision, following, config, position, at_ms: 2_000 }, &annex, None, &mut emissions);
+        emit(
+            &About { entry, decision, following, config, position, at_ms: 2_000 },
+            &annex,
+            None,
+            &mut emissions,
+        );
     }
     emissions
 }
@@ -116,7 +124,8 @@ fn place(position: u32) -> Place {
 }
 
 fn told(emissions: &[Emission]) -> Vec<String> {
-    let said = |work: &&OutboundMessage| content::preview(work.message.as_ref().unwrap().content.as_ref().unwrap());
+    let said =
+        |work: &&OutboundMessage| content::preview(work.message.as_ref().unwrap().content.as_ref().unwrap());
     work(emissions).iter().map(said).collect()
 }
 
@@ -158,7 +167,8 @@ fn who_waited_in_vain_is_told_so_and_who_goes_on_waiting_is_not() {
 #[test]
 fn what_is_said_when_a_conversation_is_handed_on_stays_with_it() {
     let (mut state, id) = assigned();
-    let fields = std::collections::HashMap::from([("order".to_owned(), heliograph_proto::Value::from("4711"))]);
+    let fields =
+        std::collections::HashMap::from([("order".to_owned(), heliograph_proto::Value::from("4711"))]);
     let transfer = TransferConversation {
         conversation: id.clone(),
         to: Some(To::Queue("support".to_owned())),
@@ -223,7 +233,10 @@ fn a_customer_who_waits_is_called_back_where_they_want() {
     let effects = state.apply(&command("c2", Action::Accept(accept)), 6, 81_000).unwrap();
     let assigned = events(&effects.emissions).pop().unwrap();
     assert_eq!(assigned.conversation, id);
-    assert!(content::preview(assigned.told.as_ref().unwrap().content.as_ref().unwrap()).starts_with("Sie sind an der Reihe"));
+    assert!(
+        content::preview(assigned.told.as_ref().unwrap().content.as_ref().unwrap())
+            .starts_with("Sie sind an der Reihe")
+    );
 }
 
 #[test]
@@ -234,15 +247,22 @@ fn a_colleague_is_asked_and_advises_in_words() {
         "bob": { "capacity": { "chat": 1 }, "supervisor": true } } }"#;
     state.apply(&configuration(json, &[]), 1, 500).unwrap();
     let by = |agent: &str, id: &str, action| {
-        entry(Kind::Command(Command { command_id: id.to_owned(), agent: agent.to_owned(), action: Some(action) }))
+        entry(Kind::Command(Command {
+            command_id: id.to_owned(),
+            agent: agent.to_owned(),
+            action: Some(action),
+        }))
     };
-    let online = || Action::SetPresence(SetPresence { presence: Presence::Online.into(), ..Default::default() });
+    let online =
+        || Action::SetPresence(SetPresence { presence: Presence::Online.into(), ..Default::default() });
     state.apply(&by("ann", "c1", online()), 2, 600).unwrap();
     state.apply(&by("bob", "c1", online()), 3, 700).unwrap();
     let effects = state.apply(&proposal("msg_1"), 4, 1_000).unwrap();
     let offered = events(&effects.emissions).pop().unwrap().clone();
     let Some(Payload::ReservationCreated(it)) = offered.payload else { panic!("not offered: {offered:?}") };
-    let accept = |reservation_id: &str| Action::Accept(AcceptReservation { reservation_id: reservation_id.to_owned() });
+    let accept = |reservation_id: &str| {
+        Action::Accept(AcceptReservation { reservation_id: reservation_id.to_owned() })
+    };
     state.apply(&by("ann", "c2", accept(&it.reservation_id)), 5, 1_100).unwrap();
 
     let id = offered.conversation;
@@ -302,7 +322,8 @@ fn what_waits_is_shown_in_its_order_with_the_place() {
     }
     let shown = Shown { state: &state, tenant: "acme", now_ms: 9_000 };
     let pool = shown.pool(&PoolQuery { waiting: 2, ..PoolQuery::default() });
-    let places: Vec<_> = pool.waiting.iter().map(|it| (it.contact.as_str(), it.waiting.as_ref().unwrap().position)).collect();
+    let places: Vec<_> =
+        pool.waiting.iter().map(|it| (it.contact.as_str(), it.waiting.as_ref().unwrap().position)).collect();
     assert_eq!(places, [("con_1", 1), ("con_2", 2)]);
     assert_eq!((pool.waiting_total, pool.queues[0].waiting, pool.queues[0].oldest_wait_ms), (3, 3, 7_000));
     assert_eq!(pool.queues[0].target_seconds, 20);
