@@ -112,7 +112,8 @@ impl Agent {
         };
         let task = tokio::spawn(work.run(waiting));
         let agent = Self { transcript, changed, commands, task };
-        let presence = Action::SetPresence(SetPresence { presence: Presence::Online.into() });
+        let presence =
+            Action::SetPresence(SetPresence { presence: Presence::Online.into(), ..SetPresence::default() });
         agent.command("online", presence).await;
         agent.wait("being online", |seen| seen.online.then_some(())).await;
         agent

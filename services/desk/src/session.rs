@@ -25,6 +25,7 @@ pub(crate) use engine::with_media;
 
 use crate::{
     auth::{Identity, Tokens},
+    board::Boards,
     config::DeskConfig,
     metrics::Metrics,
     people::People,
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) fabric: Fabric,
     pub(crate) routing: Routing,
     pub(crate) tails: Tails,
+    pub(crate) boards: Boards,
     pub(crate) roster: Roster,
     pub(crate) users: Users,
     pub(crate) tokens: Arc<Tokens>,

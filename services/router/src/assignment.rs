@@ -11,6 +11,7 @@ mod query;
 mod replay;
 mod restore;
 mod shell;
+mod show;
 mod snapshot;
 mod state;
 

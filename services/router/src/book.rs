@@ -17,7 +17,7 @@ use heliograph_domain::{
     resources::{QueueSpec, RoutingRuleSpec, Spec, Stored},
 };
 use heliograph_policy::{CompiledPolicy, Shelf, TenantPolicy};
-use heliograph_proto::v1::{Capabilities, WindowRule};
+use heliograph_proto::v1::{Capabilities, Configuration, WindowRule};
 use heliograph_store::resources::Snapshot;
 
 use crate::error::chain;
@@ -68,23 +68,37 @@ pub(crate) struct Tenant {
 /// A tenant's pool as the machine is told of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Pool {
-    /// JSON of [`PoolConfig`].
-    pub(crate) json: String,
+    /// [`PoolConfig`], and how customers are told their place. Without a version.
+    pub(crate) configuration: Configuration,
     /// Names the content.
     pub(crate) digest: String,
 }
 
 impl Pool {
-    fn of(config: &PoolConfig) -> Self {
+    fn of(config: &PoolConfig, locale: &str, channels: &Channels) -> Self {
         let json = serde_json::to_string(config).expect("maps with plain keys serialize");
-        let digest = ids::derive("cfg", &[&json]);
-        Self { json, digest }
+        let showing = channels.iter().filter(|(_, capabilities)| capabilities.shows_waiting);
+        let configuration = Configuration {
+            version: 0,
+            json,
+            locale: locale.to_owned(),
+            shows_waiting: showing.map(|(channel, _)| channel.clone()).collect(),
+        };
+        Self { digest: digest(&configuration), configuration }
     }
 
     /// The pool of a tenant whose resources are gone.
     pub(crate) fn empty() -> Self {
-        Self::of(&PoolConfig::default())
+        Self::of(&PoolConfig::default(), "", &Channels::default())
     }
+}
+
+/// Names what a configuration says, whatever its version.
+pub(crate) fn digest(configuration: &Configuration) -> String {
+    let Configuration { version: _, json, locale, shows_waiting } = configuration;
+    let mut parts = vec![json.as_str(), locale.as_str()];
+    parts.extend(shows_waiting.iter().map(String::as_str));
+    ids::derive("cfg", &parts)
 }
 
 impl Book {
@@ -185,7 +199,7 @@ impl Tenant {
             }
         }
         rules.sort_by(|(one, a), (other, b)| (a.order, one).cmp(&(b.order, other)));
-        let pool = Pool::of(&pool::config(&agents, &queues, channels));
+        let pool = Pool::of(&pool::config(&agents, &queues, channels), &locale, channels);
         Self { in_force, display_name, locale, rules, queues, pool }
     }
 }

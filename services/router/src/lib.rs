@@ -27,6 +27,7 @@ mod metrics;
 mod naming;
 mod service;
 mod time;
+mod told;
 
 pub use assignment::{ReplayError, Replayed, replay};
 pub use config::{AssignmentConfig, IntakeConfig, RouterConfig};

@@ -92,15 +92,15 @@ impl Appender {
             let pool = pools.get(tenant).copied().unwrap_or(&empty);
             let asked = (pool.digest.clone(), book.revision);
             if annex.configured(tenant) != Some(&pool.digest) && self.configured.get(tenant) != Some(&asked) {
-                changed.push((tenant.to_owned(), pool.json.clone(), asked));
+                changed.push((tenant.to_owned(), pool.configuration.clone(), asked));
             }
         }
-        for (tenant, json, asked) in changed {
+        for (tenant, configuration, asked) in changed {
             let version = i64::try_from(book.revision).unwrap_or(i64::MAX);
             let entry = RoutingEntry {
                 id: ids::derive("ent", &["configuration", &tenant, &asked.0, &version.to_string()]),
                 tenant: tenant.clone(),
-                kind: Some(Kind::Configuration(Configuration { version, json })),
+                kind: Some(Kind::Configuration(Configuration { version, ..configuration })),
             };
             tracing::info!(tenant, version, "configuration changed");
             self.append(&format!("configuration/{tenant}"), &tenant, &entry, "routing.configuration", now_ms)

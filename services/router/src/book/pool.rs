@@ -7,7 +7,7 @@ use heliograph_domain::resources::{AgentSpec, QueueSpec, Role, SkillDemand};
 
 use super::Channels;
 
-/// A tenant's pool. Who only supervises is not in it.
+/// A tenant's pool. Who only supervises serves no queue, and is offered nothing.
 pub(super) fn config(
     agents: &BTreeMap<String, &AgentSpec>,
     queues: &BTreeMap<String, QueueSpec>,
@@ -20,11 +20,7 @@ pub(super) fn config(
         .collect();
     PoolConfig {
         queues: queues.iter().map(|(name, spec)| (name.as_str().into(), queue(spec))).collect(),
-        agents: agents
-            .iter()
-            .filter(|(_, spec)| spec.is(Role::Agent))
-            .map(|(name, spec)| (name.as_str().into(), agent(spec)))
-            .collect(),
+        agents: agents.iter().map(|(name, spec)| (name.as_str().into(), agent(spec))).collect(),
         classes,
         ..PoolConfig::default()
     }
@@ -45,9 +41,15 @@ fn queue(spec: &QueueSpec) -> machine::QueueSpec {
 fn agent(spec: &AgentSpec) -> machine::AgentSpec {
     machine::AgentSpec {
         skills: spec.all_skills().into_iter().map(|(name, level)| (name.into(), level.get())).collect(),
-        queues: spec.queues.iter().map(|queue| (queue.as_str().into(), 1)).collect(),
+        queues: spec
+            .queues
+            .iter()
+            .filter(|_| spec.is(Role::Agent))
+            .map(|queue| (queue.as_str().into(), 1))
+            .collect(),
         capacity: spec.capacity.iter().map(|(class, count)| (class.as_str().into(), *count)).collect(),
         total: spec.total,
+        supervisor: spec.is(Role::Supervisor),
         ..machine::AgentSpec::default()
     }
 }

@@ -248,7 +248,7 @@ fn the_pool_holds_agents_queues_and_classes() {
     let book = book();
     let (name, pool) = book.pools().next().unwrap();
     assert_eq!(name, "acme");
-    let config: PoolConfig = serde_json::from_str(&pool.json).unwrap();
+    let config: PoolConfig = serde_json::from_str(&pool.configuration.json).unwrap();
     assert_eq!(config.queues["support"].ring_seconds, 2);
     assert_eq!(config.agents.keys().map(|name| &**name).collect::<Vec<_>>(), ["ann"]);
     assert_eq!(config.agents["ann"].skills["lang-pt"], 9);

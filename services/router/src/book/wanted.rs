@@ -41,7 +41,7 @@ pub(crate) fn wanted(tenant: Option<&Tenant>, saying: &Saying<'_>) -> Wanted {
         if !skills.iter().any(|skill| skill.name == name) {
             reasons
                 .push(reason("routing.language", format!("{name} is preferred: the customer writes in it")));
-            skills.push(SkillWanted { name, level: 1, required: false });
+            skills.push(SkillWanted { name, level: 1, ..SkillWanted::default() });
         }
     }
     let precedence =
@@ -56,6 +56,7 @@ fn take(skills: &mut Vec<SkillWanted>, rule: &RoutingRuleSpec) {
             name: demand.skill.clone(),
             level: i32::from(demand.level.get()),
             required,
+            ..SkillWanted::default()
         }
     };
     skills.extend(rule.skills.required.iter().map(of(true)));

@@ -17,7 +17,7 @@ use heliograph_store::{
 };
 
 use super::{
-    Case, REDIS_PATIENCE, answer,
+    Case, REDIS_PATIENCE, answer, callback,
     handle::Handled,
     join,
     tongue::{Tongue, continuing},
@@ -78,7 +78,9 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
     };
     let wanted = wanted(tenant, &saying);
     let opened = open_windows(case, Some(message)).await;
-    let event = match selected.filter(|_| word.is_none()) {
+    let selected = selected.filter(|_| word.is_none());
+    let wish = callback::wish(selected.as_ref().unwrap_or(message));
+    let event = match selected {
         Some(selected) => {
             InboundEvent { kind: Some(inbound_event::Kind::Message(selected)), ..event.clone() }
         }
@@ -99,6 +101,9 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
         })),
     };
     case.append(&entry, "routing.proposal").await?;
+    if let Some(wish) = wish {
+        callback::ask(case, &contact, wish).await?;
+    }
     if let Some(Reply { text, notice }) = reply {
         answer::send(case, &contact, verdict, text, notice).await?;
     }
