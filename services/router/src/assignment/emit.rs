@@ -379,7 +379,12 @@ fn said(reply: &Reply, author: &Author, known: Option<&Known>) -> Message {
 }
 
 fn wanted(skill: &Skill, required: bool) -> SkillWanted {
-    SkillWanted { name: skill.name.to_string(), level: skill.level.into(), required }
+    SkillWanted {
+        name: skill.name.to_string(),
+        level: skill.level.into(),
+        required,
+        ..SkillWanted::default()
+    }
 }
 
 /// A reason of the machine, in its own namespace; reasons that have one already keep it.
