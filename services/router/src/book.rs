@@ -14,10 +14,11 @@ use std::{
 use heliograph_assignment::PoolConfig;
 use heliograph_domain::{
     ids,
-    resources::{QueueSpec, RoutingRuleSpec, Spec, Stored},
+    resources::{Spec, Stored},
 };
 use heliograph_policy::{CompiledPolicy, Shelf, TenantPolicy};
 use heliograph_proto::v1::{Capabilities, WindowRule};
+use heliograph_routing::Routing;
 use heliograph_store::resources::Snapshot;
 
 use crate::error::chain;
@@ -47,6 +48,8 @@ pub(crate) struct Book {
     pub(crate) revision: u64,
     tenants: HashMap<String, Arc<Tenant>>,
     shelf: Shelf,
+    /// Routing rules that cannot be used: tenant, name and version.
+    unusable: BTreeSet<(String, String, u64)>,
     setting: Setting,
 }
 
@@ -59,9 +62,7 @@ pub(crate) struct Tenant {
     pub(crate) display_name: String,
     /// The language that the system itself speaks where the customer's is not known.
     pub(crate) locale: String,
-    /// In the order in which they are asked.
-    rules: Vec<(String, RoutingRuleSpec)>,
-    queues: BTreeMap<String, QueueSpec>,
+    routing: Routing,
     pool: Pool,
 }
 
@@ -99,14 +100,21 @@ impl Book {
         for stored in snapshot.iter() {
             by_tenant.entry(&stored.resource.metadata.tenant).or_default().push(stored);
         }
-        let tenants = by_tenant
-            .into_iter()
-            .map(|(name, resources)| {
-                let tenant = Tenant::build(name, &resources, &setting.channels, shelf.tenant(name));
-                (name.to_owned(), Arc::new(tenant))
-            })
-            .collect();
-        Self { revision: snapshot.revision(), tenants, shelf, setting: setting.clone() }
+        let mut tenants = HashMap::new();
+        let mut unusable = BTreeSet::new();
+        for (name, resources) in by_tenant {
+            let (routing, left_out) = Routing::build(resources.iter().copied());
+            for found in left_out {
+                let rule = (name.to_owned(), found.rule.clone(), found.version);
+                if !before.unusable.contains(&rule) {
+                    tracing::error!(tenant = name, error = chain(&found), "a routing rule cannot be used");
+                }
+                unusable.insert(rule);
+            }
+            let tenant = Tenant::build(name, &resources, &setting.channels, shelf.tenant(name), routing);
+            tenants.insert(name.to_owned(), Arc::new(tenant));
+        }
+        Self { revision: snapshot.revision(), tenants, shelf, unusable, setting: setting.clone() }
     }
 
     /// Where this process runs.
@@ -162,9 +170,14 @@ impl Tenant {
         &self.in_force.policy
     }
 
-    fn build(name: &str, resources: &[&Stored], channels: &Channels, in_force: Arc<TenantPolicy>) -> Self {
+    fn build(
+        name: &str,
+        resources: &[&Stored],
+        channels: &Channels,
+        in_force: Arc<TenantPolicy>,
+        routing: Routing,
+    ) -> Self {
         let (mut display_name, mut locale) = (name.to_owned(), String::new());
-        let mut rules = Vec::new();
         let mut queues = BTreeMap::new();
         let mut agents = BTreeMap::new();
         for stored in resources {
@@ -174,9 +187,8 @@ impl Tenant {
                     display_name.clone_from(&spec.display_name);
                     locale.clone_from(&spec.locale);
                 }
-                Spec::RoutingRule(spec) => rules.push((own, spec.clone())),
                 Spec::Queue(spec) => {
-                    queues.insert(own, spec.clone());
+                    queues.insert(own, spec);
                 }
                 Spec::Agent(spec) => {
                     agents.insert(own, spec);
@@ -184,9 +196,8 @@ impl Tenant {
                 _ => {}
             }
         }
-        rules.sort_by(|(one, a), (other, b)| (a.order, one).cmp(&(b.order, other)));
         let pool = Pool::of(&pool::config(&agents, &queues, channels));
-        Self { in_force, display_name, locale, rules, queues, pool }
+        Self { in_force, display_name, locale, routing, pool }
     }
 }
 
