@@ -2,6 +2,7 @@
 //!
 //! Rebuilt from the resources whenever they change. Nothing in here does I/O.
 
+mod hours;
 mod pool;
 mod verdict;
 mod wanted;
@@ -22,6 +23,7 @@ use heliograph_routing::Routing;
 use heliograph_store::resources::Snapshot;
 
 use crate::error::chain;
+pub(crate) use hours::Day;
 pub(crate) use verdict::{Asked, judge, region};
 pub(crate) use wanted::{Saying, wanted};
 
@@ -46,6 +48,8 @@ pub(crate) struct Setting {
 pub(crate) struct Book {
     /// Grows with every change of any resource.
     pub(crate) revision: u64,
+    /// The day it was built for: opening hours are told from then on.
+    pub(crate) day: Day,
     tenants: HashMap<String, Arc<Tenant>>,
     shelf: Shelf,
     /// Routing rules that cannot be used: tenant, name and version.
@@ -90,8 +94,8 @@ impl Pool {
 
 impl Book {
     /// Reads the resources. A policy that did not change is taken over from `before`; one that cannot be used leaves the
-    /// last good one in force, which is said once for each version.
-    pub(crate) fn build(snapshot: &Snapshot, setting: &Setting, before: &Self) -> Self {
+    /// last good one in force, which is said once for each version. For one day it is the same on every replica.
+    pub(crate) fn build(snapshot: &Snapshot, setting: &Setting, day: Day, before: &Self) -> Self {
         let (shelf, unusable) = Shelf::build(snapshot.iter().map(|stored| &**stored), &before.shelf);
         for found in unusable {
             tracing::error!(tenant = found.tenant, error = chain(&found), "a policy cannot be used");
@@ -111,10 +115,12 @@ impl Book {
                 }
                 unusable.insert(rule);
             }
-            let tenant = Tenant::build(name, &resources, &setting.channels, shelf.tenant(name), routing);
+            let tenant =
+                Tenant::build(name, &resources, (&setting.channels, day), shelf.tenant(name), routing);
             tenants.insert(name.to_owned(), Arc::new(tenant));
         }
-        Self { revision: snapshot.revision(), tenants, shelf, unusable, setting: setting.clone() }
+        let revision = snapshot.revision();
+        Self { revision, day, tenants, shelf, unusable, setting: setting.clone() }
     }
 
     /// Where this process runs.
@@ -173,30 +179,33 @@ impl Tenant {
     fn build(
         name: &str,
         resources: &[&Stored],
-        channels: &Channels,
+        (channels, day): (&Channels, Day),
         in_force: Arc<TenantPolicy>,
         routing: Routing,
     ) -> Self {
         let (mut display_name, mut locale) = (name.to_owned(), String::new());
-        let mut queues = BTreeMap::new();
-        let mut agents = BTreeMap::new();
+        let mut parts = pool::Parts::default();
         for stored in resources {
-            let own = stored.resource.metadata.name.clone();
+            let own = stored.resource.metadata.name.as_str();
             match &stored.resource.spec {
                 Spec::Tenant(spec) => {
                     display_name.clone_from(&spec.display_name);
                     locale.clone_from(&spec.locale);
+                    parts.work = Some(&spec.work);
                 }
                 Spec::Queue(spec) => {
-                    queues.insert(own, spec);
+                    parts.queues.insert(own, spec);
+                }
+                Spec::Calendar(spec) => {
+                    parts.calendars.insert(own, spec);
                 }
                 Spec::Agent(spec) => {
-                    agents.insert(own, spec);
+                    parts.agents.insert(own, spec);
                 }
                 _ => {}
             }
         }
-        let pool = Pool::of(&pool::config(&agents, &queues, channels));
+        let pool = Pool::of(&pool::config(&parts, channels, day));
         Self { in_force, display_name, locale, routing, pool }
     }
 }

@@ -1,13 +1,16 @@
 //! From the wire to the machine: a routing entry without its content.
 
 use heliograph_assignment as machine;
-use heliograph_assignment::{Action, Entry, Need, Position, Skill, Target, Text, Timestamp};
+use heliograph_assignment::{Action, Entry, Position, Target, Text, Timestamp};
 use heliograph_proto::v1::{
     self, Command, Message, Presence, Proposal, RoutingEntry, SendRequested, Verdict, command, inbound_event,
     routing_entry::Kind, transfer_conversation, verdict::Outcome,
 };
 
-use crate::naming::{SCOPE, reply_message_id};
+use crate::{
+    naming::{SCOPE, reply_message_id},
+    needs::{leaf_on_wire, need_on_wire},
+};
 
 /// Why an entry cannot be applied. It never will be, on any replica.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,10 +100,8 @@ fn inbound(tenant: Text, proposal: &Proposal) -> Result<machine::Inbound, Unfit>
     let message = proposed(proposal).ok_or(Unfit::Lacks("a message"))?;
     let verdict = proposal.verdict.as_ref();
     let wanted = proposal.wanted.clone().unwrap_or_default();
-    let skills = |required: bool| {
-        let asked = wanted.skills.iter().filter(move |skill| skill.required == required);
-        asked.map(|skill| Skill::new(skill.name.as_str(), level(skill.level)))
-    };
+    // A combination that is only preferred means nothing to the machine.
+    let preferred = wanted.skills.iter().filter(|skill| !skill.required && !skill.name.is_empty());
     let fired = verdict.map(|verdict| verdict.fired.as_slice()).unwrap_or_default();
     Ok(machine::Inbound {
         tenant,
@@ -109,23 +110,22 @@ fn inbound(tenant: Text, proposal: &Proposal) -> Result<machine::Inbound, Unfit>
         message_id: text(&message.id, "a message id")?,
         address: address(event.address.as_ref(), verdict)?,
         queue: if wanted.queue.is_empty() { "default".into() } else { wanted.queue.as_str().into() },
-        required: skills(true).map(Need::Skill).collect(),
-        preferred: skills(false).collect(),
+        required: wanted.skills.iter().filter(|skill| skill.required).map(need_on_wire).collect(),
+        preferred: preferred.map(leaf_on_wire).collect(),
         priority: wanted.priority,
-        no_sticky: false,
+        no_sticky: wanted.no_sticky,
         language: some(&wanted.language),
         policy_allowed: answerable(verdict),
         unattended: proposal.unattended,
         policy_reasons: fired
             .iter()
-            .map(|reason| machine::Reason { code: reason.code.clone().into(), detail: reason.text.clone().into() })
+            .map(|reason| machine::Reason {
+                code: reason.code.clone().into(),
+                detail: reason.text.clone().into(),
+            })
             .collect(),
         at_provider: message.time.as_ref().map(|time| Timestamp(time.millis())),
     })
-}
-
-fn level(level: i32) -> u8 {
-    u8::try_from(level.clamp(1, 10)).expect("clamped")
 }
 
 fn send(tenant: Text, send: &SendRequested) -> Result<machine::SendMessage, Unfit> {
@@ -149,7 +149,9 @@ fn command(tenant: Text, command: &Command) -> Result<machine::Command, Unfit> {
     let agent = text(&command.agent, "an agent")?;
     let command_id = text(&command.command_id, "a command id")?;
     let action = match command.action.as_ref().ok_or(Unfit::Kind)? {
-        Asked::SetPresence(asked) => Action::SetPresence { presence: presence(asked.presence())?, when_done: false },
+        Asked::SetPresence(asked) => {
+            Action::SetPresence { presence: presence(asked.presence())?, when_done: false }
+        }
         Asked::Heartbeat(_) => Action::Heartbeat,
         Asked::Disconnected(_) => Action::Disconnected,
         Asked::Accept(asked) => Action::Accept { reservation: text(&asked.reservation_id, "a reservation")? },

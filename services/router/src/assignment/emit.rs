@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use heliograph_assignment::{
-    self as machine, Choice, Decision, Kind as What, Need, Place, Position, Reason as Why, Sender as Author, Skill,
-    Target,
+    self as machine, Choice, Decision, Kind as What, Place, Position, Reason as Why, Sender as Author, Target,
 };
 use heliograph_domain::ids;
 use heliograph_proto::{
@@ -25,6 +24,7 @@ use super::{
     annex::{Annex, Known},
     convert::{presence_on_wire, proposed},
 };
+use crate::needs::{leaf_to_wire, need_to_wire};
 
 /// One thing to publish.
 #[derive(Debug, Clone, PartialEq)]
@@ -224,14 +224,11 @@ impl Decided<'_> {
                 preferred,
                 ..
             } => {
-                let skills = required.iter().filter_map(|need| match need {
-                    Need::Skill(skill) => Some(wanted(skill, true)),
-                    _ => None,
-                });
+                let skills = required.iter().map(|need| SkillWanted { required: true, ..need_to_wire(need) });
                 Payload::ConversationQueued(ConversationQueued {
                     queue: queue.to_string(),
                     position: i32::try_from(*position).unwrap_or(i32::MAX),
-                    skills: skills.chain(preferred.iter().map(|skill| wanted(skill, false))).collect(),
+                    skills: skills.chain(preferred.iter().map(leaf_to_wire)).collect(),
                     no_agent_online: *no_agent_online,
                 })
             }
@@ -375,15 +372,6 @@ fn said(reply: &Reply, author: &Author, known: Option<&Known>) -> Message {
         address: reply.address.clone().or_else(|| known.and_then(Known::address)),
         message_class: reply.message_class,
         ..Message::default()
-    }
-}
-
-fn wanted(skill: &Skill, required: bool) -> SkillWanted {
-    SkillWanted {
-        name: skill.name.to_string(),
-        level: skill.level.into(),
-        required,
-        ..SkillWanted::default()
     }
 }
 

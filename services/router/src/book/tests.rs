@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use heliograph_assignment::PoolConfig;
+use heliograph_assignment::{
+    AgentChoice, Closed, MaxWait, Need, Overflow, OverflowWhen, PoolConfig, QueueSpec, Relax, Skill, Sticky,
+    Text, Timestamp, WaitEnd,
+};
 use heliograph_domain::resources::{Resource, Stored};
 use heliograph_proto::v1::{Address, Capabilities, Wanted, WindowRule, verdict::Outcome};
 use heliograph_store::{contacts::Contact, resources::Snapshot};
 use serde_json::json;
 
-use super::{Asked, Book, Saying, Setting, judge, wanted};
+use super::{Asked, Book, Day, Saying, Setting, judge, wanted};
 
 fn stored(kind: &str, name: &str, version: u64, spec: &serde_json::Value) -> Stored {
     let value = json!({
@@ -31,8 +34,13 @@ fn setting(site: Option<&str>) -> Setting {
     Setting { channels, site: site.map(Arc::from) }
 }
 
+/// The twenty-third of November 2026, a Monday.
+fn today() -> Day {
+    Day::of(1_795_392_000_000)
+}
+
 fn book() -> Book {
-    Book::build(&Snapshot::of(resources()), &setting(None), &Book::default())
+    Book::build(&Snapshot::of(resources()), &setting(None), today(), &Book::default())
 }
 
 fn resources() -> Vec<Stored> {
@@ -132,7 +140,7 @@ fn rules_know_the_customer_as_policy_does_and_the_language_by_the_text() {
         }),
     ));
     resources.push(stored("RoutingRule", "broken", 4, &json!({ "queue": "sales", "when": "contact.vip" })));
-    let book = Book::build(&Snapshot::of(resources), &setting(None), &Book::default());
+    let book = Book::build(&Snapshot::of(resources), &setting(None), today(), &Book::default());
     assert_eq!(book.unusable, [("acme".to_owned(), "broken".to_owned(), 4)].into());
     let address = Address { channel: "sms".into(), account: "line".into(), ..Address::default() };
     let contact: Contact = serde_json::from_value(json!({
@@ -231,7 +239,7 @@ fn a_region_that_may_not_be_held_here_is_denied() {
     for (site, outcome) in
         [(None, Outcome::Allow), (Some("us-east"), Outcome::Allow), (Some("eu-west"), Outcome::Deny)]
     {
-        let book = Book::build(&Snapshot::of(resources.clone()), &setting(site), &Book::default());
+        let book = Book::build(&Snapshot::of(resources.clone()), &setting(site), today(), &Book::default());
         assert_eq!(judge(&asked(&book, &address)).outcome(), outcome, "{site:?}");
     }
 }
@@ -249,11 +257,11 @@ fn a_policy_that_cannot_be_used_leaves_the_last_good_one_in_force() {
             "rules": [{ "name": "by-day", "then": { "hours": "no-such-calendar" } }],
         }),
     );
-    let book = Book::build(&Snapshot::of(changed.clone()), &setting(None), &good);
+    let book = Book::build(&Snapshot::of(changed.clone()), &setting(None), today(), &good);
     let tenant = book.tenant("acme").unwrap();
     assert_eq!(tenant.policy().version(), 3);
     changed[0] = stored("ChannelPolicy", "default", 5, &json!({ "default": { "channels": ["webchat"] } }));
-    let book = Book::build(&Snapshot::of(changed), &setting(None), &book);
+    let book = Book::build(&Snapshot::of(changed), &setting(None), today(), &book);
     assert_eq!(book.tenant("acme").unwrap().policy().version(), 5);
 }
 
@@ -287,7 +295,118 @@ fn the_pool_holds_agents_queues_and_classes() {
     assert_eq!(name, "acme");
     let config: PoolConfig = serde_json::from_str(&pool.json).unwrap();
     assert_eq!(config.queues["support"].ring_seconds, 2);
-    assert_eq!(config.agents.keys().map(|name| &**name).collect::<Vec<_>>(), ["ann"]);
+    assert_eq!(config.agents.keys().map(|name| &**name).collect::<Vec<_>>(), ["ann", "sue"]);
     assert_eq!(config.agents["ann"].skills["lang-pt"], 9);
+    assert!(config.agents["sue"].supervisor && config.agents["sue"].queues.is_empty());
     assert_eq!(&*config.classes["wechat"], "chat");
+    // Queues that say nothing more wait as they did.
+    let usual = QueueSpec { ring_seconds: 2, wrap_up_seconds: 30, ..QueueSpec::default() };
+    assert_eq!(config.queues["support"], usual);
+    assert_eq!(config.weights, BTreeMap::new());
+    let times =
+        (config.inactivity_seconds, config.liveness_seconds, config.grace_seconds, config.cool_off_seconds);
+    assert_eq!(times, (86_400, 60, 30, 30));
+}
+
+#[test]
+fn the_pool_holds_everything_that_resources_say() {
+    let queue = json!({
+        "display_name": "Orders", "priority": 3, "service_level": { "target": "30s", "share": 0.9 }, "aging": "5m",
+        "ring_timeout": "20s", "wrap_up": "1m",
+        "skills": {
+            "required": [{ "any": [{ "language": "pt", "level": 4 }, { "not": { "skill": "trainee" } }] }],
+            "preferred": [{ "skill": "tact", "level": 2 }],
+        },
+        "agents_by": { "idle": 1, "occupancy": 2, "level": 3 },
+        "sticky": { "remember": "2d", "wait": "10s" },
+        "relax": [{ "after": "30s", "lower": 2 }, { "after": "1m", "drop": ["tact"], "ring": 3 }],
+        "overflow": [
+            { "after": "2m", "to": "support" }, { "waiting": 50, "to": "support" },
+            { "estimated": "10m", "to": "support" }, { "nobody_online": true, "to": "support" },
+        ],
+        "hours": "office", "closed": { "then": "overflow", "to": "sales" },
+        "max_wait": { "after": "30m", "then": "overflow", "to": "sales" },
+        "announce": { "every": "500ms" }, "callback": true,
+    });
+    let hours = json!([{ "days": ["mon"], "from": "09:00", "to": "17:00" }]);
+    let office = json!({ "time_zone": "Europe/Lisbon", "hours": hours });
+    let mut resources = resources();
+    resources.extend([
+        stored("Queue", "orders", 1, &queue),
+        stored("Calendar", "office", 1, &office),
+        stored(
+            "Tenant",
+            "acme",
+            1,
+            &json!({ "display_name": "Acme", "work": {
+                "weights": { "voice": 5 }, "interrupts": { "voice": ["chat"] }, "inactivity": "1h", "grace": "0s",
+                "cool_off": "5s", "liveness": "90s",
+            } }),
+        ),
+        stored(
+            "Agent",
+            "bot",
+            1,
+            &json!({
+                "display_name": "Bot", "kind": "bot", "auto_accept": true, "capacity": { "chat": 100 }, "total": 200,
+                "queues": ["support", { "queue": "orders", "ring": 3 }],
+            }),
+        ),
+    ]);
+    let snapshot = Snapshot::of(resources);
+    let build = |day| Book::build(&snapshot, &setting(None), day, &Book::default());
+    let config =
+        |book: &Book| -> PoolConfig { serde_json::from_str(&book.pools().next().unwrap().1.json).unwrap() };
+    let book = build(today());
+    let pool = config(&book);
+    let orders = &pool.queues["orders"];
+    let monday = |text: &str| Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+    let open = orders.open.clone().unwrap();
+    assert_eq!(open.len(), 5);
+    assert_eq!(open[0], (monday("2026-11-23T09:00:00Z"), monday("2026-11-23T17:00:00Z")));
+    let to = || -> Text { "support".into() };
+    let overflow = |when| Overflow { when, to: to() };
+    let expected = QueueSpec {
+        priority: 3,
+        target_seconds: 30,
+        aging_seconds: 300,
+        ring_seconds: 20,
+        wrap_up_seconds: 60,
+        required: vec![Need::Any {
+            any: vec![
+                Skill::new("lang-pt", 4).into(),
+                Need::Not { not: Box::new(Skill::new("trainee", 1).into()) },
+            ],
+        }],
+        preferred: vec![Skill::new("tact", 2)],
+        choice: AgentChoice::Mix { idle: 1, occupancy: 2, level: 3 },
+        sticky: Some(Sticky { remember_seconds: 172_800, wait_seconds: 10 }),
+        relax: vec![
+            Relax { after_seconds: 30, lower: 2, ..Relax::default() },
+            Relax { after_seconds: 60, lower: 0, drop: ["tact".into()].into(), ring: 3 },
+        ],
+        overflow: vec![
+            overflow(OverflowWhen::After(120)),
+            overflow(OverflowWhen::Waiting(50)),
+            overflow(OverflowWhen::Estimated(600)),
+            overflow(OverflowWhen::NobodyOnline),
+        ],
+        open: Some(open),
+        closed: Closed::Overflow("sales".into()),
+        max_wait: Some(MaxWait { after_seconds: 1_800, then: WaitEnd::Overflow("sales".into()) }),
+        announce_seconds: 1,
+        callback: true,
+    };
+    assert_eq!(*orders, expected);
+    let bot = &pool.agents["bot"];
+    assert!(bot.auto_accept && !bot.supervisor);
+    assert_eq!(bot.queues, BTreeMap::from([("support".into(), 1), ("orders".into(), 3)]));
+    assert_eq!((pool.weights["voice"], pool.interrupts["voice"].contains("chat")), (5, true));
+    let times = (pool.inactivity_seconds, pool.liveness_seconds, pool.grace_seconds, pool.cool_off_seconds);
+    assert_eq!(times, (3_600, 90, 0, 5));
+
+    // The same on every replica for a day, and told anew on the next.
+    assert_eq!(build(today()).pools().next().unwrap().1.digest, book.pools().next().unwrap().1.digest);
+    let tomorrow = config(&build(Day::of(1_795_392_000_000 + 86_400_000)));
+    assert_eq!(tomorrow.queues["orders"].open.as_ref().unwrap()[0].0, monday("2026-11-30T09:00:00Z"));
 }

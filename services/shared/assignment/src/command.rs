@@ -110,7 +110,10 @@ impl Step<'_> {
         };
         self.decide_on(number, rejected, Vec::new());
         self.cool_off(number, agent);
-        self.requeue(number, Reason::new("reservation_rejected", reason.map_or(String::new(), ToString::to_string)));
+        self.requeue(
+            number,
+            Reason::new("reservation_rejected", reason.map_or(String::new(), ToString::to_string)),
+        );
         Ok(())
     }
 

@@ -41,13 +41,15 @@ mod view;
 mod tests;
 
 pub use config::{
-    AgentChoice, AgentSpec, Closed, MaxWait, Overflow, OverflowWhen, PoolConfig, QueueSpec, RINGS, Relax, Sticky,
-    WaitEnd,
+    AgentChoice, AgentSpec, Closed, MaxWait, Overflow, OverflowWhen, PoolConfig, QueueSpec, RINGS, Relax,
+    Sticky, WaitEnd,
 };
-pub use decision::{Choice, ConversationRef, Decision, Direction, Kind, Place, Purpose, Reason, Refusal, Sender};
+pub use decision::{
+    Choice, ConversationRef, Decision, Direction, Kind, Place, Purpose, Reason, Refusal, Sender,
+};
 pub use entry::{
-    Action, Address, Arrive, Callback, Command, Configure, Entry, Inbound, Move, Presence, SendMessage, Target,
-    TimerDue,
+    Action, Address, Arrive, Callback, Command, Configure, Entry, Inbound, Move, Presence, SendMessage,
+    Target, TimerDue,
 };
 pub use machine::{Machine, SNAPSHOT_VERSION};
 pub use need::{Need, Skill};

@@ -94,8 +94,14 @@ impl Step<'_> {
             direct: choice.is_none(),
         };
         self.set_phase(number, phase);
-        let created =
-            Kind::ReservationCreated { reservation, agent: agent.clone(), queue, expires_at, choice, purpose: crate::decision::Purpose::Work };
+        let created = Kind::ReservationCreated {
+            reservation,
+            agent: agent.clone(),
+            queue,
+            expires_at,
+            choice,
+            purpose: crate::decision::Purpose::Work,
+        };
         self.decide_on(number, created, reasons);
     }
 

@@ -128,7 +128,10 @@ pub(crate) fn merge_skills(own: &[Skill], others: &[Skill]) -> Vec<Skill> {
 /// `own` and `others` as one sorted list: plain skills once each at the higher of their levels, everything else once.
 pub(crate) fn merge_needs(own: &[Need], others: &[Need]) -> Vec<Need> {
     let plain = |needs: &[Need]| -> Vec<Skill> {
-        needs.iter().filter_map(|need| if let Need::Skill(skill) = need { Some(skill.clone()) } else { None }).collect()
+        needs
+            .iter()
+            .filter_map(|need| if let Need::Skill(skill) = need { Some(skill.clone()) } else { None })
+            .collect()
     };
     let skills = merge_skills(&plain(own), &plain(others)).into_iter().map(Need::Skill);
     let rest: BTreeSet<&Need> =

@@ -176,10 +176,9 @@ impl Pool {
 
     /// Whether `agent` serves the queue and has the skills.
     pub(crate) fn suits(&self, agent: &str, profile: &Profile) -> bool {
-        self.config
-            .agents
-            .get(agent)
-            .is_some_and(|spec| spec.queues.contains_key(&profile.queue) && profile.required.iter().all(|need| need.met_by(spec)))
+        self.config.agents.get(agent).is_some_and(|spec| {
+            spec.queues.contains_key(&profile.queue) && profile.required.iter().all(|need| need.met_by(spec))
+        })
     }
 
     /// Whether `agent` turned `number` down, or gave it away, too recently to be asked again.

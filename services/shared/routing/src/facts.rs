@@ -110,7 +110,7 @@ const fn variable(name: &'static str, values: Values, read: Read<RoutingFacts>) 
 }
 
 const fn country(name: &'static str) -> Variable<RoutingFacts> {
-    let read = Read::Text(|scene| scene.about.region.country.map_or("", Country::code));
+    let read = Read::<RoutingFacts>::Text(|scene| scene.about.region.country.map_or("", Country::code));
     variable(name, Values::Country, read)
 }
 
