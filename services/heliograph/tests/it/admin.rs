@@ -3,9 +3,9 @@
 use std::{process::Stdio, time::Duration};
 
 use heliograph_proto::v1::{
-    ApplyResourcesRequest, DeleteResourceRequest, ExplainPolicyRequest, ExplainRoutingRequest, GetResourceRequest,
-    ListDeadLettersRequest, ListResourcesRequest, admin_service_client::AdminServiceClient,
-    resource_change::Action, rule_asked::Answer, verdict::Outcome,
+    ApplyResourcesRequest, DeleteResourceRequest, ExplainPolicyRequest, ExplainRoutingRequest,
+    GetResourceRequest, ListDeadLettersRequest, ListResourcesRequest,
+    admin_service_client::AdminServiceClient, resource_change::Action, rule_asked::Answer, verdict::Outcome,
 };
 use tonic::{Code, Request, transport::Channel};
 

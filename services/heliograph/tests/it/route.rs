@@ -10,8 +10,10 @@ const GUIDE: &str = include_str!("../../../../docs/how-to/routing.md");
 
 /// The binary with a file and a broker that does not answer.
 async fn offline(bench: &Bench, file: &str, args: &[&str]) -> Done {
-    let args: Vec<&str> =
-        ["route", "explain", "--tenant", "acme", "-f", file].into_iter().chain(args.iter().copied()).collect();
+    let args: Vec<&str> = ["route", "explain", "--tenant", "acme", "-f", file]
+        .into_iter()
+        .chain(args.iter().copied())
+        .collect();
     let mut command = bench.command(&args);
     command.env("HELIOGRAPH__NATS__URL", "nats://127.0.0.1:9").output().await.unwrap().into()
 }

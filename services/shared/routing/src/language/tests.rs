@@ -71,7 +71,7 @@ const TELLS_NOTHING: &[&str] = &[
     "Я жду возврат денег со вторника, помогите мне, пожалуйста",
     // Danish and Norwegian.
     "Jeg har ventet på min refusion",
-    // Languages that nobody is found for by a guess.
+    // Languages that are told from others by what they are not.
     "Mae angen help arnaf gyda fy archeb os gwelwch yn dda",
     "Nimesubiri kurejeshewa pesa zangu tangu Jumanne, tafadhali nisaidie",
 ];

@@ -18,7 +18,7 @@ const WHEN: [&str; 8] = [
     "contact.channels.exists(c, c == channel)",
     "now - contact.first_seen < duration('2562047h')",
     "message.text.matches('^[a-z ]*$') ? account == 'a' : region.name == 'b'",
-    "size(message.text) > 3 && contact.language in ['pt', 'a']",
+    "size(message.text) > 3 && contact.language in ['pt', 'es']",
     "has(contact.number) && contact.country != 'BR'",
 ];
 

@@ -161,7 +161,7 @@ fn a_demand_that_says_too_much_or_nothing_is_refused() {
         "q",
         "display_name: Q\nskills:\n  required:\n    - { skil: a }",
         &[
-            "f.yaml:13:9: Queue/q: spec.skills.required[0].skil: unknown field `skil`, expected one of `skill`, `language`, `level`, `any`, `all`, `not`; did you mean \"skill\"?",
+            "f.yaml:13:11: Queue/q: spec.skills.required[0].skil: unknown field `skil`, expected one of `skill`, `language`, `level`, `any`, `all`, `not`; did you mean \"skill\"?",
         ],
     );
     refused(
@@ -169,7 +169,7 @@ fn a_demand_that_says_too_much_or_nothing_is_refused() {
         "q",
         "display_name: Q\nskills:\n  required: [{ any: [] }, { all: [{ skill: A }, { language: portuguese }] }, { skill: b, level: 11 }]",
         &[
-            "f.yaml:12:97: Queue/q: spec.skills.required[2].level: skill level 11 is out of range; levels go from 1 to 10",
+            "f.yaml:12:99: Queue/q: spec.skills.required[2].level: skill level 11 is out of range; levels go from 1 to 10",
         ],
     );
     let mut deep = "{ skill: a }".to_owned();
