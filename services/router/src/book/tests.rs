@@ -250,7 +250,9 @@ fn the_pool_holds_agents_queues_and_classes() {
     assert_eq!(name, "acme");
     let config: PoolConfig = serde_json::from_str(&pool.configuration.json).unwrap();
     assert_eq!(config.queues["support"].ring_seconds, 2);
-    assert_eq!(config.agents.keys().map(|name| &**name).collect::<Vec<_>>(), ["ann"]);
+    assert_eq!(config.agents.keys().map(|name| &**name).collect::<Vec<_>>(), ["ann", "sue"]);
+    assert!(!config.agents["ann"].supervisor && config.agents["sue"].supervisor);
+    assert!(config.agents["sue"].queues.is_empty(), "who only supervises is offered nothing");
     assert_eq!(config.agents["ann"].skills["lang-pt"], 9);
     assert_eq!(&*config.classes["wechat"], "chat");
 }
