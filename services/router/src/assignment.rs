@@ -21,6 +21,8 @@ use heliograph_fabric::{DeadLetters, Fabric, Layout, Owned};
 use heliograph_store::{models::ReadModel, snapshots::SnapshotStore};
 use tokio::sync::{mpsc, watch};
 
+#[cfg(test)]
+pub(crate) use convert::need_from_wire;
 pub use replay::{ReplayError, Replayed, replay};
 
 use crate::{book::Book, config::AssignmentConfig, error::chain, metrics::Metrics};

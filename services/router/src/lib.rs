@@ -25,6 +25,7 @@ mod error;
 mod intake;
 mod metrics;
 mod naming;
+mod needs;
 mod service;
 mod time;
 mod told;

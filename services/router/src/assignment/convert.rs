@@ -13,6 +13,8 @@ use heliograph_proto::{
 };
 
 pub(crate) use commands::presence_on_wire;
+#[cfg(test)]
+pub(crate) use need::need as need_from_wire;
 pub(crate) use need::{need_on_wire, skill_on_wire};
 
 use crate::naming::SCOPE;
@@ -131,7 +133,7 @@ fn inbound(tenant: Text, proposal: &Proposal) -> Result<machine::Inbound, Unfit>
             .map(|wanted| Skill::new(wanted.name.as_str(), need::level(wanted.level)))
             .collect(),
         priority: wanted.priority,
-        no_sticky: false,
+        no_sticky: wanted.no_sticky,
         language: some(&wanted.language),
         policy_allowed: answerable(verdict),
         unattended: proposal.unattended,

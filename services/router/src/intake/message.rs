@@ -68,15 +68,8 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
         reply = Some(Reply { text, notice: Notice::Unspecified });
     }
     let text = message.content.as_ref().map_or_else(String::new, content::preview);
-    let language = tongue(said_in(message), address, &contact).or("").replace('_', "-");
-    let saying = Saying {
-        channel: &event.channel,
-        account: &event.account,
-        region: verdict.region.as_ref().map_or("", |region| &region.name),
-        language: &language,
-        text: &text,
-    };
-    let wanted = wanted(tenant, &saying);
+    let saying = Saying { language: said_in(message), text: &text };
+    let wanted = case.ask(Some(&contact), kind_of(message), |asked| wanted(asked, &saying));
     let opened = open_windows(case, Some(message)).await;
     let selected = selected.filter(|_| word.is_none());
     let wish = callback::wish(selected.as_ref().unwrap_or(message));

@@ -6,7 +6,7 @@ use heliograph_proto::v1::SkillWanted;
 use super::Unfit;
 
 /// A demand as the machine takes it.
-pub(super) fn need(wanted: &SkillWanted) -> Result<Need, Unfit> {
+pub(crate) fn need(wanted: &SkillWanted) -> Result<Need, Unfit> {
     let SkillWanted { name, level, any, all, none, required: _ } = wanted;
     let each = |wanted: &[SkillWanted]| wanted.iter().map(need).collect::<Result<Vec<Need>, Unfit>>();
     match (name.is_empty(), any.is_empty(), all.is_empty(), none) {
