@@ -200,7 +200,8 @@ export class BoardView {
         ...(one.state === "assigned" ? [quiet("Join", () => this.#actions.join(one.conversation)), quiet("Assign…", () => this.#actions.assign(one.conversation, one.customer)), quiet("Take over…", () => this.#actions.pull(one.conversation, one.customer, agent.title))] : []))));
     this.#part.workBody.replaceChildren(
       h("div", { className: "work-head" }, h("h3", { textContent: agent.title }), h("span", { className: "buttons" },
-        ...PRESENCES.filter(([presence]) => presence !== agent.presence).map(([presence, label]) => quiet(label, () => this.#actions.presence(agent, presence))),
+        // Nobody is put to work who is not there.
+        ...PRESENCES.filter(([presence]) => agent.presence !== "offline" && presence !== agent.presence).map(([presence, label]) => quiet(label, () => this.#actions.presence(agent, presence))),
         quiet("Close", () => this.#open(null)))),
       this.#part.workAbout,
       rows.length > 0 ? h("ul", { attrs: { role: "list" } }, ...rows) : h("p", { className: "muted small", textContent: "Nothing in hand." }));

@@ -215,7 +215,7 @@ export class ConversationView {
       client.endConsult(this.#shown.id, note);
       advice.value = "";
     };
-    part.advice = h("form", { className: "composer advice", hidden: true, on: { submit: (event) => { event.preventDefault(); advise(advice.value.trim()); } } },
+    part.advice = h("form", { className: "advice", hidden: true, on: { submit: (event) => { event.preventDefault(); advise(advice.value.trim()); } } },
       h("div", { className: "composer-row" }, advice, h("button", { type: "submit", className: "primary", textContent: "Advise and leave" })));
 
     part.earlier = h("button", { type: "button", className: "quiet earlier", textContent: "Show earlier messages", hidden: true, on: { click: () => client.loadEarlier(this.#shown) } });

@@ -25,10 +25,12 @@ export function supervising(client, api) {
       toast(`${customer} has priority ${priority} now.`, "info", { label: "Undo", run: () => client.prioritize(id, before) });
     },
     presence: async (agent, presence) => {
-      const hurts = presence === "offline" && agent.work.length > 0;
-      if (hurts && !await confirmThat("Sign off", `${agent.title} has ${agent.work.length} in hand; all of it goes back to its queues.`, "Sign off")) return;
+      // Whoever is signed off has to come back themselves.
+      const final = presence === "offline";
+      const inHand = agent.work.length > 0 ? ` has ${agent.work.length} in hand; all of it goes back to its queues.` : " has to sign on again.";
+      if (final && !await confirmThat("Sign off", `${agent.title}${inHand}`, "Sign off")) return;
       client.setAgentPresence(agent.name, presence);
-      const undo = hurts ? null : { label: "Undo", run: () => client.setAgentPresence(agent.name, agent.presence) };
+      const undo = final ? null : { label: "Undo", run: () => client.setAgentPresence(agent.name, agent.presence) };
       toast(`${agent.title} ${DONE[presence]}.`, "info", undo);
     },
   };

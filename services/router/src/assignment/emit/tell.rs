@@ -55,10 +55,10 @@ fn news(about: &Decided<'_>) -> Option<(News, Offer)> {
             let over = about.then(|kind| matches!(kind, What::ConversationClosed { .. }));
             over.then_some((News::InVain, Offer::Nothing))
         }
-        // Only a queue that takes nothing while it is closed closes what a customer says.
         What::ConversationClosed { agent: None, .. } => {
+            let shut = about.decision.reasons.iter().any(|reason| reason.code == "queue_closed");
             let Some(Kind::Proposal(proposal)) = &about.entry.kind else { return None };
-            let spec = announces(&proposal.wanted.as_ref()?.queue)?;
+            let spec = announces(&proposal.wanted.as_ref().filter(|_| shut)?.queue)?;
             let opens = spec.open.iter().flatten().map(|(from, _)| *from).find(|from| from.0 > about.at_ms);
             Some((News::Shut(opens.map(|at| seconds_until(at, about.at_ms))), Offer::Nothing))
         }

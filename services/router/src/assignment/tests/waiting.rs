@@ -130,6 +130,18 @@ fn told(emissions: &[Emission]) -> Vec<String> {
 }
 
 #[test]
+fn a_queue_that_takes_nothing_while_it_is_closed_says_when_to_come_back() {
+    // Open from the ninth to the seventeenth hour; it is written to in the first.
+    let json = r#"{ "queues": { "support": { "announce_seconds": 60, "closed": "close",
+        "open": [[32400000, 61200000]] } } }"#;
+    let emissions = first_message(&configuration(json, &[]));
+    let kinds = ["conversation.opened", "message.received", "conversation.closed", "message.accepted"];
+    assert_eq!(types(&emissions), kinds);
+    let said = "Wir haben zurzeit geschlossen. Bitte schreiben Sie uns in etwa 9 Stunden noch einmal.";
+    assert_eq!(told(&emissions), [said]);
+}
+
+#[test]
 fn the_place_and_the_wait_are_those_of_the_decision() {
     let emissions = emitted(vec![Decided::PositionAnnounced { place: place(3) }]);
     assert_eq!(told(&emissions), ["You are number 3 in the queue. The wait is about 4 minutes."]);

@@ -79,8 +79,9 @@ fn the_pool_holds_everything_that_resources_say() {
     ]);
     let snapshot = Snapshot::of(resources);
     let build = |day| Book::build(&snapshot, &setting(None), day, &Book::default());
-    let config =
-        |book: &Book| -> PoolConfig { serde_json::from_str(&book.pools().next().unwrap().1.configuration.json).unwrap() };
+    let config = |book: &Book| -> PoolConfig {
+        serde_json::from_str(&book.pools().next().unwrap().1.configuration.json).unwrap()
+    };
     let book = build(today());
     let pool = config(&book);
     let orders = &pool.queues["orders"];

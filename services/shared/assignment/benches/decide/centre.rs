@@ -3,8 +3,8 @@
 use std::{collections::VecDeque, time::Instant};
 
 use heliograph_assignment::{
-    Action, Address, AgentSpec, Command, Configure, Decision, Entry, Inbound, Kind, Machine, Need, PoolConfig,
-    Position, Presence, QueueSpec, Skill, Text, TimerDue, Timestamp,
+    Action, Address, AgentSpec, Command, Configure, Decision, Entry, Inbound, Kind, Machine, Need,
+    PoolConfig, Position, Presence, QueueSpec, Skill, Text, TimerDue, Timestamp,
 };
 
 const TENANT: &str = "acme";
@@ -65,7 +65,8 @@ impl Centre {
             waiting: 0,
         };
         let queues = (0..QUEUES).map(|queue| (name("queue", queue), QueueSpec::default())).collect();
-        let agents = (0..size.agents).map(|agent| (name("agent", agent), centre.agent(size.skills))).collect();
+        let agents =
+            (0..size.agents).map(|agent| (name("agent", agent), centre.agent(size.skills))).collect();
         centre.asks = (0..size.kinds).map(|_| centre.ask(size.skills)).collect();
         let config = PoolConfig {
             queues,
@@ -120,7 +121,8 @@ impl Centre {
         if let Some(due) = self.machine.next_due().filter(|due| due.0 <= self.now) {
             return Entry::TimerDue(TimerDue { due });
         }
-        let enough = if self.backlog > 0 { self.waiting >= self.backlog } else { self.assigned.len() >= self.load };
+        let enough =
+            if self.backlog > 0 { self.waiting >= self.backlog } else { self.assigned.len() >= self.load };
         if enough && let Some((agent, conversation)) = self.assigned.pop_front() {
             let (reply, heartbeat) = (self.roll() % 2 == 0, self.roll() % 2 == 0);
             if reply {

@@ -13,7 +13,8 @@ const BOTTOM: f64 = 60.0;
 pub(crate) fn draw(points: &[(f64, f64)], base: f64, slope: f64) -> String {
     let most = points.iter().map(|(_, cost)| *cost).fold(base + slope * 100_000_f64.log2(), f64::max) * 1.15;
     let step = 10_f64.powf((most / 5.0).log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].map(|by| by * step).into_iter().find(|step| most / step <= 6.0).unwrap_or(step);
+    let step =
+        [1.0, 2.0, 5.0, 10.0].map(|by| by * step).into_iter().find(|step| most / step <= 6.0).unwrap_or(step);
     let x = |agents: f64| LEFT + (agents.log10() - 2.0) / 3.0 * (WIDTH - LEFT - RIGHT);
     let y = |cost: f64| HEIGHT - BOTTOM - cost / most * (HEIGHT - TOP - BOTTOM);
     let mut svg = format!(

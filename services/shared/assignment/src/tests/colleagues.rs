@@ -106,7 +106,9 @@ fn supervisors_assign_pull_join_and_send_people_away() {
     let full = Action::Pull { conversation: waits.clone() };
     assert_eq!(refusal(&bench.act("eve", full)).0, "target_unavailable", "nobody carries more than they can");
     let first = bench.act("eve", Action::Prioritize { conversation: waits, priority: 9 });
-    let Kind::ConversationPrioritized { place: Some(place), .. } = &first[1].kind else { panic!("{first:?}") };
+    let Kind::ConversationPrioritized { place: Some(place), .. } = &first[1].kind else {
+        panic!("{first:?}")
+    };
     assert_eq!(place.position, 1);
     let away = Action::SetAgentPresence { agent: "bo".into(), presence: Presence::Away };
     let sent = bench.act("eve", away);
@@ -119,7 +121,10 @@ fn who_goes_when_done_takes_no_more_and_goes() {
     let mut bench = desk();
     let go = Action::SetPresence { presence: Presence::Offline, when_done: true };
     bench.act("bo", go);
-    assert_eq!((bench.agent("bo").presence, bench.agent("bo").when_done), (Presence::Away, Some(Presence::Offline)));
+    assert_eq!(
+        (bench.agent("bo").presence, bench.agent("bo").when_done),
+        (Presence::Away, Some(Presence::Offline))
+    );
     let conversation = bench.open("ana");
     let closed = bench.act("bo", Action::Close { conversation, wrap_up: None });
     assert_eq!(names(&closed), ["command.accepted", "conversation.closed", "agent.presence_changed"]);

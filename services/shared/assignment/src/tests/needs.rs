@@ -73,7 +73,8 @@ fn relaxing_lowers_levels_and_drops_skills() {
 
 #[test]
 fn a_need_is_written_as_people_write_it() {
-    let text = r#"[{"name":"french","level":5},{"any":[{"name":"selling"},{"not":{"name":"trainee"}}]},{"all":[]}]"#;
+    let text =
+        r#"[{"name":"french","level":5},{"any":[{"name":"selling"},{"not":{"name":"trainee"}}]},{"all":[]}]"#;
     let read: Vec<Need> = serde_json::from_str(text).unwrap();
     let either = Need::Any { any: vec![one("selling", 1), not(one("trainee", 1))] };
     assert_eq!(read, [one("french", 5), either, all(&[])]);

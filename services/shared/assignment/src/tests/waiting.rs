@@ -2,8 +2,8 @@
 
 use super::{Bench, TENANT, agent, inbound, names, needs, pool, to_agent};
 use crate::{
-    Action, AgentSpec, Callback, Closed, Decision, Entry, Kind, MaxWait, Overflow, OverflowWhen, PhaseView, Place,
-    PoolConfig, QueueSpec, Relax, Sticky, Timestamp, WaitEnd,
+    Action, AgentSpec, Callback, Closed, Decision, Entry, Kind, MaxWait, Overflow, OverflowWhen, PhaseView,
+    Place, PoolConfig, QueueSpec, Relax, Sticky, Timestamp, WaitEnd,
 };
 
 fn with(support: QueueSpec, agents: &[(&str, AgentSpec)]) -> PoolConfig {
@@ -57,9 +57,14 @@ fn less_is_asked_the_longer_it_waits() {
     for agent in ["low", "none", "second"] {
         bench.online(agent);
     }
-    for (waited, asked, expected) in
-        [(9, 7, None), (10, 7, Some("low")), (10, 8, None), (20, 8, Some("second")), (29, 9, Some("second")), (30, 10, Some("low"))]
-    {
+    for (waited, asked, expected) in [
+        (9, 7, None),
+        (10, 7, Some("low")),
+        (10, 8, None),
+        (20, 8, Some("second")),
+        (29, 9, Some("second")),
+        (30, 10, Some("low")),
+    ] {
         let mut bench = Bench { machine: bench.machine.clone(), ..bench };
         if asked >= 9 {
             bench.presence("second", crate::Presence::Away);
