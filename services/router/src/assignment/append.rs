@@ -7,7 +7,7 @@ use std::{
 
 use heliograph_assignment::Timestamp as Moment;
 use heliograph_domain::ids;
-use heliograph_fabric::{Envelope, Fabric, Fence, Layout, Sequencer, SequencerOptions, subjects};
+use heliograph_fabric::{Envelope, Fence, Ground, Layout, Sequencer, SequencerOptions, subjects};
 use heliograph_proto::{
     Message as _, Timestamp,
     v1::{Configuration, RoutingEntry, TimerDue, routing_entry::Kind},
@@ -28,23 +28,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const FAR: Duration = Duration::from_mins(1);
 
 /// Appends to one partition of the log.
-pub(super) struct Appender {
+pub(super) struct Appender<G> {
     partition: u16,
     layout: Layout,
-    sequencer: Sequencer,
+    sequencer: Sequencer<G>,
     /// The timer asked for last: its time, how often it was asked for, and when.
     timer: Option<(Moment, u32, Instant)>,
     /// The configuration asked for last, by tenant.
     configured: HashMap<String, (String, u64)>,
 }
 
-impl Appender {
-    pub(super) fn new(fabric: &Fabric, fence: &Fence, partition: u16, layout: Layout) -> Self {
+impl<G: Ground> Appender<G> {
+    pub(super) fn new(ground: &G, fence: &Fence, partition: u16, layout: Layout) -> Self {
         let options = SequencerOptions { capacity: 256, fence: Some(fence.clone()) };
         Self {
             partition,
             layout,
-            sequencer: Sequencer::new(fabric, options),
+            sequencer: Sequencer::new(ground, options),
             timer: None,
             configured: HashMap::new(),
         }

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use heliograph_fabric::{
-    DeadLetters, Envelope, Fabric, Fence, Layout, PublishError, Record, Sequencer, SequencerOptions, Ticket,
+    DeadLetters, Envelope, Fence, Ground, Layout, PublishError, Record, Sequencer, SequencerOptions, Ticket,
     subjects::{self, Bucket, SubjectError},
 };
 use heliograph_proto::{Message as _, Timestamp, v1::OutboundMessage};
@@ -15,11 +15,11 @@ use super::{
 use crate::{envelope, error::PartitionError, metrics::Metrics, naming::SOURCE};
 
 /// Publishes in the order of the log within each lane, and knows up to which entry everything is stored.
-pub(super) struct Outflow {
-    fabric: Fabric,
-    dead: DeadLetters,
+pub(super) struct Outflow<G> {
+    ground: G,
+    dead: DeadLetters<G>,
     layout: Layout,
-    sequencer: Sequencer,
+    sequencer: Sequencer<G>,
     pending: VecDeque<Pending>,
     /// Everything of entries up to here is stored.
     through: u64,
@@ -37,10 +37,10 @@ struct Pending {
     tickets: VecDeque<(bool, Ticket)>,
 }
 
-impl Outflow {
+impl<G: Ground> Outflow<G> {
     pub(super) fn new(
-        fabric: &Fabric,
-        dead: &DeadLetters,
+        ground: &G,
+        dead: &DeadLetters<G>,
         layout: Layout,
         fence: &Fence,
         capacity: usize,
@@ -48,10 +48,10 @@ impl Outflow {
     ) -> Self {
         let options = SequencerOptions { capacity, fence: Some(fence.clone()) };
         Self {
-            fabric: fabric.clone(),
+            ground: ground.clone(),
             dead: dead.clone(),
             layout,
-            sequencer: Sequencer::new(fabric, options),
+            sequencer: Sequencer::new(ground, options),
             pending: VecDeque::new(),
             through,
             head: 0,
@@ -120,7 +120,7 @@ impl Outflow {
                     continue;
                 }
             };
-            let largest = self.fabric.client().server_info().max_payload;
+            let largest = self.ground.largest_message();
             let size = envelope.payload.len() + HEADER_ROOM;
             if largest > 0 && size > largest {
                 self.bury(

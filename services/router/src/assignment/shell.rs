@@ -3,13 +3,14 @@
 use std::{collections::HashSet, time::Duration};
 
 use heliograph_fabric::{
-    Burial, Cursor, CursorError, LogError, LogReader, Owned, RangeReader, Record, Start, Stream, subjects,
+    Burial, Cursor, CursorError, Ground, LogError, Owned, RangeReader, Record, Start, Stream, Tail as _,
+    subjects,
 };
 use heliograph_proto::{
     Message as _,
     v1::{RoutingEntry, routing_entry::Kind},
 };
-use heliograph_store::now_ms;
+use heliograph_store::snapshots::Slots;
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior},
@@ -45,22 +46,25 @@ const REST_EVERY: Duration = Duration::from_secs(10);
 const FINISH: Duration = Duration::from_secs(5);
 
 /// A partition at work.
-struct Shell<'a> {
-    assignment: &'a Assignment,
+struct Shell<'a, G, S> {
+    assignment: &'a Assignment<G, S>,
     owned: &'a Owned,
     state: State,
     /// Everything up to here was emitted and stored.
-    emitted: Cursor,
-    events: Cursor,
+    emitted: Cursor<G>,
+    events: Cursor<G>,
     events_at: Instant,
     rested_at: Instant,
-    outflow: Outflow,
-    appender: Appender,
-    snapshots: Snapshots,
+    outflow: Outflow<G>,
+    appender: Appender<G>,
+    snapshots: Snapshots<G, S>,
 }
 
 /// Works on `owned` until told to stop.
-pub(super) async fn partition(assignment: &Assignment, owned: &Owned) -> Result<(), PartitionError> {
+pub(super) async fn partition<G: Ground, S: Slots>(
+    assignment: &Assignment<G, S>,
+    owned: &Owned,
+) -> Result<(), PartitionError> {
     let begun = Instant::now();
     let Some((mut shell, head)) = Shell::restore(assignment, owned).await? else { return Ok(()) };
     assignment.metrics.restored(begun.elapsed().as_secs_f64());
@@ -98,23 +102,23 @@ pub(super) fn decode(
     Ok(entry)
 }
 
-impl<'a> Shell<'a> {
+impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
     /// Restores the state, and catches up with the log as it is now, emitting what the former owner did not.
     /// None when told to stop meanwhile. Also says where the log ended.
     async fn restore(
-        assignment: &'a Assignment,
+        assignment: &'a Assignment<G, S>,
         owned: &'a Owned,
     ) -> Result<Option<(Self, u64)>, PartitionError> {
-        let (fabric, partition) = (&assignment.fabric, owned.partition);
-        let mut emitted = Cursor::claim(fabric, ROUTING_GROUP, partition, owned.epoch).await?;
-        let events = Cursor::claim(fabric, EVENTS_GROUP, partition, owned.epoch).await?;
+        let (ground, partition) = (&assignment.ground, owned.partition);
+        let mut emitted = Cursor::claim(ground, ROUTING_GROUP, partition, owned.epoch).await?;
+        let events = Cursor::claim(ground, EVENTS_GROUP, partition, owned.epoch).await?;
         let state = restore::latest(&assignment.snapshots, partition).await?;
         let restored = state.machine.applied();
         if restored > emitted.seq() {
             emitted.store(restored, CURSOR_PATIENCE).await?;
         }
         let filter = subjects::routing_partition(partition);
-        let mut range = RangeReader::open(fabric, Stream::Routing, [filter], restored).await?;
+        let mut range = RangeReader::open(ground, Stream::Routing, [filter], restored).await?;
         let head = range.head();
         if head < restored.max(emitted.seq()) {
             let asked = restored.max(emitted.seq());
@@ -124,7 +128,7 @@ impl<'a> Shell<'a> {
         }
         let capacity = assignment.config.in_flight;
         let outflow =
-            Outflow::new(fabric, &assignment.dead, assignment.layout, &owned.fence, capacity, emitted.seq());
+            Outflow::new(ground, &assignment.dead, assignment.layout, &owned.fence, capacity, emitted.seq());
         let mut shell = Self {
             assignment,
             owned,
@@ -134,25 +138,20 @@ impl<'a> Shell<'a> {
             events_at: Instant::now(),
             rested_at: Instant::now(),
             outflow,
-            appender: Appender::new(fabric, &owned.fence, partition, assignment.layout),
-            snapshots: Snapshots::new(
-                &assignment.snapshots,
-                &assignment.config,
-                &assignment.metrics,
-                partition,
-                restored,
-            ),
+            appender: Appender::new(ground, &owned.fence, partition, assignment.layout),
+            snapshots: Snapshots::new(assignment, partition, restored),
         };
         let mut looked = false;
         loop {
             let record = tokio::select! {
+                biased;
                 () = owned.cancel.cancelled() => return Ok(None),
                 record = range.next() => record?,
             };
             let Some(record) = record else { break };
             if !looked && record.seq > shell.emitted.seq() {
                 looked = true;
-                let (stored, last) = stored_events(assignment, partition, shell.events.seq()).await?;
+                let (stored, last) = stored_events(ground, partition, shell.events.seq()).await?;
                 shell.outflow.know(stored, last);
             }
             shell.apply(&record).await?;
@@ -166,20 +165,20 @@ impl<'a> Shell<'a> {
 
     /// Follows the log from `head` until told to stop.
     async fn follow(&mut self, head: u64) -> Result<(), PartitionError> {
-        let Assignment { fabric, config, .. } = self.assignment;
+        let Assignment { ground, config, .. } = self.assignment;
         let partition = self.owned.partition;
         let filter = subjects::routing_partition(partition);
-        let mut reader = LogReader::open(fabric, Stream::Routing, [filter], Start::After(head)).await?;
-        let asked = fabric.client().subscribe(query_subject(partition)).await?;
+        let mut reader = ground.tail(Stream::Routing.name(), vec![filter], Start::After(head)).await?;
+        let asked = ground.listen(query_subject(partition)).await?;
         let (sender, mut questions) = mpsc::channel(64);
-        let taking = tokio::spawn(query::take(fabric.clone(), asked, sender));
+        let taking = tokio::spawn(ground.task(query::take(ground.clone(), asked, sender)));
         let _taking = AbortOnDrop(taking);
         let mut book = self.assignment.book.clone();
         self.configure().await;
         let mut tick = tokio::time::interval(config.cursor_every.max(Duration::from_millis(10)));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let due = self.appender.wait(self.state.machine.next_due(), now_ms());
+            let due = self.appender.wait(self.state.machine.next_due(), self.assignment.ground.now_ms());
             tokio::select! {
                 biased;
                 () = self.owned.cancel.cancelled() => return Ok(()),
@@ -193,7 +192,7 @@ impl<'a> Shell<'a> {
                 }
                 () = tokio::time::sleep(due) => {
                     let due = self.state.machine.next_due();
-                    self.appender.timer(due, now_ms()).await;
+                    self.appender.timer(due, self.assignment.ground.now_ms()).await;
                 }
                 record = reader.next() => self.apply(&record?).await?,
             }
@@ -225,7 +224,9 @@ impl<'a> Shell<'a> {
                 return Ok(());
             }
         };
-        self.assignment.metrics.entry(convert::kind_name(&entry), now_ms() - record.time_ms);
+        self.assignment
+            .metrics
+            .entry(convert::kind_name(&entry), self.assignment.ground.now_ms() - record.time_ms);
         if again {
             self.outflow.skip(record.seq);
             return Ok(());
@@ -235,6 +236,7 @@ impl<'a> Shell<'a> {
             let _ = self.assignment.open.try_send(change);
         }
         tokio::select! {
+            biased;
             () = self.owned.cancel.cancelled() => return Ok(()),
             emitted = self.outflow.emit(record, effects.emissions, &self.assignment.metrics) => emitted?,
         }
@@ -247,19 +249,15 @@ impl<'a> Shell<'a> {
 
     async fn configure(&mut self) {
         let book = self.assignment.book.borrow().clone();
-        self.appender.configure(&book, &self.state.annex, now_ms()).await;
+        self.appender.configure(&book, &self.state.annex, self.assignment.ground.now_ms()).await;
     }
 
     async fn answer(&mut self, question: &Question) {
-        let (answer, kind) = query::answer(&self.state, question, now_ms());
+        let (answer, kind) = query::answer(&self.state, question, self.assignment.ground.now_ms());
         self.assignment.metrics.query(kind);
         if self.owned.fence.check().is_ok() {
-            let sent = self
-                .assignment
-                .fabric
-                .client()
-                .publish(question.reply.clone(), answer.encode_to_vec().into());
-            if let Err(error) = sent.await {
+            let (to, answer) = (question.reply.clone(), answer.encode_to_vec().into());
+            if let Err(error) = self.assignment.ground.answer(to, answer).await {
                 tracing::debug!(%error, "a question was not answered");
             }
         }
@@ -287,7 +285,7 @@ impl<'a> Shell<'a> {
     async fn rest(&mut self) {
         self.rested_at = Instant::now();
         // Without an answer the cursor stays behind, which costs the next owner time and nothing else.
-        if let Ok(last) = self.assignment.fabric.last_sequence(Stream::Events).await {
+        if let Ok(last) = self.assignment.ground.end_of(Stream::Events).await {
             self.outflow.know(HashSet::new(), last);
         }
     }
@@ -314,7 +312,7 @@ impl<'a> Shell<'a> {
     }
 }
 
-async fn store(cursor: &mut Cursor, sequence: u64) -> Result<(), PartitionError> {
+async fn store<G: Ground>(cursor: &mut Cursor<G>, sequence: u64) -> Result<(), PartitionError> {
     match cursor.store(sequence, CURSOR_PATIENCE).await {
         Ok(()) | Err(CursorError::Away { .. }) => Ok(()),
         Err(error) => Err(error.into()),
@@ -323,13 +321,12 @@ async fn store(cursor: &mut Cursor, sequence: u64) -> Result<(), PartitionError>
 
 /// Ids of the partition's events behind `after`, and where HG_EVENTS ends. The broker recognizes duplicates for two
 /// minutes only; a fleet may be down for longer.
-async fn stored_events(
-    assignment: &Assignment,
+async fn stored_events<G: Ground>(
+    ground: &G,
     partition: u16,
     after: u64,
 ) -> Result<(HashSet<String>, u64), PartitionError> {
-    let mut range =
-        RangeReader::open(&assignment.fabric, Stream::Events, Vec::<String>::new(), after).await?;
+    let mut range = RangeReader::open(ground, Stream::Events, Vec::<String>::new(), after).await?;
     let ours = format!("{partition}.");
     let mut stored = HashSet::new();
     while let Some(record) = range.next().await? {
