@@ -53,12 +53,15 @@ impl<G: Ground> Appender<G> {
     /// How long until the timer `due` has to be appended.
     pub(super) fn wait(&self, due: Option<Moment>, now_ms: i64) -> Duration {
         let Some(due) = due else { return FAR };
-        match self.timer {
+        let until_due = Duration::from_millis(u64::try_from(due.0 - now_ms).unwrap_or(0));
+        // Both: a clock that was set back makes a timer that was asked for one that is not due yet.
+        let until_again = match self.timer {
             Some((asked, _, at)) if asked == due => {
                 (at + AGAIN_AFTER).saturating_duration_since(Instant::now())
             }
-            _ => Duration::from_millis(u64::try_from(due.0 - now_ms).unwrap_or(0)).min(FAR),
-        }
+            _ => Duration::ZERO,
+        };
+        until_due.max(until_again).min(FAR)
     }
 
     /// Appends the timer if it is due. Asked again for the same one, it is appended under another id: the first may have
