@@ -21,7 +21,7 @@ use super::{
     Assignment, STAGE,
     append::Appender,
     convert,
-    outflow::Outflow,
+    outflow::{Ends, Outflow},
     query::{self, Question},
     restore,
     snapshot::Snapshots,
@@ -34,14 +34,16 @@ use crate::{
     naming::{query_subject, routing_partition},
 };
 
-/// The cursor that says behind which sequence of HG_EVENTS the events of entries after the emit cursor stand.
+/// The cursors that say behind which sequence of HG_EVENTS and of HG_OUTBOUND stands what entries after the emit cursor
+/// led to.
 const EVENTS_GROUP: &str = "router.routing.events";
+const OUTBOUND_GROUP: &str = "router.routing.outbound";
 /// How long a cursor may take to be stored before work goes on without.
 const CURSOR_PATIENCE: Duration = Duration::from_secs(1);
-/// How often the events cursor is stored: what stands behind it is read at a takeover.
-const EVENTS_EVERY: Duration = Duration::from_secs(1);
-/// How often a partition at rest looks where HG_EVENTS ends, so that its events cursor does not stay behind.
-const REST_EVERY: Duration = Duration::from_secs(10);
+/// How often these are stored: what stands behind them is read at a takeover.
+const FLOORS_EVERY: Duration = Duration::from_secs(1);
+/// How often a partition looks where the streams end, so that its cursors do not stay behind what others store there.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How long what is under way may take to be stored when the partition is handed over.
 const FINISH: Duration = Duration::from_secs(5);
 
@@ -53,8 +55,9 @@ struct Shell<'a, G, S> {
     /// Everything up to here was emitted and stored.
     emitted: Cursor<G>,
     events: Cursor<G>,
-    events_at: Instant,
-    rested_at: Instant,
+    outbound: Cursor<G>,
+    floors_at: Instant,
+    looked_at: Instant,
     outflow: Outflow<G>,
     appender: Appender<G>,
     snapshots: Snapshots<G, S>,
@@ -79,7 +82,7 @@ pub(super) async fn partition<G: Ground, S: Slots>(
 }
 
 /// The routing entry of a record, if it may stand where it stands.
-pub(super) fn decode(
+pub(crate) fn decode(
     record: &Record,
     partition: u16,
     partitions: u16,
@@ -112,6 +115,11 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
         let (ground, partition) = (&assignment.ground, owned.partition);
         let mut emitted = Cursor::claim(ground, ROUTING_GROUP, partition, owned.epoch).await?;
         let events = Cursor::claim(ground, EVENTS_GROUP, partition, owned.epoch).await?;
+        let mut outbound = Cursor::claim(ground, OUTBOUND_GROUP, partition, owned.epoch).await?;
+        if outbound.is_first() && !events.is_first() {
+            // The release before kept none: what it stored does not say where it was decided, so there is nothing to find.
+            store(&mut outbound, ground.end_of(Stream::Outbound).await?).await?;
+        }
         let state = restore::latest(&assignment.snapshots, partition).await?;
         let restored = state.machine.applied();
         if restored > emitted.seq() {
@@ -135,8 +143,9 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             state,
             emitted,
             events,
-            events_at: Instant::now(),
-            rested_at: Instant::now(),
+            outbound,
+            floors_at: Instant::now(),
+            looked_at: Instant::now(),
             outflow,
             appender: Appender::new(ground, &owned.fence, partition, assignment.layout),
             snapshots: Snapshots::new(assignment, partition, restored),
@@ -151,14 +160,13 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             let Some(record) = record else { break };
             if !looked && record.seq > shell.emitted.seq() {
                 looked = true;
-                let (stored, last) = stored_events(ground, partition, shell.events.seq()).await?;
-                shell.outflow.know(stored, last);
+                shell.find_stored().await?;
             }
             shell.apply(&record).await?;
         }
         shell.outflow.caught_up();
         if !looked {
-            shell.rest().await;
+            shell.look().await;
         }
         Ok(Some((shell, head)))
     }
@@ -270,24 +278,45 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
         }
         self.assignment.metrics.open(self.owned.partition, self.state.annex.len());
         store(&mut self.emitted, self.outflow.through()).await?;
-        if self.events_at.elapsed() >= EVENTS_EVERY {
-            self.events_at = Instant::now();
-            if self.rested_at.elapsed() >= REST_EVERY && self.outflow.is_empty() {
-                self.rest().await;
+        if self.floors_at.elapsed() >= FLOORS_EVERY {
+            self.floors_at = Instant::now();
+            if self.looked_at.elapsed() >= LOOK_EVERY {
+                self.look().await;
             }
-            store(&mut self.events, self.outflow.floor()).await?;
+            self.store_floors().await?;
         }
         self.snapshots.step(&self.state, self.emitted.seq()).await;
         Ok(())
     }
 
-    /// Nothing is under way, so what will be emitted stands behind what HG_EVENTS holds now.
-    async fn rest(&mut self) {
-        self.rested_at = Instant::now();
-        // Without an answer the cursor stays behind, which costs the next owner time and nothing else.
-        if let Ok(last) = self.assignment.ground.end_of(Stream::Events).await {
-            self.outflow.know(HashSet::new(), last);
+    async fn store_floors(&mut self) -> Result<(), PartitionError> {
+        let floor = self.outflow.floor();
+        store(&mut self.events, floor.events).await?;
+        store(&mut self.outbound, floor.outbound).await
+    }
+
+    /// Looks where the streams end: what will be emitted stands behind that.
+    async fn look(&mut self) {
+        self.looked_at = Instant::now();
+        let ground = &self.assignment.ground;
+        let looking = async { tokio::join!(ground.end_of(Stream::Events), ground.end_of(Stream::Outbound)) };
+        // Without an answer the cursors stay behind, which costs the next owner time and nothing else.
+        if let Ok((Ok(events), Ok(outbound))) = tokio::time::timeout(CURSOR_PATIENCE, looking).await {
+            self.outflow.end_at(Ends { events, outbound });
         }
+    }
+
+    /// Finds out what of the partition's stands behind the cursors already. The broker recognizes duplicates for two
+    /// minutes only; a fleet may be down for longer.
+    async fn find_stored(&mut self) -> Result<(), PartitionError> {
+        let (ground, partition) = (&self.assignment.ground, self.owned.partition);
+        let mut stored = HashSet::new();
+        let events = ids_behind(ground, Stream::Events, partition, self.events.seq(), &mut stored).await?;
+        let outbound =
+            ids_behind(ground, Stream::Outbound, partition, self.outbound.seq(), &mut stored).await?;
+        self.outflow.know(stored);
+        self.outflow.end_at(Ends { events, outbound });
+        Ok(())
     }
 
     /// Lets what is under way be stored, then leaves a snapshot for the next owner.
@@ -306,7 +335,7 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             settled?;
         }
         store(&mut self.emitted, self.outflow.through()).await?;
-        store(&mut self.events, self.outflow.floor()).await?;
+        self.store_floors().await?;
         self.snapshots.last(&self.state, self.emitted.seq()).await;
         Ok(())
     }
@@ -319,25 +348,25 @@ async fn store<G: Ground>(cursor: &mut Cursor<G>, sequence: u64) -> Result<(), P
     }
 }
 
-/// Ids of the partition's events behind `after`, and where HG_EVENTS ends. The broker recognizes duplicates for two
-/// minutes only; a fleet may be down for longer.
-async fn stored_events<G: Ground>(
+/// Adds the ids of what a partition has in a stream behind `after`. Where the stream ended.
+async fn ids_behind<G: Ground>(
     ground: &G,
+    stream: Stream,
     partition: u16,
     after: u64,
-) -> Result<(HashSet<String>, u64), PartitionError> {
-    let mut range = RangeReader::open(ground, Stream::Events, Vec::<String>::new(), after).await?;
+    ids: &mut HashSet<String>,
+) -> Result<u64, PartitionError> {
+    let mut range = RangeReader::open(ground, stream, [stream.subjects()[0]], after).await?;
     let ours = format!("{partition}.");
-    let mut stored = HashSet::new();
     while let Some(record) = range.next().await? {
         let header = |name: &'static str| record.headers.get(name).map(async_nats::HeaderValue::as_str);
         if header(POSITION).is_some_and(|place| place.starts_with(&ours))
             && let Some(id) = header("ce-id")
         {
-            stored.insert(id.to_owned());
+            ids.insert(id.to_owned());
         }
     }
-    Ok((stored, range.head()))
+    Ok(range.head())
 }
 
 struct AbortOnDrop(tokio::task::JoinHandle<()>);

@@ -51,13 +51,14 @@ pub struct Cursor<G = Fabric> {
     epoch: u64,
     seq: u64,
     revision: u64,
+    first: bool,
 }
 
 impl<G: Ground> Cursor<G> {
     /// Takes over the cursor of a group's partition with our epoch, which fences everyone with an older one.
     pub async fn claim(ground: &G, group: &str, partition: u16, epoch: u64) -> Result<Self, CursorError> {
         let key = format!("{group}.{partition}");
-        let mut cursor = Self { ground: ground.clone(), key, epoch, seq: 0, revision: 0 };
+        let mut cursor = Self { ground: ground.clone(), key, epoch, seq: 0, revision: 0, first: false };
         let deadline = Instant::now() + ground.request_timeout() * 2;
         let mut backoff = Backoff::default();
         loop {
@@ -67,6 +68,7 @@ impl<G: Ground> Cursor<G> {
                 return Ok(cursor);
             }
             let seq = at.map_or(0, |stored| stored.seq);
+            cursor.first |= at.is_none();
             match cursor.write(seq, deadline).await {
                 Ok(()) => return Ok(cursor),
                 Err(CasError::Refused { key, source }) => {
@@ -78,6 +80,11 @@ impl<G: Ground> Cursor<G> {
                 Err(_) => return Err(CursorError::Away { key: cursor.key }),
             }
         }
+    }
+
+    /// Whether nobody had claimed it before us.
+    pub fn is_first(&self) -> bool {
+        self.first
     }
 
     /// How far the partition has been processed.
