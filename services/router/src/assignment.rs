@@ -7,6 +7,7 @@ mod append;
 mod convert;
 mod emit;
 mod outflow;
+mod packed;
 mod query;
 mod replay;
 mod restore;

@@ -14,7 +14,7 @@ use heliograph_proto::{
 };
 use tokio::time::Instant;
 
-use super::annex::Annex;
+use super::{annex::Annex, packed};
 use crate::{
     book::{Book, Pool},
     naming::{SOURCE, routing_partition},
@@ -103,7 +103,7 @@ impl<G: Ground> Appender<G> {
             let entry = RoutingEntry {
                 id: ids::derive("ent", &["configuration", &tenant, &asked.0, &version.to_string()]),
                 tenant: tenant.clone(),
-                kind: Some(Kind::Configuration(Configuration { version, ..configuration })),
+                kind: Some(Kind::Configuration(packed::pack(Configuration { version, ..configuration }))),
             };
             tracing::info!(tenant, version, "configuration changed");
             self.append(&format!("configuration/{tenant}"), &tenant, &entry, "routing.configuration", now_ms)

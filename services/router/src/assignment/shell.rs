@@ -89,10 +89,11 @@ pub(crate) fn decode(
 ) -> Result<RoutingEntry, (&'static str, String)> {
     let at: subjects::Routing =
         record.subject.parse().map_err(|error: subjects::SubjectError| ("subject", error.to_string()))?;
-    let entry = record
+    let mut entry = record
         .envelope()
         .and_then(|envelope| envelope.decode::<RoutingEntry>())
         .map_err(|error| ("malformed", chain(&error)))?;
+    packed::unpack(&mut entry).map_err(|error| ("malformed", error.to_string()))?;
     if matches!(entry.kind, Some(Kind::Timer(_))) {
         return Ok(entry);
     }
