@@ -22,6 +22,7 @@ use super::{
     append::Appender,
     convert,
     outflow::{Ends, Outflow},
+    packed,
     query::{self, Question},
     restore,
     snapshot::Snapshots,
