@@ -298,7 +298,7 @@ fn a_colleague_is_asked_and_advises_in_words() {
     let bobs = shown().desk("bob").unwrap();
     assert_eq!((bobs.reservations.len(), bobs.consults.len()), (0, 1), "bob advises");
     assert_eq!(bobs.consults[0].consult.as_ref().unwrap().note, "may I refund this?");
-    let pool = shown().pool(&PoolQuery::default());
+    let pool = shown().pool(PoolQuery::default());
     let states = |agent: &AgentView| agent.work.iter().map(|it| it.state.clone()).collect::<Vec<_>>();
     assert_eq!(pool.agents.iter().map(states).collect::<Vec<_>>(), [vec!["assigned"], vec!["consult"]]);
     assert_eq!((pool.agents[1].occupancy, pool.agents[1].supervisor, pool.open_total), (1_000, true, 1));
@@ -333,7 +333,7 @@ fn what_waits_is_shown_in_its_order_with_the_place() {
         state.apply(&said, at, at as i64 * 1_000).unwrap();
     }
     let shown = Shown { state: &state, tenant: "acme", now_ms: 9_000 };
-    let pool = shown.pool(&PoolQuery { waiting: 2, ..PoolQuery::default() });
+    let pool = shown.pool(PoolQuery { waiting: 2, ..PoolQuery::default() });
     let places: Vec<_> =
         pool.waiting.iter().map(|it| (it.contact.as_str(), it.waiting.as_ref().unwrap().position)).collect();
     assert_eq!(places, [("con_1", 1), ("con_2", 2)]);
