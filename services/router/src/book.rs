@@ -100,7 +100,7 @@ impl Pool {
 
 /// Names what a configuration says, whatever its version.
 pub(crate) fn digest(configuration: &Configuration) -> String {
-    let Configuration { version: _, json, locale, shows_waiting } = configuration;
+    let Configuration { version: _, json, locale, shows_waiting, deflated: _ } = configuration;
     let mut parts = vec![json.as_str(), locale.as_str()];
     parts.extend(shows_waiting.iter().map(String::as_str));
     ids::derive("cfg", &parts)

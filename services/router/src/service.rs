@@ -104,7 +104,7 @@ pub async fn run(deps: RouterDeps, shutdown: Shutdown) -> Result<(), RouterError
         metrics: Arc::clone(&metrics),
     });
     let assignment = Arc::new(Assignment {
-        fabric: fabric.clone(),
+        ground: fabric.clone(),
         layout,
         dead,
         snapshots: SnapshotStore::new(snapshots, config.assignment.snapshots_kept),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use heliograph_fabric::{Fabric, Stream};
+use heliograph_fabric::{Broker, Stream};
 use heliograph_proto::{
     Message as _,
     v1::{
@@ -29,15 +29,11 @@ pub(super) struct Question {
 
 /// Takes questions until the receiver is gone. Each gets the end of HG_EVENTS as it is before the state is looked at:
 /// what is decided after that stands behind it.
-pub(super) async fn take(
-    fabric: Fabric,
-    mut asked: async_nats::Subscriber,
-    questions: mpsc::Sender<Question>,
-) {
+pub(super) async fn take<B: Broker>(broker: B, mut asked: B::Questions, questions: mpsc::Sender<Question>) {
     while let Some(message) = asked.next().await {
         let Some(reply) = message.reply else { continue };
         // No answer is an answer too: the asker tries again.
-        let Ok(floor) = fabric.last_sequence(Stream::Events).await else { continue };
+        let Ok(floor) = broker.end_of(Stream::Events).await else { continue };
         if questions.send(Question { payload: message.payload, reply, floor }).await.is_err() {
             return;
         }

@@ -207,9 +207,10 @@ impl Index {
             }
             Stand::Open => {
                 let lane = self.lane_of(ask, conversation.wait.steps).filter(|lane| lane.open)?;
-                let suits = |slot: Slot| !pool.cools_off(&self.member(slot).name, number);
-                let (_, _, slot) = lane.free.iter().find(|(_, _, slot)| suits(*slot))?;
-                Some(Candidate { slot: *slot, eligible: lane.free.len() as u32 })
+                let agent = |place: u32| lane.agents[place as usize];
+                let asked = |place: u32| !conversation.cool_offs.contains_key(&self.member(agent(place)).name);
+                let slot = agent(lane.free.first_that(asked)?);
+                Some(Candidate { slot, eligible: lane.free.taken() })
             }
         }
     }

@@ -23,8 +23,13 @@ const ANNOUNCING: &str = r#"{ "queues": { "support": { "announce_seconds": 60, "
 
 fn configuration(json: &str, shows_waiting: &[&str]) -> RoutingEntry {
     let shows_waiting = shows_waiting.iter().map(ToString::to_string).collect();
-    let configuration =
-        Configuration { version: 1, json: json.to_owned(), locale: "de".to_owned(), shows_waiting };
+    let configuration = Configuration {
+        version: 1,
+        json: json.to_owned(),
+        locale: "de".to_owned(),
+        shows_waiting,
+        ..Configuration::default()
+    };
     entry(Kind::Configuration(configuration))
 }
 

@@ -27,7 +27,7 @@ impl Index {
             for skill in spec.skills.keys() {
                 index.skilled.entry(skill.clone()).or_default().push(slot);
             }
-            index.members.push(Member::new(name, lines));
+            index.members.push(Member::new(name, spec, lines));
             index.slots.insert(name.clone(), slot);
             index.refresh(pool, slot);
         }

@@ -1,6 +1,6 @@
 //! What time does to work that waits: less is asked, it goes elsewhere, it ends; hours; announcements.
 
-use super::{Bench, TENANT, agent, inbound, names, needs, pool, to_agent};
+use super::{Bench, TENANT, agent, inbound, names, needs, pool};
 use crate::{
     Action, AgentSpec, Callback, Closed, Decision, Entry, Kind, MaxWait, Overflow, OverflowWhen, PhaseView,
     Place, PoolConfig, QueueSpec, Relax, Sticky, Timestamp, WaitEnd,
