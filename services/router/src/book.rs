@@ -88,6 +88,7 @@ impl Pool {
             json,
             locale: locale.to_owned(),
             shows_waiting: showing.map(|(channel, _)| channel.clone()).collect(),
+            ..Configuration::default()
         };
         Self { digest: digest(&configuration), configuration }
     }

@@ -51,7 +51,8 @@ mod tests {
             let appended = pack(before.clone());
             assert_eq!(!appended.deflated.is_empty(), packed);
             assert!(appended.json.len() + appended.deflated.len() < 200_000);
-            let mut entry = RoutingEntry { kind: Some(Kind::Configuration(appended)), ..RoutingEntry::default() };
+            let mut entry =
+                RoutingEntry { kind: Some(Kind::Configuration(appended)), ..RoutingEntry::default() };
             unpack(&mut entry).unwrap();
             assert_eq!(entry.kind, Some(Kind::Configuration(before)));
         }

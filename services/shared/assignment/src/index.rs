@@ -208,7 +208,8 @@ impl Index {
             Stand::Open => {
                 let lane = self.lane_of(ask, conversation.wait.steps).filter(|lane| lane.open)?;
                 let agent = |place: u32| lane.agents[place as usize];
-                let asked = |place: u32| !conversation.cool_offs.contains_key(&self.member(agent(place)).name);
+                let asked =
+                    |place: u32| !conversation.cool_offs.contains_key(&self.member(agent(place)).name);
                 let slot = agent(lane.free.first_that(asked)?);
                 Some(Candidate { slot, eligible: lane.free.taken() })
             }

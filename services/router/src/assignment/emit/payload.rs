@@ -40,9 +40,7 @@ impl Decided<'_> {
                 let windows = proposal.windows.clone();
                 Payload::MessageReceived(MessageReceived { message, verdict, windows })
             }
-            kind => {
-                self.agents(kind).or_else(|| self.waiting(kind, known)).or_else(|| self.held(kind, known))?
-            }
+            kind => self.agents(kind).or_else(|| waiting(kind, known)).or_else(|| self.held(kind, known))?,
         };
         Some((payload, None))
     }
