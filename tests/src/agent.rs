@@ -283,7 +283,7 @@ impl Work {
                 self.notify.send_replace(());
                 Vec::new()
             }
-            Out::Pong(_) | Out::Contact(_) | Out::Queues(_) | Out::Board(_) => Vec::new(),
+            Out::Queues(_) | Out::Board(_) | Out::Pong(_) | Out::Contact(_) => Vec::new(),
         }
     }
 

@@ -128,18 +128,13 @@ impl View {
                 Change::Ended(part) => Some(part),
                 Change::Left { mine } | Change::Closed { mine } => mine.then_some(Part::Answers),
             };
-            match had {
-                Some(part) => {
-                    view.held.insert(event.conversation.clone(), holding(event, part));
-                }
-                None => {
-                    // Whose the conversation is says nothing of who advises or takes part.
-                    let stays = matches!(change, Change::Left { .. })
-                        && view.held.get(&event.conversation).is_some_and(|held| !held.part.goes_with_it());
-                    if !stays {
-                        view.held.remove(&event.conversation);
-                    }
-                }
+            // Whose the conversation is says nothing of who advises or takes part.
+            let stays = matches!(change, Change::Left { .. })
+                && view.held.get(&event.conversation).is_some_and(|held| !held.part.goes_with_it());
+            if let Some(part) = had {
+                view.held.insert(event.conversation.clone(), holding(event, part));
+            } else if !stays {
+                view.held.remove(&event.conversation);
             }
         }
         view
@@ -151,10 +146,9 @@ impl View {
         self.rename(event);
         let part = self.held.get(&event.conversation).map(|held| held.part);
         match change(event, &self.agent) {
-            Some(Change::Offered(part)) => self.hold(event, part),
+            Some(Change::Offered(part) | Change::Began(part)) => self.hold(event, part),
             // What was asked for advice is advised on once that begins.
             Some(Change::Accepted) if part != Some(Part::Asked) => self.hold(event, Part::Answers),
-            Some(Change::Began(part)) => self.hold(event, part),
             // An offer that ended may have been one for advice.
             Some(Change::Ended(ended))
                 if part == Some(ended) || (ended, part) == (Part::Offered, Some(Part::Asked)) =>

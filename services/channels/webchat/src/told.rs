@@ -196,7 +196,7 @@ mod tests {
         let position = ConversationPosition { place: Some(place) };
         Event {
             tenant: "acme".to_owned(),
-            told: Some(told),
+            told: Some(told.into()),
             payload: Some(Payload::ConversationPosition(position)),
             ..Event::default()
         }

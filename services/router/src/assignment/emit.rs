@@ -80,7 +80,7 @@ pub(crate) fn emit(about: &Decided<'_>, annex: &Annex, held: Option<&Held>, out:
     let shown = manner.is_some_and(|manner| manner.shown_by.contains(&event.channel));
     let told = tell::told(about, known, manner.map_or("", |manner| &manner.locale), shown);
     let said = told.as_ref().filter(|_| !shown).and_then(|told| about.say(told, known));
-    event.told = told.filter(|_| shown);
+    event.told = told.filter(|_| shown).map(Box::new);
     push(Item::Event(Box::new(event)));
     for (event, outbound) in outbound.map(|work| (None, work)).into_iter().chain(said) {
         if let Some(event) = event {

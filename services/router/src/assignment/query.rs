@@ -69,7 +69,7 @@ fn look(state: &State, tenant: &str, query: &Query, now_ms: i64) -> (&'static st
             ("conversation", found.unwrap_or_else(not_known))
         }
         Query::Queues(_) => ("queues", Answer::Queues(QueuesState { queues: shown.queues() })),
-        Query::Pool(asked) => ("pool", Answer::Pool(shown.pool(asked))),
+        Query::Pool(asked) => ("pool", Answer::Pool(shown.pool(*asked))),
         Query::OpenConversation(asked) => {
             let scope = if asked.scope.is_empty() { SCOPE } else { &asked.scope };
             let found = state.machine.open_conversation(tenant, &asked.contact, scope);

@@ -51,16 +51,10 @@ impl Shown<'_> {
             reservations: reservations.collect(),
             conversations: work.filter_map(|id| self.conversation(id)).collect(),
             queues: self.queues(),
-            consults: self.advised(&view).filter_map(|id| self.conversation(id)).collect(),
+            consults: advised(&view).filter_map(|id| self.conversation(id)).collect(),
             joined: view.joined.iter().filter_map(|id| self.conversation(id)).collect(),
             when_done: view.when_done.map_or(Presence::Unspecified, presence_on_wire).into(),
         })
-    }
-
-    /// What an agent advises on; what only rings is among the reservations.
-    fn advised<'a>(&self, agent: &'a AgentView) -> impl Iterator<Item = &'a Text> {
-        let rings = |id: &&Text| agent.reservations.iter().any(|it| it.conversation == **id);
-        agent.consults.iter().filter(move |id| !rings(id))
     }
 
     /// An open conversation.
@@ -139,6 +133,12 @@ pub(super) fn conversation(state: &State, seen: &Seen) -> ConversationView {
         joined: seen.joined.iter().map(ToString::to_string).collect(),
         handovers: known.map(Known::handovers).unwrap_or_default(),
     }
+}
+
+/// What an agent advises on; what only rings is among the reservations.
+fn advised(agent: &AgentView) -> impl Iterator<Item = &Text> {
+    let rings = |id: &&Text| agent.reservations.iter().any(|it| it.conversation == **id);
+    agent.consults.iter().filter(move |id| !rings(id))
 }
 
 fn time(at: heliograph_assignment::Timestamp) -> Timestamp {

@@ -37,7 +37,7 @@ fn position(visitor: &Value, id: &str, position: i32) -> Event {
         id: format!("evt_{id}"),
         r#type: "conversation.position".to_owned(),
         tenant: "acme".to_owned(),
-        told: Some(told),
+        told: Some(told.into()),
         payload: Some(Payload::ConversationPosition(ConversationPosition { place: Some(place) })),
         ..Event::default()
     }

@@ -40,9 +40,7 @@ impl Decided<'_> {
                 let windows = proposal.windows.clone();
                 Payload::MessageReceived(MessageReceived { message, verdict, windows })
             }
-            kind => {
-                self.agents(kind).or_else(|| self.waiting(kind, known)).or_else(|| self.held(kind, known))?
-            }
+            kind => self.agents(kind).or_else(|| waiting(kind, known)).or_else(|| self.held(kind, known))?,
         };
         Some((payload, None))
     }
@@ -97,69 +95,6 @@ impl Decided<'_> {
                 command_id: command_id.to_string(),
                 agent: agent.to_string(),
             }),
-            _ => return None,
-        };
-        Some(payload)
-    }
-
-    /// How a conversation waits.
-    fn waiting(&self, kind: &What, known: Option<&Known>) -> Option<Payload> {
-        let payload = match kind {
-            What::ConversationQueued { place, required, preferred, priority, language } => {
-                Payload::ConversationQueued(ConversationQueued {
-                    queue: place.queue.to_string(),
-                    position: count(place.position),
-                    skills: skills(required, preferred),
-                    no_agent_online: place.no_agent_online,
-                    place: Some(place_on_wire(place)),
-                    priority: *priority,
-                    language: language.as_deref().unwrap_or_default().to_owned(),
-                })
-            }
-            What::ConversationRequeued { place, agent } => {
-                Payload::ConversationRequeued(ConversationRequeued {
-                    agent: agent.to_string(),
-                    queue: place.queue.to_string(),
-                    place: Some(place_on_wire(place)),
-                })
-            }
-            What::ConversationRelaxed { queue, step, required, ring } => {
-                Payload::ConversationRelaxed(ConversationRelaxed {
-                    queue: queue.to_string(),
-                    step: count(*step),
-                    skills: skills(required, &[]),
-                    ring: i32::from(*ring),
-                })
-            }
-            What::ConversationOverflowed { from, place } => {
-                Payload::ConversationOverflowed(ConversationOverflowed {
-                    from_queue: from.to_string(),
-                    place: Some(place_on_wire(place)),
-                })
-            }
-            What::PositionAnnounced { place } => {
-                Payload::ConversationPosition(ConversationPosition { place: Some(place_on_wire(place)) })
-            }
-            What::WaitTimedOut { queue, since } => {
-                Payload::ConversationWaitTimedOut(ConversationWaitTimedOut {
-                    queue: queue.to_string(),
-                    waiting_since: Some(Timestamp::from_millis(since.0)),
-                })
-            }
-            What::CallbackScheduled { place, .. } => Payload::CallbackScheduled(CallbackScheduled {
-                callback: known.and_then(Known::callback),
-                place: Some(place_on_wire(place)),
-            }),
-            What::CallbackCancelled { place } => {
-                Payload::CallbackCancelled(CallbackCancelled { place: Some(place_on_wire(place)) })
-            }
-            What::ConversationPrioritized { by, priority, place } => {
-                Payload::ConversationPrioritized(ConversationPrioritized {
-                    agent: by.to_string(),
-                    priority: *priority,
-                    place: place.as_ref().map(place_on_wire),
-                })
-            }
             _ => return None,
         };
         Some(payload)
@@ -222,6 +157,65 @@ impl Decided<'_> {
         };
         Some(payload)
     }
+}
+
+/// How a conversation waits.
+fn waiting(kind: &What, known: Option<&Known>) -> Option<Payload> {
+    let payload = match kind {
+        What::ConversationQueued { place, required, preferred, priority, language } => {
+            Payload::ConversationQueued(ConversationQueued {
+                queue: place.queue.to_string(),
+                position: count(place.position),
+                skills: skills(required, preferred),
+                no_agent_online: place.no_agent_online,
+                place: Some(place_on_wire(place)),
+                priority: *priority,
+                language: language.as_deref().unwrap_or_default().to_owned(),
+            })
+        }
+        What::ConversationRequeued { place, agent } => Payload::ConversationRequeued(ConversationRequeued {
+            agent: agent.to_string(),
+            queue: place.queue.to_string(),
+            place: Some(place_on_wire(place)),
+        }),
+        What::ConversationRelaxed { queue, step, required, ring } => {
+            Payload::ConversationRelaxed(ConversationRelaxed {
+                queue: queue.to_string(),
+                step: count(*step),
+                skills: skills(required, &[]),
+                ring: i32::from(*ring),
+            })
+        }
+        What::ConversationOverflowed { from, place } => {
+            Payload::ConversationOverflowed(ConversationOverflowed {
+                from_queue: from.to_string(),
+                place: Some(place_on_wire(place)),
+            })
+        }
+        What::PositionAnnounced { place } => {
+            Payload::ConversationPosition(ConversationPosition { place: Some(place_on_wire(place)) })
+        }
+        What::WaitTimedOut { queue, since } => Payload::ConversationWaitTimedOut(ConversationWaitTimedOut {
+            queue: queue.to_string(),
+            waiting_since: Some(Timestamp::from_millis(since.0)),
+        }),
+        What::CallbackScheduled { place, .. } => Payload::CallbackScheduled(CallbackScheduled {
+            callback: known.and_then(Known::callback),
+            place: Some(place_on_wire(place)),
+        }),
+        What::CallbackCancelled { place } => {
+            Payload::CallbackCancelled(CallbackCancelled { place: Some(place_on_wire(place)) })
+        }
+        What::ConversationPrioritized { by, priority, place } => {
+            Payload::ConversationPrioritized(ConversationPrioritized {
+                agent: by.to_string(),
+                priority: *priority,
+                place: place.as_ref().map(place_on_wire),
+            })
+        }
+        _ => return None,
+    };
+    Some(payload)
 }
 
 /// What a reservation is for, with what goes with that.

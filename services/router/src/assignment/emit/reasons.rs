@@ -12,6 +12,7 @@ pub(super) fn reason(why: &Why) -> Reason {
 }
 
 /// How the agent was chosen.
+#[expect(clippy::cast_precision_loss, reason = "a score is far below 2^52")]
 pub(super) fn chosen(choice: &Choice) -> Reason {
     let numbers = [
         ("candidates", f64::from(choice.candidates)),

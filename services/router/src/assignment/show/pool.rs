@@ -7,7 +7,7 @@ use heliograph_proto::v1::{AgentView, AgentWork, PoolQuery, PoolState, Presence}
 
 use super::{
     super::{annex::Known, convert::presence_on_wire, emit::count},
-    Shown, time,
+    Shown, advised, time,
 };
 
 /// Agents shown unless the question says otherwise.
@@ -17,7 +17,7 @@ const WAITING: usize = 50;
 
 impl Shown<'_> {
     /// The pool, as far as it fits.
-    pub(in super::super) fn pool(&self, asked: &PoolQuery) -> PoolState {
+    pub(in super::super) fn pool(&self, asked: PoolQuery) -> PoolState {
         let most = |asked: i32, usual: usize| match usize::try_from(asked) {
             Ok(0) | Err(_) => usual,
             Ok(most) => most.min(usual * 4),
@@ -53,7 +53,7 @@ impl Shown<'_> {
         let work = ringing
             .chain(agent.assigned.iter().map(|id| (id, "assigned")))
             .chain(agent.wrap_ups.iter().map(|id| (id, "wrap_up")))
-            .chain(self.advised(agent).map(|id| (id, "consult")))
+            .chain(advised(agent).map(|id| (id, "consult")))
             .chain(agent.joined.iter().map(|id| (id, "joined")));
         AgentView {
             name: agent.agent.to_string(),

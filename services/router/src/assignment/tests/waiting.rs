@@ -303,7 +303,7 @@ fn a_colleague_is_asked_and_advises_in_words() {
     let bobs = shown().desk("bob").unwrap();
     assert_eq!((bobs.reservations.len(), bobs.consults.len()), (0, 1), "bob advises");
     assert_eq!(bobs.consults[0].consult.as_ref().unwrap().note, "may I refund this?");
-    let pool = shown().pool(&PoolQuery::default());
+    let pool = shown().pool(PoolQuery::default());
     let states = |agent: &AgentView| agent.work.iter().map(|it| it.state.clone()).collect::<Vec<_>>();
     assert_eq!(pool.agents.iter().map(states).collect::<Vec<_>>(), [vec!["assigned"], vec!["consult"]]);
     assert_eq!((pool.agents[1].occupancy, pool.agents[1].supervisor, pool.open_total), (1_000, true, 1));
@@ -330,15 +330,15 @@ fn a_colleague_is_asked_and_advises_in_words() {
 fn what_waits_is_shown_in_its_order_with_the_place() {
     let mut state = State::new(PARTITION);
     state.apply(&configuration(ANNOUNCING, &[]), 1, 500).unwrap();
-    for (at, contact) in (2..).zip(["con_1", "con_2", "con_3"]) {
+    for (at, contact) in [(2_u8, "con_1"), (3, "con_2"), (4, "con_3")] {
         let mut said = proposal(&format!("msg_{contact}"));
         if let Some(Kind::Proposal(proposal)) = &mut said.kind {
             proposal.contact = contact.to_owned();
         }
-        state.apply(&said, at, at as i64 * 1_000).unwrap();
+        state.apply(&said, at.into(), i64::from(at) * 1_000).unwrap();
     }
     let shown = Shown { state: &state, tenant: "acme", now_ms: 9_000 };
-    let pool = shown.pool(&PoolQuery { waiting: 2, ..PoolQuery::default() });
+    let pool = shown.pool(PoolQuery { waiting: 2, ..PoolQuery::default() });
     let places: Vec<_> =
         pool.waiting.iter().map(|it| (it.contact.as_str(), it.waiting.as_ref().unwrap().position)).collect();
     assert_eq!(places, [("con_1", 1), ("con_2", 2)]);
