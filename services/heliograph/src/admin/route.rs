@@ -59,7 +59,7 @@ impl Admin {
         let in_force = explain::in_force(&resources, &question.who.tenant)?;
         let (account, _) = explain::account(&in_force, &question.who)?;
         let contact = self.customer(&mut question.who, account).await?;
-        route(&resources, &in_force, &question, contact, Timestamp::now())
+        route(&resources, &in_force, &question, contact.as_ref(), Timestamp::now())
     }
 }
 
@@ -81,7 +81,7 @@ fn route(
     resources: &[Stored],
     in_force: &TenantPolicy,
     question: &RouteQuestion,
-    contact: Option<Arc<Contact>>,
+    contact: Option<&Arc<Contact>>,
     now: Timestamp,
 ) -> Result<Routed, AdminError> {
     let who = &question.who;
@@ -92,9 +92,9 @@ fn route(
     }
     let (account, assumed) = explain::account(in_force, who)?;
     let address: Address = explain::address(who, account);
-    let customer = Customer::new(in_force, contact.as_deref(), Some(&address));
+    let customer = Customer::new(in_force, contact.map(|contact| &**contact), Some(&address));
     let region = customer.place();
-    let contact_locale = contact.as_ref().and_then(|contact| contact.locale.as_deref());
+    let contact_locale = contact.and_then(|contact| contact.locale.as_deref());
     let language = Language::of(&Heard {
         said: question.language.as_deref().unwrap_or_default(),
         address: &address.locale,
@@ -117,5 +117,5 @@ fn route(
     let locale = known.contact.locale.or(tenant_locale).unwrap_or_default();
     let word = in_force.policy.keyword(&address.channel, &question.text, locale);
     let assumed_account = account.filter(|_| assumed).map(str::to_owned);
-    Ok(Routed { explanation, region: region.clone(), word, assumed_account, contact: contact.clone() })
+    Ok(Routed { explanation, region: region.clone(), word, assumed_account, contact: contact.cloned() })
 }

@@ -80,7 +80,7 @@ impl fmt::Display for What {
                     OverflowWhen::Waiting(1) => f.write_str("if somebody waits already: ")?,
                     OverflowWhen::Waiting(count) => write!(f, "if {count} wait already: ")?,
                     OverflowWhen::Estimated(wait) => {
-                        write!(f, "if more than {wait} of waiting is expected: ")?
+                        write!(f, "if more than {wait} of waiting is expected: ")?;
                     }
                     OverflowWhen::NobodyOnline => f.write_str("if nobody is online: ")?,
                 }

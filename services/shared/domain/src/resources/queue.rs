@@ -144,6 +144,7 @@ const CHOICES: [(&str, AgentsBy); 3] = [
 ];
 
 impl AgentsBy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

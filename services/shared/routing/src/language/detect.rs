@@ -47,7 +47,7 @@ pub(super) struct Found {
 impl Found {
     /// The confidence in percent.
     pub(super) fn percent(&self) -> u8 {
-        (self.confidence.clamp(0.0, 1.0) * 100.0).round() as u8
+        u8::try_from((self.confidence.clamp(0.0, 1.0) * 100.0).round() as i64).unwrap_or(100)
     }
 
     /// Whether it counts although the customer is known to speak this language.
