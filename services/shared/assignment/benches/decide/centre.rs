@@ -124,7 +124,7 @@ impl Centre {
         let enough =
             if self.backlog > 0 { self.waiting >= self.backlog } else { self.assigned.len() >= self.load };
         if enough && let Some((agent, conversation)) = self.assigned.pop_front() {
-            let (reply, heartbeat) = (self.roll() % 2 == 0, self.roll() % 2 == 0);
+            let (reply, heartbeat) = (self.roll().is_multiple_of(2), self.roll().is_multiple_of(2));
             if reply {
                 let message_id = name("reply", self.sequence as usize);
                 let answer = Action::Reply { conversation: conversation.clone(), message_id, address: None };

@@ -37,12 +37,11 @@ pub(crate) fn draw(points: &[(f64, f64)], base: f64, slope: f64) -> String {
         ));
         cost += step;
     }
-    for power in 2..=5 {
+    for (power, name) in [(2, "²"), (3, "³"), (4, "⁴"), (5, "⁵")] {
         let at = x(10_f64.powi(power));
         draw(format!(
-            "<text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#5a6775\">10{}</text>",
-            HEIGHT - BOTTOM + 20.0,
-            ["²", "³", "⁴", "⁵"][power as usize - 2]
+            "<text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#5a6775\">10{name}</text>",
+            HEIGHT - BOTTOM + 20.0
         ));
     }
     draw(format!(
