@@ -78,7 +78,8 @@ pub(crate) async fn run(
     shared.metrics.opened(transport);
     let out = Out::new(queue, shared.config.slow_client);
     let end = tokio::select! {
-        end = engine::session(shared, frames, out.clone()) => end,
+        // Boxed: it is the whole of a session, and transports hold it among what is their own.
+        end = Box::pin(engine::session(shared, frames, out.clone())) => end,
         () = shared.shutdown.draining() => End::Restart,
     };
     shared.metrics.ended(transport, end.label());
