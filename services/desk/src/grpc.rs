@@ -56,7 +56,7 @@ impl DeskService for Service {
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             // Nobody listens when the client has gone.
-            let _ = ended.send(Box::pin(session::run(&shared, "grpc", frames, queue)).await);
+            let _ = ended.send(session::run(&shared, "grpc", frames, queue).await);
         });
         Ok(Response::new(responses(waiting, end)))
     }

@@ -58,7 +58,7 @@ async fn serve(shared: Arc<Shared>, socket: WebSocket) {
     let (sink, stream) = socket.split();
     let (queue, waiting) = mpsc::channel(shared.config.send_queue);
     let writer = tokio::spawn(write(sink, waiting, shared.config.slow_client));
-    let end = Box::pin(session::run(&shared, "websocket", frames(stream), queue)).await;
+    let end = session::run(&shared, "websocket", frames(stream), queue).await;
     let Ok(Some(mut sink)) = writer.await else { return };
     let (code, reason) = end.close();
     let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
