@@ -37,8 +37,8 @@ pub(crate) struct Index {
     pub(crate) reservations: Table<Text, Number>,
     slots: Table<Text, Slot>,
     members: Vec<Member>,
-    /// Agents with a skill, at whatever level.
-    skilled: BTreeMap<Text, Vec<Slot>>,
+    /// Agents with a skill, each with the level.
+    skilled: BTreeMap<Text, Vec<(Slot, u8)>>,
     /// Channel classes that agents serve; a class's place is its bit in a [`Member`]'s room.
     classes: Vec<Text>,
     queues: Table<Text, u32>,

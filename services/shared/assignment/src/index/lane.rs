@@ -93,12 +93,13 @@ impl Index {
             .profile
             .certain()
             .into_iter()
-            .map(|skill| self.skilled.get(&skill.name).unwrap_or(&nobody))
-            .min_by_key(|agents| agents.len());
+            .map(|skill| (self.skilled.get(&skill.name).unwrap_or(&nobody), skill.level))
+            .min_by_key(|(agents, _)| agents.len());
         let all = &self.lines[lane.line as usize].agents;
         match rarest {
-            Some(agents) if agents.len() < all.len() => {
-                agents.iter().copied().filter(|slot| suits(*slot)).collect()
+            Some((agents, least)) if agents.len() < all.len() => {
+                let able = agents.iter().filter(|(_, level)| *level >= least);
+                able.map(|(slot, _)| *slot).filter(|slot| suits(*slot)).collect()
             }
             _ => all.iter().copied().filter(|slot| suits(*slot)).collect(),
         }
