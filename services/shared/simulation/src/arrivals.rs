@@ -69,7 +69,8 @@ impl Arrivals {
                 Some(("poisson.per_hour".to_owned(), "a rate is 0 or more"))
             }
             Self::Poisson(Rate { profile, .. }) => profile.iter().enumerate().find_map(|(at, busy)| {
-                let wrong = if good(busy.per_hour) { busy.stretch().problem() } else { Some("a rate is 0 or more") };
+                let wrong =
+                    if good(busy.per_hour) { busy.stretch().problem() } else { Some("a rate is 0 or more") };
                 wrong.map(|wrong| (format!("poisson.profile[{at}]"), wrong))
             }),
             Self::Every(gap) if gap.as_millis() == 0 => {

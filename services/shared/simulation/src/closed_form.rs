@@ -86,12 +86,11 @@ impl ClosedForm {
             share(outcome.queues[queue].abandoned, outcome.queues[queue].offered)
         });
         row("utilization", exact.utilization, &|outcome| {
-            let sum = |of: fn(&crate::measure::GroupOutcome) -> f64| outcome.groups.iter().map(of).sum::<f64>();
+            let sum =
+                |of: fn(&crate::measure::GroupOutcome) -> f64| outcome.groups.iter().map(of).sum::<f64>();
             Some(sum(|group| group.busy.total) / sum(|group| group.scheduled.total))
         });
-        row("mean queue", exact.mean_queue, &|outcome| {
-            Some(outcome.queues[queue].waiting.total / counted)
-        });
+        row("mean queue", exact.mean_queue, &|outcome| Some(outcome.queues[queue].waiting.total / counted));
         let patience = if erlang.theta.is_some() { "+M" } else { "" };
         let within = scenario.check.closed_form.map(crate::Share::get);
         Some(Self { model: format!("M/M/{}{patience}", erlang.n), rows, within })

@@ -8,8 +8,8 @@ mod policy;
 mod race;
 mod search;
 
-pub(crate) use search::{Comparison, Trial};
-pub use search::{Optimal, Policies};
+pub use search::Optimal;
+pub(crate) use search::{Comparison, Policies, Trial};
 
 use crate::{
     closed_form::{always_there, can_serve, room},

@@ -13,6 +13,7 @@ mod ideal;
 mod measure;
 mod plan;
 mod random;
+pub mod report;
 mod run;
 mod scenario;
 mod study;
@@ -25,8 +26,11 @@ pub use ideal::Optimal;
 pub use measure::{Estimate, GroupSummary, Outcome, QueueSummary, Series, Summary, Waits};
 pub use plan::Plan;
 pub use scenario::{
-    CallbackWish, Check, Closed, Group, HandOver, MaxWait, Optimum, Overflow, Queue, Relax, Scenario, Share, Speed,
-    Start, Sticky, WaitEnd, Wanted, WantedSkill, Work,
+    CallbackWish, Check, Closed, Group, HandOver, MaxWait, Optimum, Overflow, Queue, Relax, Scenario, Share,
+    Speed, Start, Sticky, WaitEnd, Wanted, WantedSkill, Work,
 };
 pub use study::{Findings, Piece, Screening, Study};
 pub use week::Stretch;
+
+#[cfg(test)]
+mod tests;

@@ -80,7 +80,10 @@ impl Plan {
         let queues = scenario
             .queues
             .iter()
-            .map(|(name, queue)| QueuePlan { name: name.as_str().into(), target: whole(millis(queue.target)) })
+            .map(|(name, queue)| QueuePlan {
+                name: name.as_str().into(),
+                target: whole(millis(queue.target)),
+            })
             .collect();
         let work = scenario.work.iter().map(|work| WorkPlan::new(work, class(&work.class))).collect();
         let (mut groups, mut agents) = (Vec::new(), Vec::new());
@@ -112,6 +115,12 @@ impl Plan {
 }
 
 impl Scenario {
+    /// Whether it makes a difference which customer comes.
+    pub(crate) fn knows_customers(&self) -> bool {
+        self.work.iter().any(|work| work.returning.get() > 0.0)
+            || self.queues.values().any(|queue| queue.sticky.is_some())
+    }
+
     /// Whether the time of the day matters.
     pub(crate) fn is_daily(&self) -> bool {
         self.work.iter().any(|work| work.arrivals.is_daily())
@@ -146,7 +155,9 @@ impl GroupPlan {
             share: classes.iter().map(share).collect(),
             speed: scenario.work.iter().map(|work| group.speed.at(&work.name)).collect(),
             // An agent's number stands at the end of the name.
-            names: (0..group.count as usize).map(|at| format!("{}-{}", group.name, first + at).into()).collect(),
+            names: (0..group.count as usize)
+                .map(|at| format!("{}-{}", group.name, first + at).into())
+                .collect(),
         }
     }
 }

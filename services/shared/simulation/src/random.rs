@@ -131,9 +131,8 @@ mod tests {
 
     #[test]
     fn streams_differ_in_everything_they_are_named_by() {
-        let first = |seed, replication, purpose, index| {
-            Random::stream(seed, replication, purpose, index).next()
-        };
+        let first =
+            |seed, replication, purpose, index| Random::stream(seed, replication, purpose, index).next();
         let one = first(1, 0, Purpose::Arrivals, 0);
         assert_eq!(one, first(1, 0, Purpose::Arrivals, 0));
         for other in [

@@ -84,7 +84,7 @@ impl<'a> Run<'a> {
             sequence: 0,
             now: plan.start,
             agenda: Agenda::default(),
-            customers: Customers::default(),
+            customers: Customers::new(plan.scenario.knows_customers()),
             agents: names.zip(&plan.agents).map(|(name, group)| Agent::new(name, *group)).collect(),
             arrivals: plan.scenario.work.iter().map(|work| work.arrivals.from(plan.start)).collect(),
             random: (0..plan.work.len()).map(of_work).collect(),

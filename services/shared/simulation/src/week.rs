@@ -138,10 +138,8 @@ mod tests {
         assert!(always.is_on(5 * DAY));
         assert_eq!(always.changes_after(3 * HOUR), None);
         assert_eq!(always.between(0, 30 * DAY), [(0, 30 * DAY)]);
-        let night = Timetable::new(&[
-            stretch(&[Day::Sun], "20:00", "24:00"),
-            stretch(&[Day::Mon], "00:00", "06:00"),
-        ]);
+        let night =
+            Timetable::new(&[stretch(&[Day::Sun], "20:00", "24:00"), stretch(&[Day::Mon], "00:00", "06:00")]);
         assert_eq!(night.changes_after(6 * DAY + 21 * HOUR), Some(WEEK + 6 * HOUR));
     }
 

@@ -144,9 +144,7 @@ fn limits(classes: &[usize], most: u32) -> Vec<Limit> {
     if classes.len() > 1 {
         for class in classes {
             limits.extend((1..=most).map(|agents| Limit::Reserve { class: *class, agents }));
-            limits.extend(
-                (2..=most as usize + 1).map(|waiting| Limit::Threshold { class: *class, waiting }),
-            );
+            limits.extend((2..=most as usize + 1).map(|waiting| Limit::Threshold { class: *class, waiting }));
         }
     }
     limits
@@ -194,7 +192,8 @@ mod tests {
     #[test]
     fn every_policy_of_an_n_model_is_there() {
         // The first kind of work is served by both groups, the second by the second only.
-        let model = Model { agents: vec![3, 3], speed: vec![vec![Some(1.0), Some(1.0)], vec![None, Some(1.0)]] };
+        let model =
+            Model { agents: vec![3, 3], speed: vec![vec![Some(1.0), Some(1.0)], vec![None, Some(1.0)]] };
         let all = Policy::all(&model, 2);
         // Three ways to route, four rules, and no limit, or two reserves and two thresholds for either kind.
         assert_eq!(all.len(), 3 * 4 * (1 + 2 * 2 * 2));

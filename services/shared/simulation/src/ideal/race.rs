@@ -80,7 +80,9 @@ pub(super) fn mean_wait(model: &Model, policy: &Policy, customers: &Customers, l
 impl Race<'_> {
     /// Agents become free, up to and with `until`, and take what waits.
     fn free_until(&mut self, until: i64) {
-        while let Some(Reverse((at, group))) = self.busy.peek().copied().filter(|Reverse((at, _))| *at <= until) {
+        while let Some(Reverse((at, group))) =
+            self.busy.peek().copied().filter(|Reverse((at, _))| *at <= until)
+        {
             self.busy.pop();
             self.idle[group] += 1;
             if let Some(class) = self.choose(group) {

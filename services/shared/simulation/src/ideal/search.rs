@@ -18,7 +18,7 @@ const SHORTLIST: usize = 24;
 
 /// Every static policy for a scenario, or the best of them.
 #[derive(Clone, Debug)]
-pub struct Policies {
+pub(crate) struct Policies {
     model: Model,
     tried: usize,
     policies: Vec<Policy>,
@@ -63,7 +63,7 @@ pub(crate) struct Comparison<'a> {
 
 impl Policies {
     /// Every static policy for a scenario that has a search; none where it has not.
-    pub fn all(plan: &Plan) -> Option<Self> {
+    pub(crate) fn all(plan: &Plan) -> Option<Self> {
         let most = plan.scenario.check.optimum.as_ref()?.reserve;
         let model = Model::of(&plan.scenario).ok()?;
         let policies = Policy::all(&model, most);
@@ -83,7 +83,8 @@ impl Policies {
 
     /// The best of them by these trials.
     pub(crate) fn shortlist(&mut self, trials: &[Trial]) {
-        let mut ranked: Vec<(f64, usize)> = (0..self.policies.len()).map(|at| (sum(trials, at), at)).collect();
+        let mut ranked: Vec<(f64, usize)> =
+            (0..self.policies.len()).map(|at| (sum(trials, at), at)).collect();
         ranked.sort_by(|one, other| one.0.total_cmp(&other.0));
         let kept = ranked.into_iter().take(SHORTLIST).map(|(_, at)| self.policies[at].clone());
         self.policies = kept.collect();

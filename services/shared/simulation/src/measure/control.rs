@@ -72,7 +72,9 @@ mod tests {
             (0..40).map(|_| Control { excess: [0.01 * random.normal(), 0.02 * random.normal()] }).collect();
         let values: Vec<f64> = controls
             .iter()
-            .map(|control| 10.0 + 300.0 * control.excess[0] + 100.0 * control.excess[1] + 0.1 * random.normal())
+            .map(|control| {
+                10.0 + 300.0 * control.excess[0] + 100.0 * control.excess[1] + 0.1 * random.normal()
+            })
             .collect();
         let (plain, better) = (Estimate::over(&values).unwrap(), controlled(&values, &controls).unwrap());
         assert!(better.half_width.unwrap() < plain.half_width.unwrap() / 10.0, "{plain:?} {better:?}");

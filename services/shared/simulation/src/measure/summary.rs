@@ -148,9 +148,12 @@ impl Summary {
         for (code, count) in outcomes.iter().flat_map(|outcome| &outcome.refused) {
             *refused.entry(code.clone()).or_default() += count;
         }
+        let waits: Vec<Histogram> = (0..plan.queues.len()).map(|at| pooled(outcomes, at)).collect();
+        // As far as nearly everybody waited; the longest of all would leave the rest no room.
+        let far = waits.iter().filter_map(|waits| waits.quantile(0.995)).max().unwrap_or(0).max(1_000);
         let queue = |at: usize| {
             let all: Vec<&QueueOutcome> = outcomes.iter().map(|outcome| &outcome.queues[at]).collect();
-            queue_summary(plan, at, &all, &exposure)
+            queue_summary(plan, at, &all, &exposure, distribution(&waits[at], far))
         };
         let group = |at: usize| {
             let all: Vec<&GroupOutcome> = outcomes.iter().map(|outcome| &outcome.groups[at]).collect();
@@ -158,7 +161,8 @@ impl Summary {
         };
         Self {
             replications: outcomes.len(),
-            customers: outcomes.iter().map(|outcome| outcome.customers() as f64).sum::<f64>() / outcomes.len() as f64,
+            customers: outcomes.iter().map(|outcome| outcome.customers() as f64).sum::<f64>()
+                / outcomes.len() as f64,
             entries: outcomes.iter().map(|outcome| outcome.entries).sum(),
             decisions: outcomes.iter().map(|outcome| outcome.decisions).sum(),
             queues: (0..plan.queues.len()).map(queue).collect(),
@@ -174,16 +178,21 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn queue_summary(plan: &Plan, at: usize, all: &[&QueueOutcome], exposure: &[f64]) -> QueueSummary {
+fn queue_summary(
+    plan: &Plan,
+    at: usize,
+    all: &[&QueueOutcome],
+    exposure: &[f64],
+    distribution: Vec<(f64, f64)>,
+) -> QueueSummary {
     let mean = |of: &dyn Fn(&QueueOutcome) -> Option<f64>| {
         Estimate::over(&all.iter().filter_map(|queue| of(queue)).collect::<Vec<f64>>())
     };
     let count = |of: &dyn Fn(&QueueOutcome) -> u64| {
         mean(&|queue| Some(of(queue) as f64)).expect("there is one replication at least")
     };
-    let share = |of: &dyn Fn(&QueueOutcome) -> u64| {
-        mean(&|queue| ratio(of(queue) as f64, queue.offered as f64))
-    };
+    let share =
+        |of: &dyn Fn(&QueueOutcome) -> u64| mean(&|queue| ratio(of(queue) as f64, queue.offered as f64));
     let told = |of: &dyn Fn(&(u64, f64, f64, f64)) -> f64| {
         mean(&|queue| ratio(of(&queue.told) / 1_000.0, queue.told.0 as f64))
     };
@@ -211,7 +220,7 @@ fn queue_summary(plan: &Plan, at: usize, all: &[&QueueOutcome], exposure: &[f64]
         }),
         callback_wait: mean(&|queue| ratio(queue.called_back.0 / 1_000.0, queue.called_back.1 as f64)),
         mean_queue: mean(&|queue| ratio(queue.waiting.total, counted)),
-        waits: waits(all),
+        waits: waits(all, distribution),
         told: told(&|told| told.1),
         told_waited: told(&|told| told.2),
         told_error: told(&|told| told.3),
@@ -219,30 +228,39 @@ fn queue_summary(plan: &Plan, at: usize, all: &[&QueueOutcome], exposure: &[f64]
     }
 }
 
+/// The waits of one queue over all replications.
+fn pooled(outcomes: &[Outcome], queue: usize) -> Histogram {
+    let mut pooled = Histogram::default();
+    for outcome in outcomes {
+        pooled.merge(&outcome.queues[queue].waits);
+    }
+    pooled
+}
+
+/// Seconds, and the share that waited no longer, up to `far` milliseconds.
 #[allow(clippy::cast_precision_loss, reason = "milliseconds of waits are far below 2^53")]
-fn waits(all: &[&QueueOutcome]) -> Waits {
+fn distribution(waits: &Histogram, far: u64) -> Vec<(f64, f64)> {
+    let point = |at: u32| {
+        let millis = far * u64::from(at) / u64::from(POINTS);
+        (millis as f64 / 1_000.0, waits.share_within(millis))
+    };
+    if waits.total() == 0 { Vec::new() } else { (0..=POINTS).map(point).collect() }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "milliseconds of waits are far below 2^53")]
+fn waits(all: &[&QueueOutcome], distribution: Vec<(f64, f64)>) -> Waits {
     let seconds = |millis: u64| millis as f64 / 1_000.0;
     let quantile = |share: f64| {
         let each = all.iter().filter_map(|queue| queue.waits.quantile(share));
         Estimate::over(&each.map(seconds).collect::<Vec<f64>>())
-    };
-    let mut pooled = Histogram::default();
-    for queue in all {
-        pooled.merge(&queue.waits);
-    }
-    // As far as nearly everybody waited; the longest of all would leave the rest no room.
-    let far = pooled.quantile(0.995).unwrap_or(0).max(1_000);
-    let point = |at: u32| {
-        let millis = far * u64::from(at) / u64::from(POINTS);
-        (seconds(millis), pooled.share_within(millis))
     };
     Waits {
         p50: quantile(0.5),
         p90: quantile(0.9),
         p95: quantile(0.95),
         p99: quantile(0.99),
-        longest: seconds(pooled.longest()),
-        distribution: if pooled.total() == 0 { Vec::new() } else { (0..=POINTS).map(point).collect() },
+        longest: seconds(all.iter().map(|queue| queue.waits.longest()).max().unwrap_or(0)),
+        distribution,
     }
 }
 
@@ -292,7 +310,12 @@ fn group_summary(plan: &Plan, at: usize, all: &[&GroupOutcome], exposure: &[f64]
         rejected: count(&|group| group.rejected),
         series: parts
             .clone()
-            .map(|part| ratio(sum(part, &|group| &group.busy), sum(part, &|group| &group.staffed)))
+            .map(|part| {
+                // After a shift the last conversations are all that is left of it.
+                let at_work = sum(part, &|group| &group.scheduled) > 0.0;
+                let occupancy = ratio(sum(part, &|group| &group.busy), sum(part, &|group| &group.staffed));
+                occupancy.filter(|_| at_work)
+            })
             .collect(),
         at_work: parts
             .map(|part| {

@@ -9,6 +9,9 @@ use crate::random::Random;
 /// How many customers are remembered who may return.
 const REMEMBERED: usize = 10_000;
 
+/// Visits under one contact's name where nobody is to be known again.
+const VISITS: u64 = 16;
+
 /// One visit of one customer. Its place is used again for others, with another serial number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Visit {
@@ -79,28 +82,48 @@ pub(super) struct Customers {
     places: Vec<Option<Customer>>,
     free: Vec<usize>,
     users: Vec<Text>,
+    visits: Vec<u64>,
     serial: u64,
+    /// Whether it makes a difference who comes.
+    known: bool,
     remembered: VecDeque<Text>,
 }
 
 impl Customers {
-    /// A customer comes; `make` says who, given their visit and how their address calls it.
-    pub(super) fn come(&mut self, make: impl FnOnce(u64, Text) -> Customer) -> usize {
+    /// Nobody yet. Where they are `known`, it makes a difference who comes.
+    pub(super) fn new(known: bool) -> Self {
+        Self { known, ..Self::default() }
+    }
+
+    /// A customer comes, under the name of `contact` or under a new one; `make` says the rest, given their serial number,
+    /// their name and what their address calls the place.
+    pub(super) fn come(
+        &mut self,
+        contact: Option<Text>,
+        make: impl FnOnce(u64, Text, Text) -> Customer,
+    ) -> usize {
         let place = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
             self.users.push(self.users.len().to_string().into());
+            self.visits.push(0);
             self.places.len() - 1
         });
         self.serial += 1;
-        self.places[place] = Some(make(self.serial, self.users[place].clone()));
+        self.visits[place] += 1;
+        // The engine remembers contacts for days. Where it makes no difference who comes, a few of them spare it that.
+        let contact = contact.unwrap_or_else(|| {
+            let turn = if self.known { self.visits[place] } else { self.visits[place] / VISITS };
+            format!("{place}.{turn}").into()
+        });
+        self.places[place] = Some(make(self.serial, contact, self.users[place].clone()));
         place
     }
 
     /// The customer goes.
-    pub(super) fn go(&mut self, place: usize, remember: bool) {
+    pub(super) fn go(&mut self, place: usize) {
         let Some(customer) = self.places.get_mut(place).and_then(Option::take) else { return };
         self.free.push(place);
-        if remember {
+        if self.known {
             if self.remembered.len() == REMEMBERED {
                 self.remembered.pop_front();
             }
@@ -109,7 +132,7 @@ impl Customers {
     }
 
     /// Somebody who was here before and is not here now.
-    pub(super) fn known(&mut self, random: &mut Random) -> Option<Text> {
+    pub(super) fn returns(&mut self, random: &mut Random) -> Option<Text> {
         let index = random.below(self.remembered.len());
         self.remembered.swap_remove_back(index)
     }
@@ -127,11 +150,6 @@ impl Customers {
     /// Everybody.
     pub(super) fn all(&self) -> impl Iterator<Item = &Customer> {
         self.places.iter().flatten()
-    }
-
-    /// Serial number of the next visit.
-    pub(super) fn next_serial(&self) -> u64 {
-        self.serial + 1
     }
 }
 

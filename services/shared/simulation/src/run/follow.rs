@@ -2,7 +2,11 @@
 
 use heliograph_assignment::{Decision, Kind, Place, Presence, Purpose, Text, Timestamp};
 
-use super::{Run, agenda::Event, customer::Stage};
+use super::{
+    Run,
+    agenda::Event,
+    customer::{Leg, Stage},
+};
 use crate::{
     arrivals::{as_number, whole},
     plan::EPOCH,
@@ -22,7 +26,12 @@ impl Run<'_> {
         match &decision.kind {
             Kind::ConversationOpened { .. } => customer.conversation = Some(about.id.clone()),
             Kind::ConversationQueued { place: stands, .. } => self.wait(place, stands),
-            Kind::ReservationCreated { reservation, agent, purpose: Purpose::Work | Purpose::Callback, .. } => {
+            Kind::ReservationCreated {
+                reservation,
+                agent,
+                purpose: Purpose::Work | Purpose::Callback,
+                ..
+            } => {
                 customer.offer = Some(reservation.clone());
                 self.ring(place, number(agent), reservation);
             }
@@ -162,7 +171,8 @@ impl Run<'_> {
         let Some(customer) = self.customers.at(place) else { return };
         customer.stage = Stage::WrappedUp;
         let event = Event::WrappedUp { visit: customer.visit(place) };
-        if let Some(at) = customer.wrap_up.map(|wrap_up| self.now + whole(wrap_up)).filter(|at| *at < ends_at.0 - EPOCH)
+        if let Some(at) =
+            customer.wrap_up.map(|wrap_up| self.now + whole(wrap_up)).filter(|at| *at < ends_at.0 - EPOCH)
         {
             self.agenda.plan(at, event);
         }
@@ -172,13 +182,18 @@ impl Run<'_> {
         self.hold(place, None);
         let Some(customer) = self.customers.at(place) else { return };
         match customer.stage {
-            Stage::Waiting if customer.leg.number == 0 => {}
+            Stage::Waiting if customer.leg.number == 0 => {
+                // The queue was closed: the wait was over before it began.
+                let queue = self.plan.queue(&self.plan.work[customer.work].queue).unwrap_or_default();
+                customer.leg = Leg { queue, since: self.now, ..Leg::default() };
+                self.recorder.offered(&customer.leg);
+                self.recorder.turned_away(self.now, &customer.leg);
+            }
             Stage::Waiting if left => self.recorder.abandoned(self.now, &customer.leg),
             Stage::Waiting => self.recorder.turned_away(self.now, &customer.leg),
             Stage::Callback | Stage::Served | Stage::WrappedUp => {}
         }
-        let remember = self.plan.scenario.work.iter().any(|work| work.returning.get() > 0.0);
-        self.customers.go(place, remember);
+        self.customers.go(place);
     }
 
     /// The customer takes capacity of `agent`, or of nobody, from now on.

@@ -1,6 +1,8 @@
 //! What customers and agents do.
 
-use heliograph_assignment::{Abandon, Action, Address, Callback, Command, Entry, Inbound, Presence, Target, Text};
+use heliograph_assignment::{
+    Abandon, Action, Address, Callback, Command, Entry, Inbound, Presence, Target, Text,
+};
 
 use super::{
     Run,
@@ -24,7 +26,14 @@ pub(super) struct Agent {
 
 impl Agent {
     pub(super) fn new(name: &Text, group: usize) -> Self {
-        Self { name: name.clone(), group, presence: Presence::Offline, on_shift: false, busy: 0.0, there: 0.0 }
+        Self {
+            name: name.clone(),
+            group,
+            presence: Presence::Offline,
+            on_shift: false,
+            busy: 0.0,
+            there: 0.0,
+        }
     }
 }
 
@@ -45,9 +54,8 @@ impl Run<'_> {
         let patience = asked.patience.as_ref().map(|patience| patience.draw(&mut random.patience));
         let wrap_up = asked.wrap_up.as_ref().map(|wrap_up| wrap_up.draw(&mut random.wrap_up));
         let returns = asked.returning.get() > 0.0 && random.habits.uniform() < asked.returning.get();
-        let known = returns.then(|| self.customers.known(&mut random.habits)).flatten();
-        let contact = known.unwrap_or_else(|| self.customers.next_serial().to_string().into());
-        let place = self.customers.come(|serial, user| Customer {
+        let contact = returns.then(|| self.customers.returns(&mut random.habits)).flatten();
+        let place = self.customers.come(contact, |serial, contact, user| Customer {
             serial,
             work,
             contact,
@@ -100,6 +108,9 @@ impl Run<'_> {
             }
             if customer.holder.is_none() {
                 self.recorder.delayed(&customer.leg);
+            } else {
+                // It rings already: what they were told of a wait for an agent is not what they wait for.
+                customer.leg.told = None;
             }
             if let Some(patience) = customer.patience {
                 let event = Event::Leave { visit: customer.visit(place), leg: customer.leg.number };
@@ -144,7 +155,9 @@ impl Run<'_> {
     /// An agent answers an offer or turns it down, if it still rings.
     pub(super) fn answer(&mut self, visit: Visit, reservation: Text, reject: bool) {
         let Some(customer) = self.customers.of(visit) else { return };
-        let Some(agent) = customer.holder.filter(|_| customer.offer.as_ref() == Some(&reservation)) else { return };
+        let Some(agent) = customer.holder.filter(|_| customer.offer.as_ref() == Some(&reservation)) else {
+            return;
+        };
         let action = if reject {
             Action::Reject { reservation, reason: None }
         } else {
@@ -156,7 +169,9 @@ impl Run<'_> {
     /// An agent is done with a customer: closes, or hands over.
     pub(super) fn served(&mut self, visit: Visit, service: u32) {
         let Some(customer) = self.customers.of(visit) else { return };
-        let (Some(agent), Some(conversation)) = (customer.holder, customer.conversation.clone()) else { return };
+        let (Some(agent), Some(conversation)) = (customer.holder, customer.conversation.clone()) else {
+            return;
+        };
         if customer.stage != Stage::Served || customer.services != service {
             return;
         }
@@ -180,7 +195,9 @@ impl Run<'_> {
     /// An agent has wrapped up.
     pub(super) fn wrapped_up(&mut self, visit: Visit) {
         let Some(customer) = self.customers.of(visit) else { return };
-        let (Some(agent), Some(conversation)) = (customer.holder, customer.conversation.clone()) else { return };
+        let (Some(agent), Some(conversation)) = (customer.holder, customer.conversation.clone()) else {
+            return;
+        };
         if customer.stage == Stage::WrappedUp {
             self.command(agent, Action::FinishWrapUp { conversation, wrap_up: None });
         }

@@ -89,12 +89,11 @@ impl<'a> Examiner<'a> {
             self.wrong(&path, "a name has lower-case letters, digits and inner hyphens");
         }
         for (field, length) in queue.lengths() {
-            self.whole_seconds(&format!("{path}.{field}"), length);
-        }
-        for field in ["target", "ring"] {
-            let length = if field == "ring" { queue.ring } else { queue.target };
-            if length.as_millis() < 1_000 {
-                self.wrong(&format!("{path}.{field}"), "must be 1s at least");
+            let path = format!("{path}.{field}");
+            if matches!(field.as_str(), "target" | "ring") && length.as_millis() < 1_000 {
+                self.wrong(&path, "must be 1s at least");
+            } else {
+                self.whole_seconds(&path, length);
             }
         }
         for (field, to) in queue.sends_to() {
