@@ -7,6 +7,7 @@ mod account;
 mod agent;
 mod calendar;
 mod diff;
+mod form;
 mod parse;
 mod period;
 mod policy;
@@ -30,6 +31,7 @@ pub use account::{ChannelAccountSpec, RateLimit, WindowOverride};
 pub use agent::{AgentKind, AgentSpec, Role, Serves};
 pub use calendar::{CalendarSpec, ClockTime, Day, Holiday, Hours};
 pub use diff::{Change, diff};
+pub use form::Form;
 pub use parse::{Document, JsonError, parse};
 pub use period::{InvalidPeriod, Period};
 pub use policy::{

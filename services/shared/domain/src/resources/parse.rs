@@ -41,15 +41,7 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, Problems> {
     for source in source::read(file, text)? {
         match from_value(&source.value) {
             Ok(resource) => documents.push(Document { resource, file: file.to_owned(), source }),
-            Err(error) => {
-                let title = title(&source.value);
-                // A name that is wrong is shown where the name stands.
-                let at_key = error.message.starts_with("unknown field");
-                let place = if at_key { source.key_place(&error.path) } else { source.place(&error.path) };
-                let mut problem = Problem::new(file, place, &title, &error.path, error.message);
-                problem.suggestion = error.suggestion;
-                problems.push(problem);
-            }
+            Err(error) => problems.push(error.at(file, &title(&source.value), &source)),
         }
     }
     if problems.is_empty() { Ok(documents) } else { Err(Problems(problems)) }
@@ -77,7 +69,7 @@ pub struct JsonError {
     pub message: String,
 }
 
-struct FieldError {
+pub(super) struct FieldError {
     path: String,
     message: String,
     suggestion: Option<String>,
@@ -86,6 +78,16 @@ struct FieldError {
 impl FieldError {
     fn new(path: &str, message: impl Into<String>) -> Self {
         Self { path: path.to_owned(), message: message.into(), suggestion: None }
+    }
+
+    /// The same as a problem of a file.
+    pub(super) fn at(self, file: &str, title: &str, source: &Source) -> Problem {
+        // A name that is wrong is shown where the name stands.
+        let at_key = self.message.starts_with("unknown field");
+        let place = if at_key { source.key_place(&self.path) } else { source.place(&self.path) };
+        let mut problem = Problem::new(file, place, title, &self.path, self.message);
+        problem.suggestion = self.suggestion;
+        problem
     }
 }
 
@@ -147,10 +149,16 @@ fn kind(fields: &Map<String, Value>) -> Result<Kind, FieldError> {
 /// Reads one of a resource's fields strictly, and says which field inside it is wrong.
 fn field<T: DeserializeOwned>(fields: &Map<String, Value>, name: &str) -> Result<T, FieldError> {
     let value = fields.get(name).ok_or_else(|| FieldError::new("", format!("missing field {name}")))?;
+    strictly(value, name)
+}
+
+/// Reads what stands at the path `name`, empty for a whole document.
+pub(super) fn strictly<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, FieldError> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let inner = error.path().to_string();
         let path = match inner.as_str() {
             "." => name.to_owned(),
+            inner if name.is_empty() => inner.to_owned(),
             inner if inner.starts_with('[') => format!("{name}{inner}"),
             inner => format!("{name}.{inner}"),
         };

@@ -1,0 +1,36 @@
+//! A contact centre in a virtual clock: customers come, wait and leave, agents answer, and the assignment engine itself,
+//! not a model of it, decides who answers whom.
+//!
+//! A [`Scenario`] says who comes and who answers. A [`Study`] runs it many times with random numbers from a seed, and its
+//! [`Findings`] read the runs together, beside a closed form or the best static policy where the scenario asks for it. Everything here is a function of its
+//! arguments: no clock, no I/O, and the same seed gives the same numbers anywhere.
+
+mod arrivals;
+mod closed_form;
+mod distribution;
+pub mod erlang;
+mod ideal;
+mod measure;
+mod plan;
+mod random;
+pub mod report;
+mod run;
+mod scenario;
+mod study;
+mod week;
+
+pub use arrivals::{Arrivals, Busy, Rate};
+pub use closed_form::{ClosedForm, Row};
+pub use distribution::{Distribution, Erlang, Gamma, Lognormal, Uniform};
+pub use ideal::Optimal;
+pub use measure::{Estimate, GroupSummary, Outcome, QueueSummary, Series, Summary, Waits};
+pub use plan::Plan;
+pub use scenario::{
+    CallbackWish, Check, Closed, Group, HandOver, MaxWait, Optimum, Overflow, Queue, Relax, Scenario, Share,
+    Speed, Start, Sticky, WaitEnd, Wanted, WantedSkill, Work,
+};
+pub use study::{Findings, Piece, Screening, Study};
+pub use week::Stretch;
+
+#[cfg(test)]
+mod tests;
