@@ -9,6 +9,8 @@ TESTS ?=
 BENCH ?=
 # How far to walk, e.g. make soak ENTRIES=10000000
 ENTRIES ?= 100000000
+# What to simulate, e.g. make simulate SCENARIOS=my-centre.yaml
+SCENARIOS ?= $(wildcard deploy/samples/simulate/*.yaml deploy/samples/simulate/*/*.yaml)
 # The branch whose wire contracts must stay readable.
 BASE ?= main
 
@@ -64,7 +66,8 @@ simulate: ## Simulate the shipped scenarios: closed forms, the best static polic
 ifdef SEED
 	HELIOGRAPH_SEED=$(SEED) $(CARGO) nextest run --locked -p heliograph-router -E 'test(simulation)' --no-capture
 else
-	$(CARGO) run --release --locked -p heliograph-simulation --example simulate
+	$(CARGO) run --release --locked -p heliograph-simulation --example simulate -- \
+		--out target/simulate $(SCENARIOS)
 endif
 
 .PHONY: lint
