@@ -7,6 +7,8 @@ ARGS ?=
 TESTS ?=
 # What to measure, e.g. make bench BENCH="--only ingress"
 BENCH ?=
+# How far to walk, e.g. make soak ENTRIES=10000000
+ENTRIES ?= 100000000
 # The branch whose wire contracts must stay readable.
 BASE ?= main
 
@@ -52,6 +54,18 @@ policy: tools tools-checks ## Show what regional policy promises: properties, mu
 	$(CARGO) run --locked -p heliograph -- policy test -f deploy/samples/world.yaml --mutate
 	$(CARGO) bench --locked -p heliograph-policy --bench decide
 	$(MAKE) bench BENCH="--only policy"
+
+.PHONY: soak
+soak: ## Walk a hundred million random entries through the assignment engine, everything looked at behind each (ENTRIES=…)
+	HELIOGRAPH_SOAK=$(ENTRIES) $(CARGO) test --release --locked -p heliograph-assignment --lib walk -- --nocapture
+
+.PHONY: simulate
+simulate: ## Simulate the shipped scenarios: closed forms, the best static policies, a centre; or replay SEED=… of the fault simulation
+ifdef SEED
+	HELIOGRAPH_SEED=$(SEED) $(CARGO) nextest run --locked -p heliograph-router -E 'test(simulation)' --no-capture
+else
+	$(CARGO) run --release --locked -p heliograph-simulation --example simulate
+endif
 
 .PHONY: lint
 lint: fmt-check proto-check clippy doc deny ## Check format, clippy, docs, wire contracts, licences

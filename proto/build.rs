@@ -22,6 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .bytes(".")
         .compile_well_known_types(true)
+        // Seldom there, and larger than all the rest of an event.
+        .boxed(".heliograph.v1.Event.told")
         .extern_path(".google.protobuf", "::pbjson_types")
         .extern_path(".google.protobuf.Timestamp", "crate::Timestamp")
         .compile_fds(descriptors)?;

@@ -112,7 +112,8 @@ impl Agent {
         };
         let task = tokio::spawn(work.run(waiting));
         let agent = Self { transcript, changed, commands, task };
-        let presence = Action::SetPresence(SetPresence { presence: Presence::Online.into() });
+        let presence =
+            Action::SetPresence(SetPresence { presence: Presence::Online.into(), ..SetPresence::default() });
         agent.command("online", presence).await;
         agent.wait("being online", |seen| seen.online.then_some(())).await;
         agent
@@ -282,7 +283,7 @@ impl Work {
                 self.notify.send_replace(());
                 Vec::new()
             }
-            Out::Pong(_) | Out::Contact(_) => Vec::new(),
+            Out::Queues(_) | Out::Board(_) | Out::Pong(_) | Out::Contact(_) => Vec::new(),
         }
     }
 

@@ -185,7 +185,7 @@ pub(crate) fn profile(tenant: &str, name: &str, spec: &AgentSpec) -> AgentProfil
         name: name.to_owned(),
         display_name: spec.display_name.clone(),
         roles: spec.roles.iter().map(role).collect(),
-        queues: spec.queues.clone(),
+        queues: spec.queue_names().map(str::to_owned).collect(),
     }
 }
 

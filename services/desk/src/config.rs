@@ -41,6 +41,9 @@ pub struct DeskConfig {
     pub resume_events: usize,
     /// Events of a tenant kept in memory for its sessions; those further behind read the stream themselves.
     pub ring_events: usize,
+    /// How often routing is asked for a tenant's queues, and for the whole board while a supervisor watches it.
+    #[serde(with = "duration")]
+    pub board_every: Duration,
     /// Frames waiting for one client.
     pub send_queue: usize,
     /// How long a client's queue may stay full before it is closed.
@@ -64,6 +67,7 @@ impl Default for DeskConfig {
             disconnect_grace: Duration::from_secs(5),
             resume_events: 10_000,
             ring_events: 4_096,
+            board_every: Duration::from_secs(2),
             send_queue: 256,
             slow_client: Duration::from_secs(15),
             publish_deadline: Duration::from_secs(5),
@@ -79,7 +83,8 @@ impl DeskConfig {
         {
             return Err(DeskError::Config("desk.session_secret: at least 32 bytes".to_owned()));
         }
-        for (key, span) in [("ping", self.ping), ("heartbeat", self.heartbeat)] {
+        let spans = [("ping", self.ping), ("heartbeat", self.heartbeat), ("board_every", self.board_every)];
+        for (key, span) in spans {
             if span.is_zero() {
                 return Err(DeskError::Config(format!("desk.{key}: more than 0")));
             }

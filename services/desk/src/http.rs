@@ -1,6 +1,7 @@
 //! The desk over HTTP: its page, signing in, media, the WebSocket, and what the page asks beside its session.
 
 mod assets;
+mod colleagues;
 mod contacts;
 mod login;
 mod media;
@@ -46,6 +47,7 @@ pub(crate) fn router(web: Web) -> Router {
         .route("/desk/api/policy", get(policy::overview))
         .route("/desk/api/policy/explain", get(policy::explain))
         .route("/desk/api/policy/traffic", get(policy::traffic))
+        .route("/desk/api/colleagues", get(colleagues::get))
         .route("/desk/api/conversations/{id}/reach", get(reach::get))
         .route("/desk/api/contacts/{id}/split", post(contacts::split))
         .route("/desk/api/contacts/{id}/join", post(contacts::join))

@@ -13,6 +13,7 @@
 //! * a client that does not read costs a bounded queue, and is then closed with an error it can resume from.
 
 mod auth;
+mod board;
 mod config;
 mod error;
 mod explain;

@@ -14,9 +14,9 @@ use heliograph_fabric::{
 use heliograph_proto::{
     Message as _,
     v1::{
-        AgentStateQuery, Command, ConversationQuery, ConversationView, DeskState, LogPosition, RoutingAnswer,
-        RoutingEntry, RoutingQuery, command::Action, routing_answer::Answer, routing_entry::Kind,
-        routing_query::Query,
+        AgentStateQuery, Command, ConversationQuery, ConversationView, DeskState, LogPosition, PoolQuery,
+        PoolState, QueuesQuery, QueuesState, RoutingAnswer, RoutingEntry, RoutingQuery, command::Action,
+        routing_answer::Answer, routing_entry::Kind, routing_query::Query,
     },
 };
 use heliograph_store::now_ms;
@@ -111,6 +111,22 @@ impl Routing {
         match self.ask(tenant, query).await?.answer {
             Some(Answer::Conversation(view)) => Ok(Some(view)),
             Some(Answer::NotKnown(_)) => Ok(None),
+            other => Err(self.unexpected(tenant, other)),
+        }
+    }
+
+    /// The tenant's queues as they are now.
+    pub(crate) async fn queues(&self, tenant: &str) -> Result<QueuesState, QueryError> {
+        match self.ask(tenant, Query::Queues(QueuesQuery {})).await?.answer {
+            Some(Answer::Queues(queues)) => Ok(queues),
+            other => Err(self.unexpected(tenant, other)),
+        }
+    }
+
+    /// Everybody and everything of the tenant as it is now.
+    pub(crate) async fn pool(&self, tenant: &str) -> Result<PoolState, QueryError> {
+        match self.ask(tenant, Query::Pool(PoolQuery::default())).await?.answer {
+            Some(Answer::Pool(pool)) => Ok(pool),
             other => Err(self.unexpected(tenant, other)),
         }
     }

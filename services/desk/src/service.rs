@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     DeskConfig, DeskError, GRPC_SERVICE,
     auth::Tokens,
+    board::Boards,
     grpc,
     http::{self, Web},
     metrics::Metrics,
@@ -81,6 +82,7 @@ impl Desk {
         let tally = Tally::open(&fabric).await.map_err(|error| DeskError::Bucket(error.to_string()))?;
         let policies = Policies::start(resources.clone());
         let windows = Windows::new(redis.clone());
+        let boards = Boards::new(routing.clone(), resources.clone(), config.board_every);
         let users = Users {
             resources,
             limiter: RateLimiter::new(redis),
@@ -93,6 +95,7 @@ impl Desk {
             config,
             fabric,
             routing,
+            boards,
             roster,
             users,
             tokens,

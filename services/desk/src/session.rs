@@ -25,6 +25,7 @@ pub(crate) use engine::with_media;
 
 use crate::{
     auth::{Identity, Tokens},
+    board::Boards,
     config::DeskConfig,
     metrics::Metrics,
     people::People,
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) fabric: Fabric,
     pub(crate) routing: Routing,
     pub(crate) tails: Tails,
+    pub(crate) boards: Boards,
     pub(crate) roster: Roster,
     pub(crate) users: Users,
     pub(crate) tokens: Arc<Tokens>,
@@ -76,7 +78,8 @@ pub(crate) async fn run(
     shared.metrics.opened(transport);
     let out = Out::new(queue, shared.config.slow_client);
     let end = tokio::select! {
-        end = engine::session(shared, frames, out.clone()) => end,
+        // Boxed: it is the whole of a session, and transports hold it among what is their own.
+        end = Box::pin(engine::session(shared, frames, out.clone())) => end,
         () = shared.shutdown.draining() => End::Restart,
     };
     shared.metrics.ended(transport, end.label());

@@ -1,16 +1,47 @@
 //! What one agent may see of the public stream. Pure.
 //!
-//! An agent sees facts that name it, everything of the conversations it is offered or has, and its queues filling up.
+//! An agent sees facts that name it, everything of the conversations it is offered, has or advises on, and its queues
+//! filling up.
 //! A supervisor sees all of the tenant.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use heliograph_proto::v1::{ConversationView, DeskState, Event, LogPosition, event::Payload};
+use heliograph_proto::v1::{
+    ConversationView, DeskState, Event, LogPosition, ReservationCreated, ReservationPurpose, event::Payload,
+};
 
 use crate::auth::Identity;
 
 /// Closed conversations whose late receipts are still shown.
 const CLOSED_KEPT: usize = 50;
+
+/// What a conversation before the agent is to them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// It rings.
+    #[default]
+    Offered,
+    /// They are asked for advice; it rings.
+    Asked,
+    /// They answer the customer.
+    Answers,
+    /// They advise whoever answers.
+    Advises,
+    /// They take part as a supervisor, and may answer too.
+    Joined,
+}
+
+impl Part {
+    /// Whether the agent may write to the customer.
+    pub(crate) fn may_write(self) -> bool {
+        matches!(self, Self::Answers | Self::Joined)
+    }
+
+    /// Whether it goes when the conversation goes to somebody else. Who advises or takes part stays until that is ended.
+    fn goes_with_it(self) -> bool {
+        matches!(self, Self::Offered | Self::Answers)
+    }
+}
 
 /// A conversation before the agent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,16 +50,21 @@ pub(crate) struct Held {
     pub(crate) channel: String,
     pub(crate) account: String,
     pub(crate) contact: String,
-    /// The agent has it; otherwise it is only offered.
-    pub(crate) assigned: bool,
+    pub(crate) part: Part,
 }
 
 /// How an event changes what is before the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
-    Offered,
-    Assigned,
-    /// It goes; `mine` says that it was this agent's until then.
+    /// It rings.
+    Offered(Part),
+    /// The agent took what rang.
+    Accepted,
+    /// It is the agent's in this part.
+    Began(Part),
+    /// It does not ring any more, or the part is over.
+    Ended(Part),
+    /// It goes to somebody else; `mine` says that it was this agent's until then.
     Left {
         mine: bool,
     },
@@ -57,12 +93,18 @@ impl View {
             held: HashMap::new(),
             closed: VecDeque::new(),
         };
-        for conversation in state.reservations.iter().filter_map(|offer| offer.conversation.as_ref()) {
-            view.held.insert(conversation.id.clone(), held(conversation, false));
+        let mut hold = |conversation: &ConversationView, part| {
+            view.held.insert(conversation.id.clone(), held(conversation, part));
+        };
+        for offer in &state.reservations {
+            let part = offer.reservation.as_ref().map_or(Part::Offered, ringing);
+            if let Some(conversation) = &offer.conversation {
+                hold(conversation, part);
+            }
         }
-        for conversation in &state.conversations {
-            view.held.insert(conversation.id.clone(), held(conversation, true));
-        }
+        state.consults.iter().for_each(|conversation| hold(conversation, Part::Advises));
+        state.joined.iter().for_each(|conversation| hold(conversation, Part::Joined));
+        state.conversations.iter().for_each(|conversation| hold(conversation, Part::Answers));
         view
     }
 
@@ -81,14 +123,17 @@ impl View {
                 continue;
             }
             let had = match change {
-                Change::Offered => false,
-                Change::Assigned => matches!(event.payload, Some(Payload::ReservationAccepted(_))),
-                Change::Left { mine } | Change::Closed { mine } => mine,
+                Change::Offered(_) | Change::Began(_) => None,
+                Change::Accepted => Some(Part::Offered),
+                Change::Ended(part) => Some(part),
+                Change::Left { mine } | Change::Closed { mine } => mine.then_some(Part::Answers),
             };
-            if had {
-                let assigned = !matches!(event.payload, Some(Payload::ReservationAccepted(_)));
-                view.held.insert(event.conversation.clone(), holding(event, assigned));
-            } else {
+            // Whose the conversation is says nothing of who advises or takes part.
+            let stays = matches!(change, Change::Left { .. })
+                && view.held.get(&event.conversation).is_some_and(|held| !held.part.goes_with_it());
+            if let Some(part) = had {
+                view.held.insert(event.conversation.clone(), holding(event, part));
+            } else if !stays {
                 view.held.remove(&event.conversation);
             }
         }
@@ -99,14 +144,22 @@ impl View {
     pub(crate) fn see(&mut self, event: &Event) -> bool {
         let visible = self.visible(event);
         self.rename(event);
+        let part = self.held.get(&event.conversation).map(|held| held.part);
         match change(event, &self.agent) {
-            Some(Change::Offered) => self.hold(event, false),
-            Some(Change::Assigned) => self.hold(event, true),
-            Some(Change::Left { .. }) => {
+            Some(Change::Offered(part) | Change::Began(part)) => self.hold(event, part),
+            // What was asked for advice is advised on once that begins.
+            Some(Change::Accepted) if part != Some(Part::Asked) => self.hold(event, Part::Answers),
+            // An offer that ended may have been one for advice.
+            Some(Change::Ended(ended))
+                if part == Some(ended) || (ended, part) == (Part::Offered, Some(Part::Asked)) =>
+            {
+                self.held.remove(&event.conversation);
+            }
+            Some(Change::Left { .. }) if part.is_some_and(Part::goes_with_it) => {
                 self.held.remove(&event.conversation);
             }
             Some(Change::Closed { .. }) => self.close(&event.conversation),
-            None => {}
+            _ => {}
         }
         visible
     }
@@ -179,9 +232,9 @@ impl View {
         self.closed.push_back(conversation.to_owned());
     }
 
-    fn hold(&mut self, event: &Event, assigned: bool) {
-        let held = self.held.entry(event.conversation.clone()).or_insert_with(|| holding(event, false));
-        held.assigned |= assigned;
+    fn hold(&mut self, event: &Event, part: Part) {
+        let held = self.held.entry(event.conversation.clone()).or_insert_with(|| holding(event, part));
+        held.part = part;
     }
 }
 
@@ -193,6 +246,11 @@ pub(crate) fn party(event: &Event) -> Option<&str> {
         Payload::ConversationWrapUp(it) => &it.agent,
         Payload::ConversationClosed(it) => &it.agent,
         Payload::ConversationTransferred(it) => &it.from_agent,
+        Payload::ConversationPrioritized(it) => &it.agent,
+        Payload::ConsultStarted(it) => &it.agent,
+        Payload::ConsultEnded(it) => &it.agent,
+        Payload::SupervisorJoined(it) => &it.agent,
+        Payload::SupervisorLeft(it) => &it.agent,
         Payload::ReservationCreated(it) => &it.agent,
         Payload::ReservationAccepted(it) => &it.agent,
         Payload::ReservationRejected(it) => &it.agent,
@@ -217,18 +275,28 @@ pub(crate) fn is_in_state(event: &Event, position: Option<&LogPosition>) -> bool
         && matches!(event.r#type.split_once('.'), Some(("reservation" | "agent", _)))
 }
 
+/// What an offer is of.
+fn ringing(created: &ReservationCreated) -> Part {
+    if created.purpose() == ReservationPurpose::Consult { Part::Asked } else { Part::Offered }
+}
+
 fn change(event: &Event, agent: &str) -> Option<Change> {
     let mine = party(event) == Some(agent);
     match event.payload.as_ref()? {
-        Payload::ReservationCreated(_) if mine => Some(Change::Offered),
-        Payload::ReservationAccepted(_) | Payload::ConversationAssigned(_) if mine => Some(Change::Assigned),
+        Payload::ReservationCreated(created) if mine => Some(Change::Offered(ringing(created))),
+        Payload::ReservationAccepted(_) if mine => Some(Change::Accepted),
+        Payload::ConversationAssigned(_) if mine => Some(Change::Began(Part::Answers)),
+        Payload::ConsultStarted(_) if mine => Some(Change::Began(Part::Advises)),
+        Payload::SupervisorJoined(_) if mine => Some(Change::Began(Part::Joined)),
         Payload::ReservationRejected(_)
         | Payload::ReservationTimedOut(_)
         | Payload::ReservationRescinded(_)
             if mine =>
         {
-            Some(Change::Left { mine })
+            Some(Change::Ended(Part::Offered))
         }
+        Payload::ConsultEnded(_) if mine => Some(Change::Ended(Part::Advises)),
+        Payload::SupervisorLeft(_) if mine => Some(Change::Ended(Part::Joined)),
         Payload::ConversationAssigned(_)
         | Payload::ConversationRequeued(_)
         | Payload::ConversationTransferred(_) => Some(Change::Left { mine }),
@@ -237,24 +305,24 @@ fn change(event: &Event, agent: &str) -> Option<Change> {
     }
 }
 
-fn held(view: &ConversationView, assigned: bool) -> Held {
+fn held(view: &ConversationView, part: Part) -> Held {
     let address = view.address.clone().unwrap_or_default();
     Held {
         region: view.region.as_ref().map(|region| region.name.clone()).unwrap_or_default(),
         channel: address.channel,
         account: address.account,
         contact: view.contact.clone(),
-        assigned,
+        part,
     }
 }
 
-fn holding(event: &Event, assigned: bool) -> Held {
+fn holding(event: &Event, part: Part) -> Held {
     Held {
         region: event.region.clone(),
         channel: event.channel.clone(),
         account: event.account.clone(),
         contact: event.contact.clone(),
-        assigned,
+        part,
     }
 }
 

@@ -24,6 +24,9 @@ export class Api {
     return this.#ask("GET", "api/policy/traffic", { from: new Date(from).toISOString(), to: new Date(to).toISOString() });
   }
 
+  /** Who may be asked, and to whom a conversation can be passed on: `{agents, queues, skills}`. */
+  colleagues() { return this.#ask("GET", "api/colleagues"); }
+
   /** How the customer of a conversation can be answered now. */
   reach(conversation) { return this.#ask("GET", `api/conversations/${encodeURIComponent(conversation)}/reach`); }
 

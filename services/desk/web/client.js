@@ -23,6 +23,7 @@ export class Client {
   /** Histories of conversations that are not the agent's: conversation → who waits for them. */
   #past = new Map();
   #met = new Set();
+  #watching = false;
 
   /**
    * @param {object} options
@@ -53,10 +54,12 @@ export class Client {
 
   get line() { return this.socket.state; }
 
-  setPresence(presence) {
+  /** `whenDone`: only once the work in hand is done; until then the agent is away. */
+  setPresence(presence, { whenDone = false } = {}) {
     /** What the agent asked for last; any other change is somebody else's doing and needs a word. */
-    this.wishedPresence = presence;
-    this.#command({ setPresence: { presence: `PRESENCE_${presence.toUpperCase()}` } });
+    this.wishedPresence = whenDone ? "away" : presence;
+    this.desk.whenDone = whenDone ? presence : null;
+    this.#command({ setPresence: { presence: onWire(presence), ...(whenDone ? { whenDone } : {}) } });
   }
 
   accept(offer) { this.#answer(offer, { accept: { reservationId: offer.id } }); }
@@ -119,8 +122,34 @@ export class Client {
 
   finish(conversation) { this.#command({ finishWrapUp: { conversation } }); }
 
-  /** To an agent or a queue: `{agent}` or `{queue}`. */
+  /** To an agent, a queue or skills, perhaps with a note: `{agent}`, `{queue}` or `{skills}`, and `note`. */
   transfer(conversation, to) { this.#command({ transfer: { conversation, ...to } }); }
+
+  /** Asks a colleague for advice; whom is said as for a transfer. */
+  consult(conversation, to) { this.#command({ consult: { conversation, ...to } }); }
+
+  /** Ends it, perhaps with advice. */
+  endConsult(conversation, note = "") { this.#command({ endConsult: { conversation, note } }); }
+
+  /** A supervisor's: `to` as for a transfer. */
+  assign(conversation, to) { this.#command({ assign: { conversation, ...to } }); }
+
+  pull(conversation) { this.#command({ pull: { conversation } }); }
+
+  join(conversation) { this.#command({ join: { conversation } }); }
+
+  leave(conversation) { this.#command({ leave: { conversation } }); }
+
+  prioritize(conversation, priority) { this.#command({ prioritize: { conversation, priority } }); }
+
+  setAgentPresence(agent, presence) { this.#command({ setAgentPresence: { agent, presence: onWire(presence) } }); }
+
+  /** Has the board told from now on, over every break, or no more. */
+  watchBoard(on) {
+    this.#watching = on;
+    this.socket.send({ watchBoard: { on } });
+    if (!on) this.desk.board = null;
+  }
 
   release(conversation) { this.#command({ release: { conversation } }); }
 
@@ -182,6 +211,8 @@ export class Client {
     else if (kind === "error") happened = this.#error(body);
     else if (kind === "channelOffer") happened = [{ what: "offer_made", offer: body }];
     else if (kind === "contact") this.#contact(body);
+    else if (kind === "queues") this.desk.applyQueues(body, now);
+    else if (kind === "board") this.desk.applyBoard(body, now);
     if (kind === null || kind === "pong") return;
     this.#fetchHistories();
     const watched = this.desk.selected && (globalThis.document?.visibilityState ?? "visible") === "visible";
@@ -196,6 +227,7 @@ export class Client {
     this.#asked.clear();
     if (resumed) this.#fetchHistories();
     for (const command of this.#commands) this.#send(command);
+    if (this.#watching) this.socket.send({ watchBoard: { on: true } });
   }
 
   #state(state, now) {
@@ -280,3 +312,5 @@ export class Client {
 
   #who() { return `${this.#options.agent?.tenant ?? ""}/${this.#options.agent?.name ?? ""}`; }
 }
+
+const onWire = (presence) => `PRESENCE_${presence.toUpperCase()}`;

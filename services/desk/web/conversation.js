@@ -4,7 +4,8 @@ import { countdown, prospect, sameAddress } from "./answering.js";
 import { clear, h, icon, reconcile, setText } from "./dom.js";
 import { clockTime, moment, span, words } from "./format.js";
 import { Messages, channelName, rows } from "./messages.js";
-import { customerOf, windowOf } from "./model.js";
+import { customerOf, mayWrite, windowOf } from "./model.js";
+import { partNotes } from "./parts.js";
 import { time } from "./wire.js";
 
 const AT_END_PX = 60;
@@ -48,17 +49,30 @@ export class ConversationView {
     }
     if (this.#shown !== conversation) this.#switch(conversation);
     const { transcript } = conversation;
-    const open = conversation.state === "assigned" || conversation.state === "open";
+    const alive = conversation.state === "assigned" || conversation.state === "open";
+    const open = mayWrite(conversation);
+    const mine = alive && conversation.part === "answers";
     setText(part.title, customerOf(conversation));
     setText(part.channel, channelName(conversation.address?.channel ?? ""));
     part.channel.hidden = part.channel.textContent === "";
     const until = conversation.state === "wrap_up" && conversation.until ? `, ${span(conversation.until - now)} left` : "";
-    setText(part.state, open ? "" : `${words(conversation.state)}${until}`);
-    part.close.hidden = !open;
-    part.transfer.hidden = !open;
+    setText(part.state, alive ? "" : `${words(conversation.state)}${until}`);
+    part.close.hidden = !mine;
+    part.transfer.hidden = !mine;
+    part.consult.hidden = !mine || conversation.consult !== null;
+    part.endConsult.hidden = !mine || conversation.consult === null;
+    part.takeOver.hidden = !alive || conversation.part !== "joined";
+    part.leave.hidden = !alive || conversation.part !== "joined";
     part.finish.hidden = conversation.state !== "wrap_up";
     part.composer.hidden = !open;
-    part.over.hidden = open;
+    part.advice.hidden = !alive || conversation.part !== "advises";
+    part.over.hidden = alive;
+    const notes = partNotes(conversation, desk.me, moment);
+    part.notes.hidden = notes.length === 0;
+    reconcile(part.notes, notes, (note) => note.key, (note) => {
+      const element = h("li", { className: `part-note ${note.tone}`, textContent: note.text });
+      return { element, update: (now) => setText(element, now.text) };
+    });
     setText(part.over, conversation.state === "wrap_up" ? "Closed for the customer. Finish your notes, then take the next one." : "This conversation is closed.");
     part.send.disabled = part.input.value.trim() === "";
     setText(part.hint, line.name === "ready" ? "" : "Not connected: what you send now goes out when the line is back.");
@@ -189,8 +203,20 @@ export class ConversationView {
     part.close = h("button", { type: "button", className: "quiet", textContent: "Close…", attrs: { "aria-keyshortcuts": "Alt+W" }, on: { click: () => this.#actions.close(this.#shown) } });
     part.transfer = h("button", { type: "button", className: "quiet", textContent: "Transfer…", on: { click: () => this.#actions.transfer(this.#shown) } });
     part.finish = h("button", { type: "button", className: "primary", textContent: "Finish wrap-up", on: { click: () => client.finish(this.#shown.id) } });
+    part.consult = h("button", { type: "button", className: "quiet", textContent: "Consult…", attrs: { "aria-keyshortcuts": "Alt+K" }, on: { click: () => this.#actions.consult(this.#shown) } });
+    part.endConsult = h("button", { type: "button", className: "quiet", textContent: "End consultation", on: { click: () => client.endConsult(this.#shown.id) } });
+    part.takeOver = h("button", { type: "button", className: "quiet", textContent: "Take over…", on: { click: () => this.#actions.pull(this.#shown) } });
+    part.leave = h("button", { type: "button", className: "primary", textContent: "Leave", on: { click: () => client.leave(this.#shown.id) } });
     const back = h("button", { type: "button", className: "plain back", title: "Back to the list", attrs: { "aria-label": "Back to the list" }, on: { click: () => client.select(null) } }, icon("back"));
-    const head = h("header", { className: "head" }, back, h("div", { className: "head-who" }, part.title, part.channel, part.window, part.state), h("div", { className: "buttons" }, part.transfer, part.close, part.finish));
+    const head = h("header", { className: "head" }, back, h("div", { className: "head-who" }, part.title, part.channel, part.window, part.state), h("div", { className: "buttons" }, part.consult, part.endConsult, part.transfer, part.close, part.takeOver, part.leave, part.finish));
+    part.notes = h("ul", { className: "part-notes", hidden: true, attrs: { role: "list", "aria-label": "Who takes part" } });
+    const advice = h("textarea", { rows: 2, maxLength: 1_000, placeholder: "What do you advise? Only your colleague reads it.", dir: "auto", attrs: { "aria-label": "Your advice" } });
+    const advise = (note) => {
+      client.endConsult(this.#shown.id, note);
+      advice.value = "";
+    };
+    part.advice = h("form", { className: "advice", hidden: true, on: { submit: (event) => { event.preventDefault(); advise(advice.value.trim()); } } },
+      h("div", { className: "composer-row" }, advice, h("button", { type: "submit", className: "primary", textContent: "Advise and leave" })));
 
     part.earlier = h("button", { type: "button", className: "quiet earlier", textContent: "Show earlier messages", hidden: true, on: { click: () => client.loadEarlier(this.#shown) } });
     part.loading = h("p", { className: "muted center" });
@@ -219,7 +245,7 @@ export class ConversationView {
     part.composer = h("form", { className: "composer", on: { submit: (event) => { event.preventDefault(); this.#submit(); } } },
       part.notice, part.offer, h("div", { className: "composer-row" }, part.input, part.send), h("div", { className: "composer-foot" }, part.way, part.elsewhere, part.hint));
     part.over = h("p", { className: "over muted" });
-    part.body = h("div", { className: "thread", hidden: true }, head, part.scroller, part.typingText, part.composer, part.over);
+    part.body = h("div", { className: "thread", hidden: true }, head, part.notes, part.scroller, part.typingText, part.composer, part.advice, part.over);
     document.getElementById("conversation").replaceChildren(part.empty, part.body);
   }
 

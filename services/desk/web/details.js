@@ -4,7 +4,7 @@ import { sameAddress } from "./answering.js";
 import { h } from "./dom.js";
 import { fullTime, span } from "./format.js";
 import { channelName } from "./messages.js";
-import { customerOf, windowOf } from "./model.js";
+import { customerOf, handoversOf, windowOf } from "./model.js";
 import { badge, chain, facts } from "./verdict.js";
 import { time } from "./wire.js";
 
@@ -27,11 +27,11 @@ export class Details {
     const { address, region, verdict } = conversation ?? {};
     const window = conversation ? windowOf(conversation) : null;
     const left = window?.expiresAt ? Math.floor((time(window.expiresAt) - now) / 60_000) : null;
-    const signature = JSON.stringify([conversation?.id, address, region, verdict, window, left, conversation?.queue, conversation?.contact, met]);
+    const signature = JSON.stringify([conversation?.id, address, region, verdict, window, left, conversation?.queue, conversation?.contact, conversation?.priority, conversation ? handoversOf(conversation) : null, met]);
     // Drawn only when something changed: what is unfolded stays unfolded.
     if (signature === this.#shown) return;
     this.#shown = signature;
-    panel.replaceChildren(...(conversation ? [customer(conversation), ...this.#met(conversation, met), policy(conversation), ...windowPart(window, now)] : []));
+    panel.replaceChildren(...(conversation ? [...handedOver(conversation), customer(conversation), ...this.#met(conversation, met), policy(conversation), ...windowPart(window, now)] : []));
   }
 
   /** Every address of the customer, and what was said before. */
@@ -57,12 +57,23 @@ export class Details {
   }
 }
 
+/** What a bot or colleague said when handing it on. */
+function handedOver(conversation) {
+  const handovers = handoversOf(conversation);
+  if (handovers.length === 0) return [];
+  const one = ({ from, note, context, at }) => h("li", {},
+    h("p", { className: "muted small", textContent: [from, fullTime(at)].filter(Boolean).join(", ") }),
+    note ? h("p", { className: "handed-note", textContent: note }) : null,
+    context ? facts(Object.entries(context).map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)])) : null);
+  return [h("section", {}, h("h2", { textContent: "Handed over" }), h("ul", { className: "handed", attrs: { role: "list" } }, ...handovers.map(one)))];
+}
+
 function customer({ address, contact, queue, id, ...rest }) {
   const unverified = address && !address.verified ? " (not verified)" : "";
   return h("section", {}, h("h2", { textContent: "Customer" }), facts([
     ["Name", customerOf({ address, contact })], ["Channel", address && `${address.channel ?? ""} · ${address.account ?? ""}`],
     ["Address", address?.userId && `${address.userId}${unverified}`], ["Phone", address?.phone], ["E-mail", address?.email], ["Language", address?.locale],
-    ["Queue", queue], ["Contact", contact], ["Conversation", id], ["Agent", rest.agent],
+    ["Queue", queue], ["Priority", rest.priority ? String(rest.priority) : ""], ["Contact", contact], ["Conversation", id], ["Agent", rest.agent],
   ]));
 }
 

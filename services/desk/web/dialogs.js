@@ -6,7 +6,7 @@ const CODES = [["resolved", "Resolved"], ["answered", "Question answered"], ["fo
 
 export const SHORTCUTS = [
   ["Alt A", "Accept the oldest offer"], ["Alt R", "Decline the oldest offer"], ["Alt ↑  Alt ↓", "Previous, next conversation"], ["Alt C", "To the answer field"],
-  ["Alt W", "Close the conversation"], ["Alt M", "Policy map"], ["Alt 1  2  3", "Online, away, offline"], ["Enter", "Send"], ["Shift Enter", "New line"], ["?", "This list"],
+  ["Alt W", "Close the conversation"], ["Alt T", "Transfer the conversation"], ["Alt K", "Consult a colleague"], ["Alt M", "Policy map"], ["Alt B", "Board (supervisors)"], ["Alt 1  2  3", "Online, away, offline"], ["Enter", "Send"], ["Shift Enter", "New line"], ["?", "This list"],
 ];
 
 /** Opens a modal dialog around a form; resolves with its data, or null if it was dismissed. */
@@ -34,16 +34,6 @@ export async function askClose() {
     h("label", { className: "check" }, h("input", { type: "checkbox", name: "finish", checked: true }), " No wrap-up needed, I can take the next one"),
   ], "Close conversation");
   return data && { wrapUpCode: data.get("code"), note: data.get("note").trim(), finish: data.has("finish") };
-}
-
-/** Where it goes: `{agent}`, `{queue}` or null. `queues` are names. */
-export async function askTransfer(queues) {
-  const data = await ask("Transfer the conversation", [
-    h("label", {}, "To ", h("select", { name: "kind" }, h("option", { value: "queue", textContent: "a queue" }), h("option", { value: "agent", textContent: "an agent" }))),
-    h("label", {}, "Name ", h("input", { name: "name", required: true, autocapitalize: "none", spellcheck: false, attrs: { list: "transfer-names" } })),
-    h("datalist", { id: "transfer-names" }, ...queues.map((value) => h("option", { value }))),
-  ], "Transfer");
-  return data && { [data.get("kind")]: data.get("name").trim() };
 }
 
 /** On which channel the customer is to be asked to continue: its name or null. `channels` are pairs of name and title. */

@@ -2,16 +2,19 @@
 
 import { Reaching, addressWords, countdown } from "./answering.js";
 import { Api } from "./api.js";
+import { BoardView } from "./board.js";
 import { Client } from "./client.js";
+import { askWhom } from "./colleagues.js";
 import { ConversationView } from "./conversation.js";
 import { Details } from "./details.js";
-import { askChannel, askClose, askTransfer, confirmThat, showShortcuts } from "./dialogs.js";
+import { askChannel, askClose, confirmThat, showShortcuts } from "./dialogs.js";
 import { h, setText } from "./dom.js";
 import { askToSignIn, forgetSession, keptSession } from "./login.js";
 import { MapView } from "./map.js";
 import { channelName } from "./messages.js";
-import { customerOf, windowOf } from "./model.js";
+import { customerOf, mayWrite, windowOf } from "./model.js";
 import { showPast } from "./past.js";
+import { supervising } from "./supervising.js";
 import { Sidebar } from "./sidebar.js";
 import { announce, toast } from "./toasts.js";
 
@@ -49,6 +52,7 @@ function open(session) {
       clearInterval(ticking);
       reaching.want(null);
       map.close();
+      board.close();
       forgetSession();
       byId("desk").hidden = true;
       askToSignIn(reason, open);
@@ -62,14 +66,30 @@ function open(session) {
       view.focusComposer();
     },
     transfer: async (conversation) => {
-      const to = await askTransfer(client.desk.queues.map((queue) => queue.name));
+      const to = await askWhom({ title: "Transfer the conversation", submit: "Transfer", note: "Note for whoever takes it", load: () => api.colleagues() });
       if (to) client.transfer(conversation.id, to);
+    },
+    consult: async (conversation) => {
+      const to = await askWhom({ title: "Ask for advice", submit: "Ask", note: "What do you want to know?", load: () => api.colleagues() });
+      if (to) client.consult(conversation.id, to);
+    },
+    pull: async (conversation) => {
+      const sure = await confirmThat("Take over", `${conversation.agent || "The agent"} loses the conversation, and you answer the customer.`, "Take over");
+      if (sure) client.pull(conversation.id);
     },
     offer: async (conversation) => {
       const channel = await askChannel((conversation.reach?.offers ?? []).map((name) => [name, channelName(name)]));
       if (channel && !client.offerChannel(conversation.id, channel)) toast("Not connected: try again when the line is back.", "warn");
     },
-    map: () => map.toggle(),
+    map: () => {
+      board.close();
+      map.toggle();
+    },
+    board: () => {
+      if (!isSupervisor(session)) return;
+      map.close();
+      board.toggle();
+    },
   };
   const reaching = new Reaching({
     ask: (conversation) => api.reach(conversation),
@@ -81,7 +101,8 @@ function open(session) {
     },
   });
   const map = new MapView(api);
-  const sidebar = new Sidebar(client, { onSignOut: () => client.signOut(), onHelp: showShortcuts, onMap: () => map.toggle() });
+  const board = new BoardView(client, supervising(client, api));
+  const sidebar = new Sidebar(client, { onSignOut: () => client.signOut(), onHelp: showShortcuts, onMap: () => actions.map(), onBoard: isSupervisor(session) ? () => actions.board() : null });
   const view = new ConversationView(client, actions);
   const details = new Details({ past: (id, named) => showPast(client, id, named), split: isSupervisor(session) ? (contact, address) => splitOff(api, client, contact, address) : null });
   const render = () => {
@@ -89,11 +110,12 @@ function open(session) {
     const current = client.desk.current();
     banner(client);
     sidebar.render(now);
+    board.render(now);
     view.render(now);
     details.render(current, client.desk.contacts.get(current?.contact) ?? null, now);
     title(client.desk);
     if (client.line.name === "ready") client.meet(current?.contact);
-    reaching.want(current && ["assigned", "open"].includes(current.state) ? current.id : null, markOf(current, now));
+    reaching.want(current && mayWrite(current) ? current.id : null, markOf(current, now));
   };
   let lastLeft = "";
   const ticking = setInterval(() => {
@@ -119,9 +141,15 @@ function open(session) {
 /** Puts what happened into words. */
 function tell(client, view, { what, ...more }) {
   const who = more.conversation?.transcript ? customerOf(more.conversation) : "A customer";
-  if (what === "offer") announce(`You are offered a conversation. Alt A accepts, Alt R declines.`, true);
+  if (what === "offer") announce(more.offer.purpose === "consult" ? `${more.offer.by || "A colleague"} asks for your advice. Alt A accepts, Alt R declines.` : "You are offered a conversation. Alt A accepts, Alt R declines.", true);
   else if (what === "message" && client.desk.selected !== more.conversation.id) announce(`New message from ${who}`);
-  else if (what === "assigned") show(client, view, more.conversation.id);
+  else if (what === "assigned" && byId("desk").classList.contains("on-board")) {
+    const go = () => {
+      byId("board-button").click();
+      client.select(more.conversation.id);
+    };
+    toast(`${who} is in your list now.`, "info", { label: "Show", run: go });
+  } else if (what === "assigned") show(client, view, more.conversation.id);
   else if (what === "rang_out") toast("An offer rang out and went to somebody else.", "warn");
   else if (what === "rescinded") toast("An offer was taken back.", "info");
   else if (what === "left") toast(`${who}: ${more.reason}`, "info");
@@ -138,6 +166,11 @@ function tell(client, view, { what, ...more }) {
 
 function isSupervisor({ agent }) {
   return (agent?.roles ?? []).includes("supervisor");
+}
+
+/** The agent answers it, and it is not over. */
+function isMine(conversation) {
+  return conversation !== null && conversation.part === "answers" && mayWrite(conversation);
 }
 
 /** Changes with whatever may change how the customer can be answered. */
@@ -219,7 +252,10 @@ function shortcuts(client, view, actions, signal) {
       KeyR: () => offer && client.reject(offer),
       KeyC: () => view.focusComposer(),
       KeyM: () => actions.map(),
-      KeyW: () => ["assigned", "open"].includes(desk.current()?.state) && actions.close(desk.current()),
+      KeyB: () => actions.board(),
+      KeyT: () => isMine(desk.current()) && actions.transfer(desk.current()),
+      KeyK: () => isMine(desk.current()) && !desk.current().consult && actions.consult(desk.current()),
+      KeyW: () => isMine(desk.current()) && actions.close(desk.current()),
       ArrowUp: () => step(client, -1),
       ArrowDown: () => step(client, 1),
     }[event.code] ?? (event.code in PRESENCE_KEYS ? () => client.setPresence(PRESENCE_KEYS[event.code]) : null);

@@ -7,6 +7,8 @@ const DELIVERY = {
   sending: ["queued", "Sending"], accepted: ["queued", "Queued"], queued: ["queued", "Queued"], deferred: ["queued", "Waiting"], sent: ["sent", "Sent"],
   delivered: ["delivered", "Delivered"], read: ["delivered", "Read"], failed: ["failed", "Failed"], refused: ["failed", "Not allowed"], in_doubt: ["doubt", "In doubt"],
 };
+/** Who is not called by a name. */
+const AUTHORS = { system: "System", bot: "Bot", api: "Program" };
 const TOLD = ["failed", "refused", "in_doubt", "deferred"];
 const CHANNELS = { sms: "SMS", email: "e-mail", webchat: "web chat", whatsapp: "WhatsApp", wechat: "WeChat", line: "LINE", telegram: "Telegram" };
 const TRIGGERS = {
@@ -110,7 +112,7 @@ export function rows(transcript, pending) {
   for (const item of all) {
     const date = item.at === null ? before?.date : new Date(item.at).toDateString();
     if (date !== before?.date) drawn.push({ kind: "day", key: `day ${date} ${item.key}`, at: item.at });
-    const author = item.sender?.name ?? "";
+    const author = item.sender?.name || AUTHORS[item.sender?.kind] || "";
     const group = `${item.kind} ${item.inbound} ${author} ${item.channel ?? ""}`;
     drawn.push(item.kind === "notice" ? item : {
       ...item, author, first: group !== before?.group || date !== before?.date, delivery: item.id ? transcript.delivery(item.id) : null,

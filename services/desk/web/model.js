@@ -4,11 +4,15 @@
  */
 
 import { sameAddress } from "./answering.js";
+import { boardOf, callbackOf, queueOf } from "./pool.js";
 import { Transcript } from "./transcript.js";
 import { describe, inWords, name, number, payloadOf, time } from "./wire.js";
 
 /** How long a customer's typing is believed without news. */
 const TYPING_MS = 8_000;
+/** What a reservation is for, but for ordinary work. */
+const CONSULT = "RESERVATION_PURPOSE_CONSULT";
+const CALLBACK = "RESERVATION_PURPOSE_CALLBACK";
 /** Closed conversations that stay at hand. */
 const CLOSED_KEPT = 10;
 
@@ -18,6 +22,10 @@ export class Desk {
   constructor({ readSeq = {} } = {}) {
     this.profile = null;
     this.presence = "offline";
+    /** The presence asked for once the work in hand is done, or null. */
+    this.whenDone = null;
+    /** Everybody and everything, while it is watched. */
+    this.board = null;
     /** The last event seen; where a reconnect resumes. */
     this.sequence = 0;
     /** Events up to here are contained in the last full state. */
@@ -48,6 +56,16 @@ export class Desk {
     return this.conversations.get(this.selected) ?? null;
   }
 
+  get isSupervisor() {
+    return (this.profile?.roles ?? []).includes("supervisor");
+  }
+
+  /** Queues to show: the agent's own first. */
+  ownQueues() {
+    const own = this.profile?.queues ?? [];
+    return this.isSupervisor || own.length === 0 ? this.queues : this.queues.filter((queue) => own.includes(queue.name));
+  }
+
   unread(conversation) {
     return conversation.transcript.unread(number(this.readSeq.get(conversation.id)));
   }
@@ -72,9 +90,11 @@ export class Desk {
     this.sequence = Math.max(this.sequence, number(state.sequence));
     this.baseline = number(state.sequence);
     this.presence = name(state.presence, "PRESENCE_");
-    this.queues = (state.queues ?? []).map(({ name: queue, waiting, oldestWaitMs }) => ({ name: queue, waiting: waiting ?? 0, oldestWaitMs: number(oldestWaitMs) }));
+    this.whenDone = state.whenDone ? name(state.whenDone, "PRESENCE_") : null;
+    this.applyQueues(state, now);
     const closed = this.list().closed;
-    this.conversations = new Map((state.conversations ?? []).map((view) => [view.id, conversationOf(view)]));
+    const part = (views, what) => (views ?? []).map((view) => [view.id, conversationOf(view, what)]);
+    this.conversations = new Map([...part(state.conversations, "answers"), ...part(state.consults, "advises"), ...part(state.joined, "joined")]);
     for (const one of closed) if (!this.conversations.has(one.id)) this.conversations.set(one.id, one);
     this.offers = new Map();
     for (const { reservation, conversation } of state.reservations ?? []) {
@@ -82,6 +102,16 @@ export class Desk {
     }
     this.#typing.clear();
     if (!this.conversations.has(this.selected)) this.selected = null;
+  }
+
+  /** The queues as they are now. */
+  applyQueues({ queues = [] }, now) {
+    this.queues = queues.map((view) => queueOf(view, now));
+  }
+
+  /** Everybody and everything, for supervisors. */
+  applyBoard(pool, now) {
+    this.board = boardOf(pool, now);
   }
 
   /** One event of the stream. Returns what deserves a word to the agent, as `{what, …}`. */
@@ -157,15 +187,37 @@ export class Desk {
     const mine = payload.agent === this.me && this.me !== "";
     switch (event.type) {
       case "reservation.created":
+        if (!mine && conversation && payload.purpose === CONSULT) conversation.consult = { agent: payload.agent, by: payload.consult?.by ?? "", note: payload.consult?.note ?? "", ringing: true };
         if (!mine || this.offers.has(payload.reservationId)) return [];
         return [{ what: "offer", offer: this.#offer(payload, conversationOf({ id: event.conversation, contact: event.contact, queue: payload.queue, state: "reserved" }), now, time(event.time) ?? now) }];
+      case "consult.started":
+        return this.#consult(event, payload, mine);
+      case "consult.ended":
+        if (mine && conversation?.part === "advises") return this.#leave(event.conversation, "Your advice is not needed any more", "advises");
+        if (conversation) conversation.consult = null;
+        return [];
+      case "supervisor.joined":
+        return this.#join(event, payload, mine);
+      case "supervisor.left":
+        if (mine && conversation?.part === "joined") return this.#leave(event.conversation, "You left the conversation", "joined");
+        if (conversation) conversation.joined = conversation.joined.filter((one) => one !== payload.agent);
+        return [];
+      case "conversation.prioritized":
+        if (conversation) conversation.priority = payload.priority ?? 0;
+        return [];
+      case "callback.scheduled":
+        if (conversation) conversation.callback = callbackOf(payload.callback ?? {});
+        return [];
+      case "callback.cancelled":
+        if (conversation) conversation.callback = null;
+        return [];
       case "reservation.accepted":
       case "reservation.rejected":
       case "reservation.timed_out":
       case "reservation.rescinded":
         return this.#endOffer(event.type, payload, mine, event.conversation);
       case "conversation.assigned":
-        if (!mine) return this.#leave(event.conversation, `Assigned to ${payload.agent}`);
+        if (!mine) return this.#leave(event.conversation, `Assigned to ${payload.agent}`, "answers", payload.agent);
         return this.#assign(event, payload);
       case "conversation.requeued":
         return this.#leave(event.conversation, inWords(event.reasons) || "It went back to its queue");
@@ -181,6 +233,7 @@ export class Desk {
         if (!mine) return [];
         const before = this.presence;
         this.presence = name(payload.to, "PRESENCE_");
+        if (this.presence !== "away") this.whenDone = null;
         return before === this.presence ? [] : [{ what: "presence", presence: this.presence, reason: inWords(event.reasons) }];
       }
       case "command.refused":
@@ -238,8 +291,12 @@ export class Desk {
       id: reservation.reservationId, queue: reservation.queue || conversation.queue, expiresAt,
       // The whole of the ring; at least what is left of it now.
       totalMs: expiresAt === null ? 0 : Math.max(expiresAt - since, expiresAt - now, 1),
+      purpose: { [CONSULT]: "consult", [CALLBACK]: "callback" }[reservation.purpose] ?? "work",
+      by: reservation.consult?.by ?? "", note: reservation.consult?.note ?? "",
+      callback: reservation.callback ? callbackOf(reservation.callback) : null,
       conversation: known ?? conversation, answered: false,
     };
+    if (offer.callback) offer.conversation.callback = offer.callback;
     this.offers.set(offer.id, offer);
     return offer;
   }
@@ -248,29 +305,67 @@ export class Desk {
     const offer = this.offers.get(payload.reservationId);
     if (!offer) return [];
     this.offers.delete(offer.id);
-    if (type === "reservation.accepted" && mine) this.#hold(offer.conversation, "reserved");
+    // What was taken to advise on is not the agent's to answer; who asked stays.
+    if (type === "reservation.accepted" && mine && offer.purpose !== "consult") this.#hold(offer.conversation, "reserved", "answers");
     if (type === "reservation.timed_out") return [{ what: "rang_out", conversation: conversationId }];
     return type === "reservation.rescinded" ? [{ what: "rescinded", conversation: conversationId }] : [];
   }
 
   #assign(event, payload) {
-    const conversation = this.find(event.conversation) ?? conversationOf({ id: event.conversation, contact: event.contact });
+    const known = this.find(event.conversation);
+    const conversation = known ?? conversationOf({ id: event.conversation, contact: event.contact });
     for (const [id, offer] of this.offers) if (offer.conversation.id === conversation.id) this.offers.delete(id);
-    const before = conversation.state;
-    this.#hold(conversation, "assigned");
+    const before = known?.part === "answers" ? known.state : "";
+    this.#hold(conversation, "assigned", "answers");
     Object.assign(conversation, { agent: payload.agent, queue: payload.queue || conversation.queue });
     return before === "assigned" ? [] : [{ what: "assigned", conversation }];
   }
 
-  #hold(conversation, state) {
-    conversation.state = state;
+  /** A colleague advises: this agent, or one whom this agent asked. */
+  #consult(event, payload, mine) {
+    const known = this.find(event.conversation);
+    if (!mine) {
+      if (known) known.consult = { agent: payload.agent ?? "", by: payload.by ?? "", note: known.consult?.note ?? "", ringing: false };
+      return [];
+    }
+    const conversation = known ?? conversationOf({ id: event.conversation, contact: event.contact, state: "assigned" });
+    const before = this.conversations.get(conversation.id)?.part;
+    for (const [id, offer] of this.offers) {
+      if (offer.conversation.id !== conversation.id) continue;
+      conversation.consult = { agent: this.me, by: offer.by, note: offer.note, ringing: false };
+      this.offers.delete(id);
+    }
+    this.#hold(conversation, "assigned", "advises");
+    conversation.consult = { note: "", ringing: false, ...conversation.consult, agent: this.me, by: payload.by ?? "" };
+    conversation.agent = payload.by ?? conversation.agent;
+    return before === "advises" ? [] : [{ what: "assigned", conversation }];
+  }
+
+  #join(event, payload, mine) {
+    const known = this.find(event.conversation);
+    if (!mine) {
+      if (known && !known.joined.includes(payload.agent)) known.joined.push(payload.agent);
+      return [];
+    }
+    const conversation = known ?? conversationOf({ id: event.conversation, contact: event.contact, state: "assigned" });
+    const before = this.conversations.get(conversation.id)?.part;
+    this.#hold(conversation, "assigned", "joined");
+    return before === "joined" ? [] : [{ what: "assigned", conversation }];
+  }
+
+  #hold(conversation, state, part) {
+    Object.assign(conversation, { state, part });
     this.conversations.set(conversation.id, conversation);
   }
 
-  /** It is not this agent's any more. */
-  #leave(id, why) {
+  /** It is not this agent's any more; one that is theirs in another part stays, with whoever has it now. */
+  #leave(id, why, part = "answers", agent = "") {
     const conversation = this.conversations.get(id);
     if (!conversation || conversation.state === "closed") return [];
+    if (conversation.part !== part) {
+      if (agent) conversation.agent = agent;
+      return [];
+    }
     this.conversations.delete(id);
     if (this.selected === id) this.selected = null;
     return why === null ? [] : [{ what: "left", conversation, reason: why }];
@@ -289,12 +384,29 @@ export class Desk {
   }
 }
 
-function conversationOf(view) {
+/** `part` is what it is to the agent: `answers`, `advises` or `joined`. */
+function conversationOf(view, part = "answers") {
+  const { consult } = view;
   return {
     id: view.id ?? "", contact: view.contact ?? "", state: view.state || "assigned", queue: view.queue ?? "", agent: view.agent ?? "",
     address: view.address ?? null, region: view.region ?? null, verdict: view.verdict ?? null, window: view.window ?? null,
+    part, priority: view.priority ?? 0, language: view.language ?? "", joined: [...(view.joined ?? [])],
+    callback: view.callback ? callbackOf(view.callback) : null,
+    consult: consult ? { agent: consult.agent ?? "", by: consult.by ?? "", note: consult.note ?? "", ringing: Boolean(consult.reservationId) } : null,
+    handovers: (view.handovers ?? []).map((one) => ({ from: one.fromAgent ?? "", note: one.note ?? "", context: one.context ?? null, at: time(one.at) })),
     until: null, reach: null, transcript: new Transcript(),
   };
+}
+
+/** What those who had the conversation before said when handing it on. */
+export function handoversOf({ handovers, transcript }) {
+  const seen = new Set(transcript.handovers.map((one) => one.at));
+  return [...handovers.filter((one) => !seen.has(one.at)), ...transcript.handovers].sort((a, b) => (a.at ?? 0) - (b.at ?? 0));
+}
+
+/** Whether the agent may write to the customer, as far as the conversation goes. */
+export function mayWrite({ state, part }) {
+  return ["assigned", "open"].includes(state) && part !== "advises";
 }
 
 /**

@@ -3,6 +3,7 @@
  * overlap and come in any order: each event counts once, and the order on screen is that of the stream. Pure.
  */
 
+import { moment } from "./format.js";
 import { describe, inWords, name, number, payloadOf, time } from "./wire.js";
 
 /** How far a message is known to have come; a later fact never takes it back. */
@@ -39,6 +40,8 @@ export class Transcript {
     this.address = null;
     this.region = null;
     this.queue = "";
+    /** What those who handed it on said: `{from, note, context, at}`, in order. */
+    this.handovers = [];
   }
 
   /** Takes one event; false if it has been taken before. */
@@ -124,6 +127,10 @@ export class Transcript {
       this.region ??= payload.region ?? null;
     }
     if (payload.queue && seq > this.#queueAt) [this.queue, this.#queueAt] = [payload.queue, seq];
+    if (event.type === "conversation.transferred" && (payload.note || payload.context)) {
+      this.handovers = [...this.handovers, { from: payload.fromAgent ?? "", note: payload.note ?? "", context: payload.context ?? null, at: time(event.time) }];
+    }
+    if (event.told?.content) this.#insert({ kind: "notice", key: `${event.id} told`, seq, at: time(event.time), text: `Customer was told: ${describe(event.told.content).text}` });
     const text = NOTICES[event.type]?.(payload, event);
     if (text) this.#insert({ kind: "notice", key: event.id, seq, at: time(event.time), text });
   }
@@ -144,6 +151,17 @@ export class Transcript {
 
 const isTemplate = ({ code }) => code === "window.template";
 
+/** Skills as people say them. */
+export function skillWords(skills = []) {
+  const one = ({ name: skill, level, any, all, none }) => {
+    if (any?.length) return `(${any.map(one).join(" or ")})`;
+    if (all?.length) return `(${all.map(one).join(" and ")})`;
+    if (none) return `not ${one(none)}`;
+    return `${skill ?? ""}${level > 1 ? ` from level ${level}` : ""}`;
+  };
+  return skills.map(one).join(", ");
+}
+
 const because = (event) => (event.reasons?.length ? ` (${inWords(event.reasons)})` : "");
 
 const JOINED = {
@@ -157,7 +175,17 @@ const NOTICES = {
   "conversation.queued": ({ queue, noAgentOnline }, event) => `Waiting in queue ${queue || "default"}${noAgentOnline ? "; nobody is online" : ""}${because(event)}`,
   "conversation.assigned": ({ agent }, event) => `Assigned to ${agent}${because(event)}`,
   "conversation.requeued": ({ agent, queue }, event) => `Back to queue ${queue || "default"}${agent ? ` from ${agent}` : ""}${because(event)}`,
-  "conversation.transferred": ({ fromAgent, toAgent, toQueue }) => `Transferred${fromAgent ? ` by ${fromAgent}` : ""} to ${toAgent || `queue ${toQueue}`}`,
+  "conversation.transferred": ({ fromAgent, toAgent, toQueue, toSkills, note }) => `Transferred${fromAgent ? ` by ${fromAgent}` : ""} to ${toAgent || (toQueue ? `queue ${toQueue}` : skillWords(toSkills))}${note ? `: ${note}` : ""}`,
+  "conversation.relaxed": ({ step, skills, ring }) => `Waited long, so less is asked (step ${step ?? 0})${skills?.length ? `: ${skillWords(skills)}` : ""}${ring ? `, agents up to ring ${ring}` : ""}`,
+  "conversation.overflowed": ({ fromQueue, place }) => `Went on from queue ${fromQueue} to queue ${place?.queue ?? ""}`,
+  "conversation.wait_timed_out": ({ queue }) => `Waited in queue ${queue} as long as it lets anybody wait`,
+  "conversation.prioritized": ({ agent, priority }) => `${agent} gave it priority ${priority ?? 0}`,
+  "callback.scheduled": ({ callback }) => `The customer wants to be called back${callback?.address ? ` at ${where(callback.address)}` : ""}${callback?.notBefore ? `, not before ${moment(time(callback.notBefore))}` : ""}`,
+  "callback.cancelled": () => "The customer would rather wait than be called back",
+  "consult.started": ({ agent, by }) => `${agent} advises ${by}`,
+  "consult.ended": ({ agent, note }) => (note ? `${agent} advises: ${note}` : `${agent} does not advise any more`),
+  "supervisor.joined": ({ agent }) => `${agent} takes part as a supervisor`,
+  "supervisor.left": ({ agent }) => `${agent} takes part no more`,
   "conversation.wrap_up": ({ agent }) => `Closed for the customer; ${agent || "the agent"} is wrapping up`,
   "conversation.closed": ({ wrapUpCode, note }) => `Conversation closed${wrapUpCode ? `: ${wrapUpCode.replaceAll("_", " ")}` : ""}${note ? `. ${note}` : ""}`,
   "reservation.rejected": ({ agent, reason }) => `${agent} declined${reason ? `: ${reason}` : ""}`,

@@ -27,7 +27,7 @@ export function payloadOf(event) {
 }
 
 /** The one frame of a response, as `[kind, body]`; `[null, …]` when there is none we know. */
-const FRAMES = ["welcome", "state", "event", "history", "result", "pong", "error", "channelOffer", "contact"];
+const FRAMES = ["welcome", "state", "event", "history", "result", "pong", "error", "channelOffer", "contact", "queues", "board"];
 export function frameOf(response) {
   const kind = FRAMES.find((candidate) => response?.[candidate] !== undefined) ?? null;
   return [kind, kind ? response[kind] : null];

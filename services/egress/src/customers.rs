@@ -3,6 +3,7 @@
 //! The callers are integrators with the credentials of `EgressService`; what they assert is taken as true and carries their
 //! name. What a request causes is published before it is answered, with ids that a repeat derives again.
 
+mod callback;
 mod consent;
 mod identity;
 mod wire;
@@ -11,8 +12,9 @@ use std::{sync::Arc, time::Duration};
 
 use heliograph_proto::v1::{
     CreateLinkCodeRequest, CreateLinkCodeResponse, Event, GetContactRequest, GetContactResponse,
-    JoinContactsRequest, JoinContactsResponse, ListConsentRequest, ListConsentResponse, SetConsentRequest,
-    SetConsentResponse, SplitContactRequest, SplitContactResponse, contact_service_server::ContactService,
+    JoinContactsRequest, JoinContactsResponse, ListConsentRequest, ListConsentResponse,
+    RequestCallbackRequest, RequestCallbackResponse, SetConsentRequest, SetConsentResponse,
+    SplitContactRequest, SplitContactResponse, contact_service_server::ContactService,
     get_contact_request::By,
 };
 use heliograph_proto::{Timestamp, v1};
@@ -155,5 +157,13 @@ impl ContactService for Customers {
         let statements =
             said.iter().map(|(subject, statement)| wire::statement(subject, statement)).collect();
         Ok(Response::new(ListConsentResponse { statements }))
+    }
+
+    async fn request_callback(
+        &self,
+        request: Request<RequestCallbackRequest>,
+    ) -> Result<Response<RequestCallbackResponse>, Status> {
+        let client = auth::client(&self.shared.config.api_tokens, request.metadata())?;
+        self.callback(client, request.get_ref()).await.map(Response::new)
     }
 }

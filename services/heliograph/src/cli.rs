@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{config, contact, dead, dev, doctor, policy, provision, resources, run, send, tail};
+use crate::commands::{
+    config, contact, dead, dev, doctor, policy, provision, resources, route, run, send, tail,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,6 +15,7 @@ Examples:
   heliograph apply -f acme.yaml --dry-run           what a file would change
   heliograph policy explain --tenant acme --from +5511987654321 --channel sms
   heliograph policy test -f policy.yaml             what its tests say
+  heliograph route explain --tenant acme --channel sms --from +5511987654321 --text oi
   heliograph tail --from now                        what happens, as it happens
 
 Configuration: defaults < files (--config) < environment (HELIOGRAPH__SECTION__KEY) < flags. `heliograph \
@@ -70,6 +73,9 @@ pub enum Command {
     /// Ask, test and compare the regional channel policy
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Ask who answers
+    #[command(subcommand)]
+    Route(route::RouteCommand),
     /// Look at customers, join and split them
     #[command(subcommand)]
     Contact(contact::ContactCommand),

@@ -7,19 +7,27 @@ mod append;
 mod convert;
 mod emit;
 mod outflow;
+mod packed;
 mod query;
 mod replay;
 mod restore;
 mod shell;
+mod show;
 mod snapshot;
 mod state;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use heliograph_fabric::{DeadLetters, Fabric, Layout, Owned};
-use heliograph_store::{models::ReadModel, snapshots::SnapshotStore};
+use heliograph_fabric::{DeadLetters, Fabric, Ground, Layout, Owned};
+use heliograph_store::{
+    models::ReadModel,
+    objects::Objects,
+    snapshots::{Slots, SnapshotStore},
+};
 use tokio::sync::{mpsc, watch};
 
+#[cfg(test)]
+pub(crate) use convert::need_from_wire;
 pub use replay::{ReplayError, Replayed, replay};
 
 use crate::{book::Book, config::AssignmentConfig, error::chain, metrics::Metrics};
@@ -31,11 +39,11 @@ const STAGE: &str = "machine";
 
 /// Everything the shell stands on. One for all partitions.
 #[derive(Debug)]
-pub(crate) struct Assignment {
-    pub(crate) fabric: Fabric,
+pub(crate) struct Assignment<G = Fabric, S = Objects> {
+    pub(crate) ground: G,
     pub(crate) layout: Layout,
-    pub(crate) dead: DeadLetters,
-    pub(crate) snapshots: SnapshotStore,
+    pub(crate) dead: DeadLetters<G>,
+    pub(crate) snapshots: SnapshotStore<S>,
     pub(crate) book: watch::Receiver<Arc<Book>>,
     pub(crate) open: mpsc::Sender<OpenChange>,
     pub(crate) config: AssignmentConfig,
@@ -52,7 +60,7 @@ pub(crate) struct OpenChange {
 }
 
 /// Runs one routing partition until told to stop.
-pub(crate) async fn run(assignment: Arc<Assignment>, owned: Owned) {
+pub(crate) async fn run<G: Ground, S: Slots>(assignment: Arc<Assignment<G, S>>, owned: Owned) {
     let partition = owned.partition;
     if let Err(error) = shell::partition(&assignment, &owned).await {
         let error = chain(&error);

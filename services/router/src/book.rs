@@ -2,6 +2,7 @@
 //!
 //! Rebuilt from the resources whenever they change. Nothing in here does I/O.
 
+mod hours;
 mod pool;
 mod verdict;
 mod wanted;
@@ -14,13 +15,15 @@ use std::{
 use heliograph_assignment::PoolConfig;
 use heliograph_domain::{
     ids,
-    resources::{QueueSpec, RoutingRuleSpec, Spec, Stored},
+    resources::{Spec, Stored},
 };
 use heliograph_policy::{CompiledPolicy, Shelf, TenantPolicy};
-use heliograph_proto::v1::{Capabilities, WindowRule};
+use heliograph_proto::v1::{Capabilities, Configuration, WindowRule};
+use heliograph_routing::Routing;
 use heliograph_store::resources::Snapshot;
 
 use crate::error::chain;
+pub(crate) use hours::Day;
 pub(crate) use verdict::{Asked, judge, region};
 pub(crate) use wanted::{Saying, wanted};
 
@@ -45,8 +48,12 @@ pub(crate) struct Setting {
 pub(crate) struct Book {
     /// Grows with every change of any resource.
     pub(crate) revision: u64,
+    /// The day it was built for: opening hours are told from then on.
+    pub(crate) day: Day,
     tenants: HashMap<String, Arc<Tenant>>,
     shelf: Shelf,
+    /// Routing rules that cannot be used: tenant, name and version.
+    unusable: BTreeSet<(String, String, u64)>,
     setting: Setting,
 }
 
@@ -59,38 +66,51 @@ pub(crate) struct Tenant {
     pub(crate) display_name: String,
     /// The language that the system itself speaks where the customer's is not known.
     pub(crate) locale: String,
-    /// In the order in which they are asked.
-    rules: Vec<(String, RoutingRuleSpec)>,
-    queues: BTreeMap<String, QueueSpec>,
+    routing: Routing,
     pool: Pool,
 }
 
 /// A tenant's pool as the machine is told of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Pool {
-    /// JSON of [`PoolConfig`].
-    pub(crate) json: String,
+    /// [`PoolConfig`], and how customers are told their place. Without a version.
+    pub(crate) configuration: Configuration,
     /// Names the content.
     pub(crate) digest: String,
 }
 
 impl Pool {
-    fn of(config: &PoolConfig) -> Self {
+    fn of(config: &PoolConfig, locale: &str, channels: &Channels) -> Self {
         let json = serde_json::to_string(config).expect("maps with plain keys serialize");
-        let digest = ids::derive("cfg", &[&json]);
-        Self { json, digest }
+        let showing = channels.iter().filter(|(_, capabilities)| capabilities.shows_waiting);
+        let configuration = Configuration {
+            version: 0,
+            json,
+            locale: locale.to_owned(),
+            shows_waiting: showing.map(|(channel, _)| channel.clone()).collect(),
+            ..Configuration::default()
+        };
+        Self { digest: digest(&configuration), configuration }
     }
 
     /// The pool of a tenant whose resources are gone.
     pub(crate) fn empty() -> Self {
-        Self::of(&PoolConfig::default())
+        Self::of(&PoolConfig::default(), "", &Channels::default())
     }
+}
+
+/// Names what a configuration says, whatever its version.
+pub(crate) fn digest(configuration: &Configuration) -> String {
+    let Configuration { version: _, json, locale, shows_waiting, deflated: _ } = configuration;
+    let mut parts = vec![json.as_str(), locale.as_str()];
+    parts.extend(shows_waiting.iter().map(String::as_str));
+    ids::derive("cfg", &parts)
 }
 
 impl Book {
     /// Reads the resources. A policy that did not change is taken over from `before`; one that cannot be used leaves the
-    /// last good one in force, which is said once for each version.
-    pub(crate) fn build(snapshot: &Snapshot, setting: &Setting, before: &Self) -> Self {
+    /// last good one in force, which is said once for each version. For one day it is the same on every replica.
+    pub(crate) fn build(snapshot: &Snapshot, setting: &Setting, day: Day, before: &Self) -> Self {
         let (shelf, unusable) = Shelf::build(snapshot.iter().map(|stored| &**stored), &before.shelf);
         for found in unusable {
             tracing::error!(tenant = found.tenant, error = chain(&found), "a policy cannot be used");
@@ -99,14 +119,23 @@ impl Book {
         for stored in snapshot.iter() {
             by_tenant.entry(&stored.resource.metadata.tenant).or_default().push(stored);
         }
-        let tenants = by_tenant
-            .into_iter()
-            .map(|(name, resources)| {
-                let tenant = Tenant::build(name, &resources, &setting.channels, shelf.tenant(name));
-                (name.to_owned(), Arc::new(tenant))
-            })
-            .collect();
-        Self { revision: snapshot.revision(), tenants, shelf, setting: setting.clone() }
+        let mut tenants = HashMap::new();
+        let mut unusable = BTreeSet::new();
+        for (name, resources) in by_tenant {
+            let (routing, left_out) = Routing::build(resources.iter().copied());
+            for found in left_out {
+                let rule = (name.to_owned(), found.rule.clone(), found.version);
+                if !before.unusable.contains(&rule) {
+                    tracing::error!(tenant = name, error = chain(&found), "a routing rule cannot be used");
+                }
+                unusable.insert(rule);
+            }
+            let tenant =
+                Tenant::build(name, &resources, (&setting.channels, day), shelf.tenant(name), routing);
+            tenants.insert(name.to_owned(), Arc::new(tenant));
+        }
+        let revision = snapshot.revision();
+        Self { revision, day, tenants, shelf, unusable, setting: setting.clone() }
     }
 
     /// Where this process runs.
@@ -162,31 +191,37 @@ impl Tenant {
         &self.in_force.policy
     }
 
-    fn build(name: &str, resources: &[&Stored], channels: &Channels, in_force: Arc<TenantPolicy>) -> Self {
+    fn build(
+        name: &str,
+        resources: &[&Stored],
+        (channels, day): (&Channels, Day),
+        in_force: Arc<TenantPolicy>,
+        routing: Routing,
+    ) -> Self {
         let (mut display_name, mut locale) = (name.to_owned(), String::new());
-        let mut rules = Vec::new();
-        let mut queues = BTreeMap::new();
-        let mut agents = BTreeMap::new();
+        let mut parts = pool::Parts::default();
         for stored in resources {
-            let own = stored.resource.metadata.name.clone();
+            let own = stored.resource.metadata.name.as_str();
             match &stored.resource.spec {
                 Spec::Tenant(spec) => {
                     display_name.clone_from(&spec.display_name);
                     locale.clone_from(&spec.locale);
+                    parts.work = Some(&spec.work);
                 }
-                Spec::RoutingRule(spec) => rules.push((own, spec.clone())),
                 Spec::Queue(spec) => {
-                    queues.insert(own, spec.clone());
+                    parts.queues.insert(own, spec);
+                }
+                Spec::Calendar(spec) => {
+                    parts.calendars.insert(own, spec);
                 }
                 Spec::Agent(spec) => {
-                    agents.insert(own, spec);
+                    parts.agents.insert(own, spec);
                 }
                 _ => {}
             }
         }
-        rules.sort_by(|(one, a), (other, b)| (a.order, one).cmp(&(b.order, other)));
-        let pool = Pool::of(&pool::config(&agents, &queues, channels));
-        Self { in_force, display_name, locale, rules, queues, pool }
+        let pool = Pool::of(&pool::config(&parts, channels, day), &locale, channels);
+        Self { in_force, display_name, locale, routing, pool }
     }
 }
 

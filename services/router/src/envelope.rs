@@ -7,13 +7,20 @@ use heliograph_fabric::{
 };
 use heliograph_proto::{
     Message as _, Timestamp,
-    v1::{Event, event::Payload},
+    v1::{Event, LogPosition, event::Payload},
 };
 
 use crate::naming::SOURCE;
 
-/// The header that says which place of the routing log an event was decided at: `<partition>.<sequence>.<index>`.
+/// The header that says which place of the routing log something was decided at: `<partition>.<sequence>.<index>`.
 pub(crate) const POSITION: &str = "Heliograph-Position";
+
+/// Says on an envelope where what is in it was decided.
+pub(crate) fn place(envelope: &mut Envelope, position: Option<&LogPosition>) {
+    if let Some(LogPosition { partition, sequence, index }) = position {
+        envelope.extensions.insert(POSITION.to_owned(), format!("{partition}.{sequence}.{index}"));
+    }
+}
 
 /// A public event's subject and envelope. Fills in the event's type from its payload.
 pub(crate) fn public(mut event: Event) -> Result<(String, Envelope, &'static str), SubjectError> {
@@ -30,9 +37,6 @@ pub(crate) fn public(mut event: Event) -> Result<(String, Envelope, &'static str
     if !event.conversation.is_empty() {
         envelope = envelope.about(event.conversation.clone());
     }
-    if let Some(position) = &event.position {
-        let place = format!("{}.{}.{}", position.partition, position.sequence, position.index);
-        envelope.extensions.insert(POSITION.to_owned(), place);
-    }
+    place(&mut envelope, event.position.as_ref());
     Ok((subject, envelope, kind))
 }

@@ -35,8 +35,6 @@ pub(crate) enum PartitionError {
     Publish(#[from] PublishError),
     #[error("a dead letter cannot be stored")]
     Dead(#[from] DeadError),
-    #[error("questions cannot be taken")]
-    Subscribe(#[from] async_nats::SubscribeError),
 }
 
 /// Why one inbound event could not be handled.

@@ -3,6 +3,7 @@
 //! It holds no state. Its partitions only keep what one customer sends in order, and spread the work.
 
 mod answer;
+mod callback;
 mod consent;
 mod handle;
 mod join;

@@ -25,8 +25,10 @@ mod error;
 mod intake;
 mod metrics;
 mod naming;
+mod needs;
 mod service;
 mod time;
+mod told;
 
 pub use assignment::{ReplayError, Replayed, replay};
 pub use config::{AssignmentConfig, IntakeConfig, RouterConfig};

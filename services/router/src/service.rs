@@ -32,7 +32,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     INBOUND_GROUP, OPEN_CONVERSATION, ROUTING_GROUP,
     assignment::{self, Assignment},
-    book::{Book, Setting},
+    book::{Book, Day, Setting},
     config::RouterConfig,
     error::RouterError,
     intake::{self, Intake},
@@ -41,6 +41,8 @@ use crate::{
 
 /// How long the read model of an open conversation lives in Redis.
 const OPEN_TTL: Duration = Duration::from_hours(48);
+/// How long the book is left without a look at the calendar: clocks are set, and machines sleep.
+const LOOK: Duration = Duration::from_mins(10);
 
 /// What the router stands on.
 #[derive(Clone, Debug)]
@@ -102,7 +104,7 @@ pub async fn run(deps: RouterDeps, shutdown: Shutdown) -> Result<(), RouterError
         metrics: Arc::clone(&metrics),
     });
     let assignment = Arc::new(Assignment {
-        fabric: fabric.clone(),
+        ground: fabric.clone(),
         layout,
         dead,
         snapshots: SnapshotStore::new(snapshots, config.assignment.snapshots_kept),
@@ -145,20 +147,25 @@ fn watch_link(fabric: &Fabric, check: Check) -> Task {
     }))
 }
 
-/// Rebuilds the book whenever resources change.
+/// Rebuilds the book whenever resources change, and every day: opening hours are told as far ahead as a day allows.
 fn keep_book(mut view: ResourceView, setting: Setting) -> (watch::Receiver<Arc<Book>>, Task) {
-    let first = Book::build(&view.snapshot(), &setting, &Book::default());
+    let first = Book::build(&view.snapshot(), &setting, Day::of(now_ms()), &Book::default());
     let (sender, book) = watch::channel(Arc::new(first));
     let task = tokio::spawn(async move {
         loop {
-            let snapshot = view.changed().await;
             let before = sender.borrow().clone();
-            if snapshot.revision() == before.revision {
+            let snapshot = tokio::select! {
+                changed = view.changed() => changed,
+                () = tokio::time::sleep(before.day.left(now_ms()).min(LOOK)) => view.snapshot(),
+            };
+            // A clock that is put back does not bring an old day back.
+            let day = Day::of(now_ms()).max(before.day);
+            if snapshot.revision() == before.revision && day == before.day {
                 continue;
             }
             // A large policy takes its time to compile; what is in hand goes on meanwhile.
             let setting = setting.clone();
-            let built = tokio::task::spawn_blocking(move || Book::build(&snapshot, &setting, &before));
+            let built = tokio::task::spawn_blocking(move || Book::build(&snapshot, &setting, day, &before));
             if let Ok(built) = built.await {
                 sender.send_replace(Arc::new(built));
             }

@@ -102,7 +102,7 @@ impl Agent {
             }
         });
         let mut agent = Self { frames, unanswered, conversations, commands: 0, name: name.to_owned() };
-        let online = SetPresence { presence: Presence::Online.into() };
+        let online = SetPresence { presence: Presence::Online.into(), ..SetPresence::default() };
         agent.act(Action::SetPresence(online)).await?;
         Ok(agent)
     }

@@ -42,6 +42,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset!("transport.js", SCRIPT),
         asset!("upload.js", SCRIPT),
         asset!("view.js", SCRIPT),
+        asset!("waiting.js", SCRIPT),
         asset!("demo.html", "text/html; charset=utf-8"),
         asset!("demo.css", "text/css; charset=utf-8"),
         asset!("icon.svg", "image/svg+xml"),

@@ -384,12 +384,13 @@ impl Feed {
         lock(&self.ring).entries.iter().rev().find(|entry| wanted(&entry.item)).cloned()
     }
 
-    /// Messages to the visitor numbered above `after` and up to `up_to`.
+    /// Messages to the visitor numbered above `after` and up to `up_to`. What they are told of their wait is none: nobody
+    /// asks for a receipt of it.
     pub(crate) fn answers(&self, after: u64, up_to: u64) -> Vec<Entry> {
         let ring = lock(&self.ring);
         let wanted = |entry: &&Entry| {
             let seq = entry.item.seq;
-            seq > after && seq <= up_to && !entry.item.is_own()
+            seq > after && seq <= up_to && !entry.item.is_own() && entry.item.waiting.is_none()
         };
         ring.entries.iter().filter(wanted).cloned().collect()
     }

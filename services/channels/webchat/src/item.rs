@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use heliograph_domain::ids;
-use heliograph_proto::v1::{Choice, Content, Media, Message, SenderKind, content::Kind, option::Action};
+use heliograph_proto::v1::{
+    Choice, Content, Media, Message, Sender, SenderKind, Told, content::Kind, option::Action,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -80,6 +82,30 @@ pub(crate) struct Item {
     /// Of the delivery, for receipts.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub correlation: String,
+    /// How the visitor waits, where that is what the entry tells: a new one takes the place of those before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+}
+
+/// How a visitor waits, as of the entry's time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Waiting {
+    /// `queued`, `callback`, `turn`, `over`.
+    pub state: String,
+    /// From 1; 0 when it is of no matter.
+    pub position: i32,
+    /// How long it will probably take from then on, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_s: Option<i32>,
+    /// When the queue opens, RFC 3339; while it is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<String>,
+    /// Nobody is there to answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nobody: bool,
+    /// Called back not before, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<String>,
 }
 
 /// An item with its place in the stream.
@@ -133,6 +159,9 @@ impl Item {
         if let Some(reply_to) = &self.reply_to {
             frame["reply_to"] = json!(reply_to);
         }
+        if let Some(waiting) = &self.waiting {
+            frame["waiting"] = json!(waiting);
+        }
         frame
     }
 
@@ -181,7 +210,20 @@ pub(crate) fn outbound(
         reply_to: reply_to.filter(|id| !id.is_empty()),
         at: rfc3339(now_ms),
         correlation: correlation.to_owned(),
+        waiting: None,
     })
+}
+
+/// What a visitor is told of their wait. None where it says nothing.
+pub(crate) fn told(told: &Told, key: String, waiting: Waiting, at_ms: i64) -> Option<Item> {
+    let message = Message {
+        id: told.message_id.clone(),
+        content: told.content.clone(),
+        sender: Some(Sender { kind: SenderKind::System.into(), ..Sender::default() }),
+        ..Message::default()
+    };
+    let item = outbound(&message, key, "", at_ms).ok()?;
+    Some(Item { waiting: Some(waiting), ..item })
 }
 
 fn file(media: &Media) -> Result<File, (&'static str, String)> {

@@ -24,12 +24,14 @@ mod session;
 mod settings;
 mod sniff;
 mod socket;
+mod told;
+mod visitor;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use heliograph_channel::{Account, Carrier, Channel, Delivery, Outcome};
-use heliograph_fabric::Fabric;
+use heliograph_fabric::{Fabric, OwnershipHandle};
 use heliograph_proto::v1::{
     Capabilities, MediaCapability, MediaKind, SignalRequest, TextFormat, TextUnit, signal_request::Signal,
 };
@@ -118,6 +120,8 @@ pub(crate) struct Shared {
     uploads: Semaphore,
     metrics: Metrics,
     options: Options,
+    /// Tells visitors how they wait, for as long as the channel is there.
+    _telling: OwnershipHandle,
 }
 
 impl WebChat {
@@ -135,8 +139,10 @@ impl WebChat {
         let log = Log::provision(fabric, &options).await?;
         let sessions = Sessions::provision(log.jetstream(), replicas).await?;
         let key = session::signing_key(log.jetstream(), replicas).await?;
+        let hub = Hub::new(log);
         let shared = Shared {
-            hub: Hub::new(log),
+            _telling: told::keep(fabric, &hub),
+            hub,
             sessions,
             links: Links::new(&key),
             rate: RateLimiter::new(redis.clone()),
@@ -183,6 +189,7 @@ pub fn capabilities() -> Capabilities {
         typing_out: true,
         replies: true,
         idempotent_send: true,
+        shows_waiting: true,
         formats: vec![TextFormat::Plain.into()],
         work_class: "chat".to_owned(),
         business_initiated: true,
@@ -194,10 +201,7 @@ pub fn capabilities() -> Capabilities {
 
 /// Where a customer's log is; nothing when the id is none of ours.
 fn place(account: &Account<WebChatSettings>, user_id: &str) -> Option<Place> {
-    let sound = (user_id.starts_with("v_") || user_id.starts_with("u_"))
-        && user_id.len() <= 64
-        && user_id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    sound.then(|| Place {
+    visitor::is_one(user_id).then(|| Place {
         tenant: account.tenant.clone(),
         account: account.name.clone(),
         visitor: user_id.to_owned(),

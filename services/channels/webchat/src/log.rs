@@ -115,11 +115,12 @@ impl Log {
         stream_seq: u64,
         most: usize,
     ) -> Result<VecDeque<Entry>, LogError> {
-        self.read(subject, DeliverPolicy::ByStartSequence { start_sequence: stream_seq + 1 }, most, |_| true)
-            .await
+        let from = DeliverPolicy::ByStartSequence { start_sequence: stream_seq + 1 };
+        self.read(subject, from, most, |_, _| true).await
     }
 
-    /// The last `most` entries whose number is below `before`, oldest first.
+    /// The last `most` entries whose number is below `before`, oldest first. Of what was told of the visitor's wait, the
+    /// last alone.
     ///
     /// # Errors
     /// See [`LogError`].
@@ -129,15 +130,25 @@ impl Log {
         before: u64,
         most: usize,
     ) -> Result<VecDeque<Entry>, LogError> {
-        self.read(subject, DeliverPolicy::All, most, |entry| entry.item.seq < before).await
+        self.read(subject, DeliverPolicy::All, most, |entries, entry| {
+            if entry.item.seq >= before {
+                return false;
+            }
+            if entry.item.waiting.is_some() {
+                entries.retain(|known| known.item.waiting.is_none());
+            }
+            true
+        })
+        .await
     }
 
+    /// `wanted` says whether an entry joins those before it, and may take some of them out.
     async fn read(
         &self,
         subject: &str,
         deliver_policy: DeliverPolicy,
         most: usize,
-        wanted: impl Fn(&Entry) -> bool + Send,
+        wanted: impl Fn(&mut VecDeque<Entry>, &Entry) -> bool + Send,
     ) -> Result<VecDeque<Entry>, LogError> {
         let config = OrderedConfig {
             deliver_subject: self.fabric.client().new_inbox(),
@@ -159,7 +170,7 @@ impl Log {
             let info = message.info().map_err(read_error)?;
             pending = info.pending;
             let entry = entry(info.stream_sequence, &message.payload)?;
-            if wanted(&entry) {
+            if wanted(&mut entries, &entry) {
                 entries.push_back(entry);
             }
             if entries.len() > most {

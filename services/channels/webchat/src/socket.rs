@@ -360,6 +360,7 @@ impl Conversation<'_> {
             reply_to: msg.reply_to.clone().filter(|id| !id.is_empty()),
             at: rfc3339(now_ms),
             correlation: String::new(),
+            waiting: None,
         })
     }
 

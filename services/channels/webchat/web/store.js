@@ -18,6 +18,7 @@
  * @property {string} at       RFC 3339
  * @property {"sending"|"failed"|"sent"|"delivered"|"read"} state
  * @property {{code: string, message: string}|null} error
+ * @property {object|null} waiting  how the visitor waits, where that is what the entry tells
  */
 
 const RANK = { failed: 0, sending: 0, sent: 1, delivered: 2, read: 3 };
@@ -46,6 +47,7 @@ function entryOf(frame, state) {
     at: frame.at ?? "",
     state,
     error: null,
+    waiting: frame.waiting && typeof frame.waiting === "object" ? frame.waiting : null,
   };
 }
 
@@ -69,9 +71,25 @@ export class MessageLog {
     this.more = lastSeq > 0;
   }
 
-  /** What to draw, in order: the numbered ones, then those on their way. */
+  /** What to draw, in order: the numbered ones, then those on their way. How the visitor waits stands elsewhere. */
   entries() {
-    return [...this.#numbered, ...this.#pending];
+    return [...this.#numbered.filter((entry) => !entry.waiting), ...this.#pending];
+  }
+
+  /** The entry that tells how the visitor waits, as long as that is of interest. */
+  get waiting() {
+    const at = this.#numbered.findLastIndex((entry) => entry.waiting);
+    const entry = this.#numbered[at];
+    if (!entry) return null;
+    const since = this.#numbered.slice(at + 1);
+    const settled = !["queued", "callback"].includes(entry.waiting.state);
+    if (since.some(isAnswer) || (settled && since.some((other) => other.own))) return null;
+    return entry;
+  }
+
+  /** Whether the visitor has chosen an answer to this entry already. */
+  chosen(entry) {
+    return this.entries().some((other) => other.own && other.choice && other.replyTo === entry.id);
   }
 
   /** The oldest number held, or null when the log is empty. */
@@ -94,7 +112,7 @@ export class MessageLog {
     if (this.#pending.some((entry) => entry.cid === cid) || this.#numbered.some((entry) => entry.cid === cid)) return;
     this.#pending.push({
       key: cid, seq: null, id: null, cid, own: true, from: { kind: "customer", name: "" },
-      text, attachments, choices: [], choice, replyTo, at, state, error,
+      text, attachments, choices: [], choice, replyTo, at, state, error, waiting: null,
     });
   }
 

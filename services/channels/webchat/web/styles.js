@@ -79,6 +79,12 @@ h2 { font-size: 16px; font-weight: 650; letter-spacing: -.005em; line-height: 1.
 .banner { display: flex; flex-wrap: wrap; gap: 2px 8px; justify-content: space-between; padding: 9px 16px; background: var(--warn); color: var(--warn-ink); font-size: 13.5px; }
 .notice { display: flex; align-items: center; justify-content: space-between; gap: 8px; margin: 0 12px 4px; padding: 4px 4px 4px 12px; border: 1px solid var(--edge); border-radius: 12px; background: var(--ground); font-size: 13.5px; }
 .notice .icon, .chip .cancel .icon { inline-size: 16px; block-size: 16px; }
+.wait { display: grid; grid-template-columns: auto minmax(0, 1fr); align-items: center; gap: 2px 10px; margin: 0 12px 4px; padding: 9px 12px; border-radius: 12px; background: var(--theirs); color: var(--theirs-ink); font-size: 13.5px; }
+.wait .icon { inline-size: 18px; block-size: 18px; color: var(--muted); }
+.wait .choices { grid-column: 2; margin-block-start: 2px; }
+.wait .choices:empty { display: none; }
+.wait .choice { padding: 4px 12px; font-size: 13px; }
+.wait .choice:disabled { border-color: var(--line); color: var(--muted); }
 .scroller { position: relative; flex: 1; display: flex; flex-direction: column; padding: 16px; overflow-y: auto; overscroll-behavior: contain; background: var(--surface); }
 .scroller:focus-visible { outline-offset: -3px; }
 .scroller > .list { margin-block-start: auto; }

@@ -3,6 +3,7 @@
 import { Composer } from "./composer.js";
 import { h, icon, iconButton } from "./dom.js";
 import { authorOf, MessageList } from "./messages.js";
+import { waitingWords } from "./waiting.js";
 
 /** Narrower than this, the panel covers the screen and keeps the focus inside. */
 const SMALL = "(max-width: 480px), (max-height: 420px)";
@@ -96,6 +97,7 @@ export class ChatView {
     this.#unsentShown = log.unsent().length;
     this.renderTyping();
     this.renderConnection();
+    this.#wait(log);
     this.#badge(log.unread());
     if (wrote || this.#atEnd) this.#toEnd();
     else if (prepended) scroller.scrollTop = top + scroller.scrollHeight - height;
@@ -131,6 +133,24 @@ export class ChatView {
     const trying = ["connecting", "waiting"].includes(connection.name);
     const line = trying ? say("connecting") : agent.name || (ready || connection.name === "idle" ? say("online") : "");
     if (status.textContent !== line) status.textContent = line;
+  }
+
+  /** How the visitor waits, and what they may choose instead. */
+  #wait(log) {
+    const { wait, waitText, waitChoices } = this.#parts;
+    const entry = log.waiting;
+    wait.hidden = entry === null;
+    if (!entry) return;
+    const text = waitingWords(entry, this.#strings);
+    if (waitText.textContent !== text) waitText.textContent = text;
+    const chosen = log.chosen(entry);
+    if (wait.dataset.entry !== entry.id) {
+      wait.dataset.entry = entry.id;
+      waitChoices.replaceChildren(...entry.choices.map((choice) => h("button", {
+        type: "button", className: "choice", textContent: choice.title, on: { click: () => this.#session.choose(entry, choice) },
+      })));
+    }
+    for (const button of waitChoices.children) button.disabled = chosen;
   }
 
   /** Whether the visitor has the end of the conversation before their eyes. */
@@ -191,6 +211,10 @@ export class ChatView {
     part.scroller.append(part.typing);
     const typingStatus = h("div", { attrs: { role: "status" } }, part.typingText);
 
+    part.waitText = h("p", { attrs: { role: "status" } });
+    part.waitChoices = h("div", { className: "choices" });
+    part.wait = h("div", { className: "wait", hidden: true }, icon("clock"), part.waitText, part.waitChoices);
+
     part.noticeText = h("span", {});
     part.notice = h("div", { className: "notice", hidden: true, attrs: { role: "alert" } }, part.noticeText,
       iconButton("close", say("dismiss"), "cancel", () => { part.notice.hidden = true; this.#composer.focus(); }));
@@ -198,7 +222,7 @@ export class ChatView {
     part.panel = h("section", {
       id: "panel", className: "panel", hidden: true, attrs: { role: "dialog", "aria-labelledby": "title" },
       on: { keydown: (event) => this.#key(event), dragover: (event) => event.preventDefault(), drop: (event) => this.#drop(event) },
-    }, header, part.banner, part.scroller, typingStatus, part.notice, this.#composer.element);
+    }, header, part.banner, part.scroller, typingStatus, part.wait, part.notice, this.#composer.element);
 
     part.badge = h("span", { className: "badge", hidden: true, attrs: { "aria-hidden": "true" } });
     part.badgeText = h("span", { className: "hidden-text" });

@@ -38,10 +38,13 @@ struct Asset {
     content: &'static str,
 }
 
-static ASSETS: [Asset; 28] = table![
+static ASSETS: [Asset; 34] = table![
     "answering.js",
     "api.js",
+    "board.css",
+    "board.js",
     "client.js",
+    "colleagues.js",
     "conversation.js",
     "desk.css",
     "details.js",
@@ -59,9 +62,12 @@ static ASSETS: [Asset; 28] = table![
     "map.js",
     "messages.js",
     "model.js",
+    "parts.js",
     "past.js",
+    "pool.js",
     "sidebar.js",
     "socket.js",
+    "supervising.js",
     "toasts.js",
     "transcript.js",
     "verdict.js",

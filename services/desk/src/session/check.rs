@@ -3,13 +3,22 @@
 use heliograph_fabric::subjects::is_token;
 use heliograph_proto::{
     Message as _,
-    v1::{Command, Content, Reason, Reply, command::Action, content::Kind, transfer_conversation::To},
+    v1::{
+        Command, Content, Reason, Reply, SkillWanted, SkillsWanted, assign_conversation, command::Action,
+        consult_colleague, content::Kind, transfer_conversation,
+    },
 };
 
 /// Largest content of a reply, in bytes as encoded.
 const CONTENT_BYTES: usize = 64 * 1024;
 /// Longest note or reason, in bytes.
 const NOTE_BYTES: usize = 4 * 1024;
+/// Largest context that goes with a conversation that is handed on, in bytes as encoded.
+const CONTEXT_BYTES: usize = 16 * 1024;
+/// Most skills asked for at a time, combined ones counted each.
+const SKILLS: usize = 50;
+/// A conversation's own priority lies within this.
+const PRIORITIES: std::ops::RangeInclusive<i32> = -1_000..=1_000;
 /// Longest id or name, in bytes.
 const ID_BYTES: usize = 128;
 
@@ -26,12 +35,33 @@ pub(super) fn action_name(command: &Command) -> &'static str {
         Some(Action::FinishWrapUp(_)) => "finish_wrap_up",
         Some(Action::Transfer(_)) => "transfer",
         Some(Action::Release(_)) => "release",
+        Some(Action::Consult(_)) => "consult",
+        Some(Action::EndConsult(_)) => "end_consult",
+        Some(Action::Assign(_)) => "assign",
+        Some(Action::Pull(_)) => "pull",
+        Some(Action::Join(_)) => "join",
+        Some(Action::Leave(_)) => "leave",
+        Some(Action::Prioritize(_)) => "prioritize",
+        Some(Action::SetAgentPresence(_)) => "set_agent_presence",
         None => "none",
     }
 }
 
-/// Why a command cannot be taken as it is.
-pub(super) fn check(command: &Command) -> Result<(), Reason> {
+/// Whether only supervisors may.
+fn is_supervisors(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Assign(_)
+            | Action::Pull(_)
+            | Action::Join(_)
+            | Action::Leave(_)
+            | Action::Prioritize(_)
+            | Action::SetAgentPresence(_)
+    )
+}
+
+/// Why a command cannot be taken as it is from whoever sends it.
+pub(super) fn check(command: &Command, supervisor: bool) -> Result<(), Reason> {
     let id = &command.command_id;
     if id.is_empty() || id.len() > ID_BYTES || id.chars().any(char::is_control) {
         return refuse(
@@ -42,11 +72,12 @@ pub(super) fn check(command: &Command) -> Result<(), Reason> {
     let Some(action) = &command.action else {
         return refuse("command.no_action", "the command names no action".to_owned());
     };
+    if is_supervisors(action) && !supervisor {
+        return refuse("command.not_supervisor", "only supervisors may do that".to_owned());
+    }
     match action {
-        Action::SetPresence(set) if set.presence == 0 => {
-            refuse("command.bad_presence", "presence: online, away or offline".to_owned())
-        }
-        Action::SetPresence(_) | Action::Heartbeat(_) | Action::Disconnected(_) => Ok(()),
+        Action::SetPresence(set) => presence(set.presence),
+        Action::Heartbeat(_) | Action::Disconnected(_) => Ok(()),
         Action::Accept(it) => token("reservation_id", &it.reservation_id),
         Action::Reject(it) => {
             token("reservation_id", &it.reservation_id).and_then(|()| note("reason", &it.reason))
@@ -57,12 +88,93 @@ pub(super) fn check(command: &Command) -> Result<(), Reason> {
             .and_then(|()| note("note", &it.note)),
         Action::FinishWrapUp(it) => token("conversation", &it.conversation),
         Action::Release(it) => token("conversation", &it.conversation),
-        Action::Transfer(it) => token("conversation", &it.conversation).and_then(|()| match &it.to {
-            Some(To::Agent(name)) => token("agent", name),
-            Some(To::Queue(name)) => token("queue", name),
-            None => refuse("command.no_target", "transfer: name an agent or a queue".to_owned()),
-        }),
+        Action::Transfer(it) => {
+            use transfer_conversation::To;
+            token("conversation", &it.conversation)?;
+            match &it.to {
+                Some(To::Agent(name)) => token("agent", name)?,
+                Some(To::Queue(name)) => token("queue", name)?,
+                Some(To::Skills(wanted)) => skills(wanted)?,
+                None => return no_target("transfer"),
+            }
+            let bytes = it.context.as_ref().map_or(0, heliograph_proto::Message::encoded_len);
+            if bytes > CONTEXT_BYTES {
+                let text = format!("context: at most {CONTEXT_BYTES} bytes; this one has {bytes}");
+                return refuse("command.bad_field", text);
+            }
+            note("note", &it.note)
+        }
+        Action::Consult(it) => {
+            use consult_colleague::To;
+            token("conversation", &it.conversation)?;
+            match &it.to {
+                Some(To::Agent(name)) => token("agent", name)?,
+                Some(To::Queue(name)) => token("queue", name)?,
+                Some(To::Skills(wanted)) => skills(wanted)?,
+                None => return no_target("consult"),
+            }
+            note("note", &it.note)
+        }
+        Action::Assign(it) => {
+            use assign_conversation::To;
+            token("conversation", &it.conversation)?;
+            match &it.to {
+                Some(To::Agent(name)) => token("agent", name)?,
+                Some(To::Queue(name)) => token("queue", name)?,
+                Some(To::Skills(wanted)) => skills(wanted)?,
+                None => return no_target("assign"),
+            }
+            note("note", &it.note)
+        }
+        Action::EndConsult(it) => {
+            token("conversation", &it.conversation).and_then(|()| note("note", &it.note))
+        }
+        Action::Pull(it) => token("conversation", &it.conversation),
+        Action::Join(it) => token("conversation", &it.conversation),
+        Action::Leave(it) => token("conversation", &it.conversation),
+        Action::Prioritize(it) => {
+            token("conversation", &it.conversation)?;
+            if PRIORITIES.contains(&it.priority) {
+                return Ok(());
+            }
+            let (least, most) = (PRIORITIES.start(), PRIORITIES.end());
+            refuse("command.bad_field", format!("priority: {least} to {most}"))
+        }
+        Action::SetAgentPresence(it) => token("agent", &it.agent).and_then(|()| presence(it.presence)),
     }
+}
+
+fn presence(presence: i32) -> Result<(), Reason> {
+    if presence == 0 {
+        return refuse("command.bad_presence", "presence: online, away or offline".to_owned());
+    }
+    Ok(())
+}
+
+fn no_target(command: &str) -> Result<(), Reason> {
+    refuse("command.no_target", format!("{command}: name an agent, a queue or skills"))
+}
+
+/// Skills are few, and each says what it is.
+fn skills(wanted: &SkillsWanted) -> Result<(), Reason> {
+    let mut left: Vec<&SkillWanted> = wanted.skills.iter().collect();
+    if left.is_empty() {
+        return refuse("command.no_target", "skills: name at least one".to_owned());
+    }
+    let mut seen = 0;
+    while let Some(SkillWanted { name, any, all, none, .. }) = left.pop() {
+        seen += 1;
+        let kinds = [!name.is_empty(), !any.is_empty(), !all.is_empty(), none.is_some()];
+        if seen > SKILLS || kinds.iter().filter(|is| **is).count() != 1 {
+            let text = format!("skills: at most {SKILLS}, each one of name, any, all and none");
+            return refuse("command.bad_field", text);
+        }
+        if !name.is_empty() {
+            token("skill", name)?;
+        }
+        left.extend(any.iter().chain(all).chain(none.as_deref()));
+    }
+    Ok(())
 }
 
 fn reply(reply: &Reply) -> Result<(), Reason> {
@@ -128,7 +240,10 @@ fn refuse(code: &str, text: String) -> Result<(), Reason> {
 
 #[cfg(test)]
 mod tests {
-    use heliograph_proto::v1::{AcceptReservation, Text};
+    use heliograph_proto::{
+        Struct, Value,
+        v1::{AcceptReservation, PrioritizeConversation, PullConversation, Text, TransferConversation},
+    };
 
     use super::*;
 
@@ -140,7 +255,7 @@ mod tests {
     }
 
     fn code(command: &Command) -> String {
-        check(command).err().map(|reason| reason.code).unwrap_or_default()
+        check(command, false).err().map(|reason| reason.code).unwrap_or_default()
     }
 
     #[test]
@@ -159,5 +274,38 @@ mod tests {
         let wild = AcceptReservation { reservation_id: "rsv_1.>".to_owned() };
         let wild = Command { action: Some(Action::Accept(wild)), ..answer("a") };
         assert_eq!(code(&wild), "command.bad_field");
+    }
+    fn asked(action: Action) -> Command {
+        Command { command_id: "1".to_owned(), action: Some(action), ..Command::default() }
+    }
+
+    #[test]
+    fn a_supervisors_commands_are_taken_from_supervisors_alone() {
+        let pull = asked(Action::Pull(PullConversation { conversation: "cnv_1".to_owned() }));
+        assert_eq!(code(&pull), "command.not_supervisor");
+        assert!(check(&pull, true).is_ok());
+        let far = PrioritizeConversation { conversation: "cnv_1".to_owned(), priority: 1_001 };
+        let refused = check(&asked(Action::Prioritize(far)), true).expect_err("beyond the bounds");
+        assert_eq!(refused.code, "command.bad_field");
+    }
+
+    #[test]
+    fn a_conversation_is_handed_on_to_somebody_with_a_context_of_a_size() {
+        let to = |to| TransferConversation { conversation: "cnv_1".to_owned(), to, ..Default::default() };
+        let transfer = |it| code(&asked(Action::Transfer(it)));
+        assert_eq!(transfer(to(None)), "command.no_target");
+        let skill = SkillWanted { name: "billing".to_owned(), level: 3, ..SkillWanted::default() };
+        let skills = |skills| Some(transfer_conversation::To::Skills(SkillsWanted { skills }));
+        assert_eq!(transfer(to(skills(vec![]))), "command.no_target");
+        assert_eq!(transfer(to(skills(vec![SkillWanted::default()]))), "command.bad_field");
+        assert_eq!(transfer(to(skills(vec![skill.clone()]))), "");
+        let context = |text: String| {
+            let fields = std::collections::HashMap::from([("said".to_owned(), Value::from(text))]);
+            Some(Struct::from(fields))
+        };
+        let large =
+            TransferConversation { context: context("x".repeat(16 * 1024)), ..to(skills(vec![skill])) };
+        assert_eq!(transfer(large.clone()), "command.bad_field");
+        assert_eq!(transfer(TransferConversation { context: context("x".repeat(1024)), ..large }), "");
     }
 }

@@ -6,11 +6,14 @@ use futures::{StreamExt as _, future::BoxFuture};
 use heliograph_domain::ids;
 use heliograph_fabric::{Envelope, publish::within, subjects};
 use heliograph_proto::v1::{
-    AgentTyping, Content, DeskEvent, Event, Hello, History, LogPosition, Pong, SessionRequest, ShowTyping,
-    content::Kind, event::Payload, session_request, session_response::Frame,
+    AgentTyping, Content, DeskEvent, Event, Hello, History, LogPosition, Pong, PoolState, QueuesState,
+    SessionRequest, ShowTyping, content::Kind, event::Payload, session_request, session_response::Frame,
 };
 use heliograph_store::now_ms;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until, timeout},
+};
 
 use super::{
     End, Frames, Out, Shared, expires,
@@ -20,6 +23,7 @@ use super::{
 };
 use crate::{
     auth::Identity,
+    board::{Board, Look},
     history::{Page, Reader},
     roster::Attendance,
     routing::SOURCE,
@@ -73,6 +77,11 @@ struct Session {
     shared: Arc<Shared>,
     identity: Identity,
     tail: Arc<Tail>,
+    /// Held, so that it is asked for.
+    board: Arc<Board>,
+    queues: watch::Receiver<Arc<QueuesState>>,
+    /// The whole board, while the client watches it.
+    look: Option<Look>,
     attendance: Attendance,
     work: Work,
     typing: Typing,
@@ -90,7 +99,11 @@ impl Session {
             hello.resume_after,
             out.clone(),
         );
+        let board = shared.boards.of(&identity.tenant);
         Self {
+            queues: board.queues(),
+            board,
+            look: None,
             attendance: shared.roster.enter(&identity.tenant, &identity.agent),
             work: Work::start(shared, &identity, &out),
             shared: Arc::clone(shared),
@@ -123,6 +136,9 @@ impl Session {
                     Some(Err(end)) => return end,
                     None => self.forward().await,
                 },
+                frame = seen(&mut self.queues, &mut self.look), if matches!(self.phase, Phase::Live(_)) => {
+                    self.out.send(frame).await
+                }
                 () = sleep_until(heard + silence) => return End::Silent,
             };
             if let Err(end) = step {
@@ -150,6 +166,14 @@ impl Session {
                 | session_request::Frame::OfferChannel(_)
                 | session_request::Frame::LoadContact(_)),
             ) => self.question(question).await,
+            Some(session_request::Frame::WatchBoard(watch)) => {
+                if watch.on && !self.identity.supervisor {
+                    let why = "only supervisors see the board".to_owned();
+                    return self.out.send(work::error("forbidden", why)).await;
+                }
+                self.look = watch.on.then(|| self.board.look());
+                Ok(())
+            }
             // A frame of a newer client.
             None => Ok(()),
         }
@@ -174,7 +198,7 @@ impl Session {
                 Ok(Question::History(page, reader))
             }
             session_request::Frame::OfferChannel(offer) => {
-                let mine = view.held(&offer.conversation).is_some_and(|held| held.assigned);
+                let mine = view.held(&offer.conversation).is_some_and(|held| held.part.may_write());
                 if mine { Ok(Question::Offer(offer)) } else { Err("this conversation is not yours") }
             }
             session_request::Frame::LoadContact(load) => {
@@ -196,7 +220,9 @@ impl Session {
     /// Says that the agent types, in a conversation that is its own. Nobody waits for it.
     fn typing(&mut self, typing: ShowTyping) {
         let Phase::Live(live) = &self.phase else { return };
-        let Some(held) = live.view.held(&typing.conversation).filter(|held| held.assigned) else { return };
+        let Some(held) = live.view.held(&typing.conversation).filter(|held| held.part.may_write()) else {
+            return;
+        };
         let (now, conversation) = (now_ms(), typing.conversation);
         if !self.typing.says(&conversation, typing.on, now) {
             return;
@@ -321,6 +347,25 @@ async fn next(phase: &mut Phase, tail: &Tail) -> Option<Result<Begin, End>> {
             tail.behind(live.position).await;
             None
         }
+    }
+}
+
+/// The queues or the board, once they have changed.
+async fn seen(queues: &mut watch::Receiver<Arc<QueuesState>>, look: &mut Option<Look>) -> Frame {
+    let board = async {
+        match look {
+            Some(look) => look.changed().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        changed = queues.changed() => {
+            if changed.is_err() {
+                std::future::pending::<()>().await;
+            }
+            Frame::Queues(QueuesState::clone(&queues.borrow_and_update()))
+        }
+        board = board => Frame::Board(PoolState::clone(&board)),
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) enum Question {
 pub(super) struct Work {
     commands: mpsc::Sender<Command>,
     questions: mpsc::Sender<Question>,
+    /// Whether the agent may do what supervisors may.
+    supervisor: bool,
     out: Out,
     /// Nobody waits for an answer any more.
     _over: DropGuard,
@@ -60,13 +62,14 @@ impl Work {
         let over = CancellationToken::new();
         let answering = answer(Arc::clone(shared), identity.clone(), asked, out.aside());
         tokio::spawn(over.clone().run_until_cancelled_owned(answering));
-        Self { commands, questions, out: out.clone(), _over: over.drop_guard() }
+        let supervisor = identity.supervisor;
+        Self { commands, questions, supervisor, out: out.clone(), _over: over.drop_guard() }
     }
 
     /// Takes a command, or says why not.
     pub(super) async fn command(&self, shared: &Shared, command: Command) -> Result<(), super::End> {
         let action = action_name(&command);
-        if let Err(reason) = check(&command) {
+        if let Err(reason) = check(&command, self.supervisor) {
             shared.metrics.command(action, "invalid");
             return self.out.send(refused(command.command_id, reason)).await;
         }

@@ -132,7 +132,7 @@ fn offered_conversations_of_a_state_are_seen() {
     let state = DeskState { reservations: vec![offer], ..DeskState::default() };
     let mut view = View::of(&ada(false), &state);
     assert!(view.see(&message("c")));
-    assert!(!view.held("c").is_some_and(|held| held.assigned));
+    assert!(!view.held("c").is_some_and(|held| held.part.may_write()));
 }
 
 #[test]
@@ -195,4 +195,60 @@ fn who_has_a_customers_conversation_may_meet_them_under_whatever_id_they_have() 
     view.see(&requeued("cnv_1", "ada"));
     assert!(!view.may_meet("con_5") && !view.see(&split));
     assert!(View::of(&ada(true), &DeskState::default()).may_meet("con_1"), "a supervisor meets everybody");
+}
+
+#[test]
+fn who_advises_sees_the_conversation_until_that_is_ended_and_may_not_write() {
+    use heliograph_proto::v1::{ConsultEnded, ConsultStarted, ReservationPurpose};
+
+    let asked = ReservationCreated {
+        agent: "ada".to_owned(),
+        purpose: ReservationPurpose::Consult.into(),
+        ..ReservationCreated::default()
+    };
+    let asked = event("c", "reservation.created", Payload::ReservationCreated(asked));
+    let (agent, by) = ("ada".to_owned(), "bob".to_owned());
+    let started = ConsultStarted { agent: agent.clone(), by: by.clone() };
+    let started = event("c", "consult.started", Payload::ConsultStarted(started));
+    let ended = event(
+        "c",
+        "consult.ended",
+        Payload::ConsultEnded(ConsultEnded { agent, by, ..ConsultEnded::default() }),
+    );
+    let mut view = View::of(&ada(false), &DeskState::default());
+    assert_eq!(seen(&mut view, &[asked.clone(), accepted("c", "ada"), started.clone()]), [true; 3]);
+    assert_eq!(view.held("c").map(|held| held.part), Some(Part::Advises));
+    assert!(!view.held("c").is_some_and(|held| held.part.may_write()));
+    // It goes to somebody else; she advises all the same.
+    let events = [requeued("c", "bob"), assigned("c", "cyd"), message("c"), ended, message("c")];
+    assert_eq!(seen(&mut view, &events), [true, true, true, true, false]);
+
+    let mut view = View::of(&ada(false), &DeskState::default());
+    assert_eq!(seen(&mut view, &[asked, rang_out("c", "ada"), message("c")]), [true, true, false]);
+
+    // What came out of a gap tells what was before it.
+    let conversation = ConversationView { id: "c".to_owned(), ..ConversationView::default() };
+    let state = DeskState { consults: vec![conversation], ..DeskState::default() };
+    let gap = vec![assigned("c", "cyd"), message("c")];
+    let mut view = View::before(&ada(false), &state, &gap);
+    assert_eq!(seen(&mut view, &gap), [true, true]);
+    let gap = vec![message("c"), started, message("c")];
+    let mut view = View::before(&ada(false), &state, &gap);
+    assert_eq!(seen(&mut view, &gap), [false, true, true]);
+}
+
+#[test]
+fn a_supervisor_who_joined_may_write_until_they_leave() {
+    use heliograph_proto::v1::{SupervisorJoined, SupervisorLeft};
+
+    let agent = || "ada".to_owned();
+    let joined =
+        event("c", "supervisor.joined", Payload::SupervisorJoined(SupervisorJoined { agent: agent() }));
+    let left = event("c", "supervisor.left", Payload::SupervisorLeft(SupervisorLeft { agent: agent() }));
+    let mut view = View::of(&ada(true), &DeskState::default());
+    view.see(&joined);
+    view.see(&assigned("c", "bob"));
+    assert!(view.held("c").is_some_and(|held| held.part.may_write()));
+    view.see(&left);
+    assert!(view.held("c").is_none());
 }

@@ -64,7 +64,8 @@ async fn what_cannot_be_carried_out_is_refused_with_a_reason_and_leaves_the_log_
     world.router.set(TENANT, "ada", holding(&["cnv_1"]));
     let token = desk.token(TENANT, "ada").await;
     let (mut client, _) = Client::begin(&desk, Transport::WebSocket, &token).await;
-    let nowhere = Action::SetPresence(SetPresence { presence: Presence::Unspecified.into() });
+    let nowhere =
+        Action::SetPresence(SetPresence { presence: Presence::Unspecified.into(), ..SetPresence::default() });
     for (wrong, code) in [
         (reply("r-1", "cnv_1", "  "), "reply.empty"),
         (reply("r-2", "cnv_1", &"x".repeat(65 * 1024)), "reply.too_large"),

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking and is documented by its name"
 )]
 
+mod board;
 mod commands;
 mod history;
 mod http;
@@ -15,4 +16,5 @@ mod presence;
 mod resume;
 mod session;
 mod sign_in;
+mod supervising;
 mod support;

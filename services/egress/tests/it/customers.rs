@@ -1,10 +1,14 @@
 //! `ContactService`.
 
 use heliograph_fabric::{Stream, subjects::EventFilter};
-use heliograph_proto::v1::{
-    Address, CreateLinkCodeRequest, Event, GetContactRequest, JoinContactsRequest, ListConsentRequest,
-    SetConsentRequest, SplitContactRequest, contact_service_client::ContactServiceClient, event::Payload,
-    get_contact_request::By, join_contacts_request::Other,
+use heliograph_proto::{
+    Timestamp,
+    v1::{
+        Address, CreateLinkCodeRequest, Event, GetContactRequest, InboundEvent, JoinContactsRequest,
+        ListConsentRequest, RequestCallbackRequest, SetConsentRequest, SplitContactRequest,
+        contact_service_client::ContactServiceClient, content, event::Payload, get_contact_request::By,
+        inbound_event, join_contacts_request::Other, request_callback_request::To,
+    },
 };
 use heliograph_store::codes::Codes;
 use tonic::{Code, Request};
@@ -147,4 +151,50 @@ async fn what_is_not_the_callers_is_refused() {
         ..SetConsentRequest::default()
     };
     assert_eq!(code(client.set_consent(with_token(consent)).await.unwrap_err()), Code::InvalidArgument);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_is_asked_for_as_the_customer_would_and_once() {
+    let world = World::start().await;
+    let sms = Channel::start("sms");
+    let egress = world.egress(&[&sms]).await;
+    egress.health.ready().await;
+    let mut client = ContactServiceClient::connect(egress.grpc.clone()).await.unwrap();
+    let asked = RequestCallbackRequest {
+        idempotency_key: "form 17".to_owned(),
+        to: Some(To::Address(Address { channel: String::new(), ..address("sms", "+12125550100") })),
+        not_before: Some(Timestamp::from_millis(1_772_442_000_000)),
+        note: "about my order".to_owned(),
+    };
+    let answer = client.request_callback(with_token(asked.clone())).await.unwrap().into_inner();
+    assert_eq!(client.request_callback(with_token(asked.clone())).await.unwrap().into_inner(), answer);
+    let records = world.fabric.read_subject(Stream::Inbound, ">").await.unwrap();
+    assert_eq!(records.len(), 1);
+    let event: InboundEvent = records[0].envelope().unwrap().decode().unwrap();
+    assert!(records[0].subject.ends_with(".acme.sms"), "{}", records[0].subject);
+    let Some(inbound_event::Kind::Message(message)) = &event.kind else { panic!("{event:?}") };
+    let said = message.content.as_ref().and_then(|content| content.kind.as_ref());
+    let Some(content::Kind::Selection(chosen)) = said else { panic!("{said:?}") };
+    assert_eq!((chosen.option_id.as_str(), chosen.title.as_str()), ("hg.callback", "about my order"));
+    assert_eq!(chosen.payload, "2026-03-02T09:00:00Z");
+    assert_eq!((&message.id, event.opens_window.as_str()), (&answer.message_id, "none"));
+
+    let contact = world.contact("one").await.id.clone();
+    let known = RequestCallbackRequest {
+        idempotency_key: "form 18".to_owned(),
+        to: Some(To::Contact(contact)),
+        ..RequestCallbackRequest::default()
+    };
+    client.request_callback(with_token(known)).await.unwrap();
+    assert_eq!(world.fabric.read_subject(Stream::Inbound, ">").await.unwrap().len(), 2);
+    let elsewhere = Address { account: "of-another".to_owned(), ..address("sms", "x") };
+    for (wrong, code) in [
+        (RequestCallbackRequest { idempotency_key: String::new(), ..asked.clone() }, Code::InvalidArgument),
+        (RequestCallbackRequest { note: "x".repeat(1_001), ..asked.clone() }, Code::InvalidArgument),
+        (RequestCallbackRequest { to: None, ..asked.clone() }, Code::InvalidArgument),
+        (RequestCallbackRequest { to: Some(To::Address(elsewhere)), ..asked.clone() }, Code::NotFound),
+        (RequestCallbackRequest { to: Some(To::Contact("con_no".to_owned())), ..asked }, Code::NotFound),
+    ] {
+        assert_eq!(client.request_callback(with_token(wrong)).await.unwrap_err().code(), code);
+    }
 }

@@ -194,7 +194,10 @@ pub(crate) fn check(
     let context = Context { channels: &names, stored: in_force, dev: rules.inline_secrets };
     let mut problems = validate(&documents, &context).err().map_or_else(Vec::new, |found| found.0);
     let closer = documents.iter().flat_map(|document| {
-        channel_problem(document).into_iter().chain(policy_problems(document, &documents, in_force))
+        channel_problem(document)
+            .into_iter()
+            .chain(policy_problems(document, &documents, in_force))
+            .chain(routing_problems(document))
     });
     // What is wrong with the form of a field is said once, however many look at the field.
     let known: Vec<_> = problems.iter().map(place).collect();
@@ -225,12 +228,29 @@ fn policy_problems(document: &Document, documents: &[Document], in_force: &[Reso
             _ => None,
         })
         .collect();
-    let problem = |fault: Fault| {
-        let mut problem = document.problem(&fault.path, fault.message);
-        problem.suggestion = fault.suggestion;
-        problem
-    };
-    heliograph_policy::check(spec, &calendars).into_iter().map(problem).collect()
+    let faults = heliograph_policy::check(spec, &calendars);
+    faults.into_iter().map(|fault| at_fault(document, fault)).collect()
+}
+
+/// Checks the conditions of routing rules that are read and not applied.
+///
+/// # Errors
+/// All problems, in the order of the documents.
+pub(crate) fn check_routing(documents: &[Document]) -> Result<(), AdminError> {
+    let problems: Vec<Problem> = documents.iter().flat_map(routing_problems).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Problems(problems).into()) }
+}
+
+/// What is wrong with a routing rule beyond its form: its condition.
+fn routing_problems(document: &Document) -> Vec<Problem> {
+    let Spec::RoutingRule(spec) = &document.resource.spec else { return Vec::new() };
+    heliograph_routing::check(spec).into_iter().map(|fault| at_fault(document, fault)).collect()
+}
+
+fn at_fault(document: &Document, fault: Fault) -> Problem {
+    let mut problem = document.problem(&fault.path, fault.message);
+    problem.suggestion = fault.suggestion;
+    problem
 }
 
 /// What the account's channel has against it. Secrets that are not here, because they are for another machine, are
@@ -283,6 +303,21 @@ spec:
   rules:
     - { name: a, match: { countries: [UX] }, when: windo.open, then: deny }
     - { name: b, then: { hours: nope } }
+---
+apiVersion: heliograph.dev/v1
+kind: Queue
+metadata: { tenant: acme, name: support }
+spec: { display_name: Support, hours: nope }
+---
+apiVersion: heliograph.dev/v1
+kind: RoutingRule
+metadata: { tenant: acme, name: vip }
+spec: { queue: suport, when: contact.vip }
+---
+apiVersion: heliograph.dev/v1
+kind: RoutingRule
+metadata: { tenant: acme, name: all }
+spec: { queue: support, when: \"\" }
 ";
         let manifest = Manifest { file: "acme.yaml".to_owned(), text: text.to_owned() };
         let said = check(&[manifest], &[], &Rules::default()).unwrap_err().to_string();
@@ -298,6 +333,10 @@ spec:
                 "spec.rules[0].match.countries[0]",
                 "spec.rules[0].when",
                 "spec.rules[1].then.hours",
+                "spec.hours",
+                "spec.queue",
+                "spec.when",
+                "spec.when",
             ],
             "{said}"
         );

@@ -43,6 +43,9 @@ pub enum AdminError {
     /// The policy that is stored cannot be used.
     #[error(transparent)]
     Policy(#[from] heliograph_policy::CompileError),
+    /// A routing rule that is stored cannot be used.
+    #[error(transparent)]
+    Routing(#[from] heliograph_routing::Unusable),
     /// Nobody is known by this id or address.
     #[error("{0:?} is no contact of the tenant")]
     NoContact(String),

@@ -117,15 +117,7 @@ pub(super) fn judge(
 ) -> Result<Explained, AdminError> {
     let policy = &in_force.policy;
     let (account, assumed) = account(in_force, question)?;
-    let address = Address {
-        channel: question.channel.clone().unwrap_or_default(),
-        account: account.unwrap_or_default().to_owned(),
-        user_id: question.user_id.clone(),
-        // A person may write a number without its `+`.
-        phone: phone::normalize(&question.user_id).unwrap_or_default(),
-        locale: question.locale.clone().unwrap_or_default(),
-        ..Address::default()
-    };
+    let address = address(question, account);
     let customer = Customer::new(in_force, known.contact.as_deref(), Some(&address));
     let region = match &question.country {
         Some(code) => policy.place(country(code)?, RegionSource::Explicit),
@@ -153,6 +145,19 @@ pub(super) fn judge(
     let out_of_scope = out_of_scope(policy, &facts);
     let assumed_account = account.filter(|_| assumed).map(str::to_owned);
     Ok(Explained { verdict, out_of_scope, assumed_account, known })
+}
+
+/// The address that the question is about.
+pub(super) fn address(question: &Question, account: Option<&str>) -> Address {
+    Address {
+        channel: question.channel.clone().unwrap_or_default(),
+        account: account.unwrap_or_default().to_owned(),
+        user_id: question.user_id.clone(),
+        // A person may write a number without its `+`.
+        phone: phone::normalize(&question.user_id).unwrap_or_default(),
+        locale: question.locale.clone().unwrap_or_default(),
+        ..Address::default()
+    }
 }
 
 fn country(code: &str) -> Result<Country, AdminError> {

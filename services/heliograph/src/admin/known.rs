@@ -57,7 +57,7 @@ impl Admin {
     }
 
     /// The contact that is asked about. Where it is named by its id, the address it has on the channel is taken.
-    async fn customer(
+    pub(super) async fn customer(
         &self,
         question: &mut Question,
         account: Option<&str>,

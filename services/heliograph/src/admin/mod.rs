@@ -12,6 +12,7 @@ mod known;
 mod lifecycle;
 mod mask;
 mod replay;
+mod route;
 mod sandboxed;
 mod service;
 mod wire;
@@ -31,13 +32,14 @@ pub use explain::{Explained, Known, Question, explain};
 pub use lifecycle::Step;
 pub use mask::masked;
 pub use replay::{Replay, Turned};
+pub use route::{RouteQuestion, Routed, explain_route};
 pub use sandboxed::{FILLED, Sandboxed};
 pub use service::AdminApi;
 pub use wire::letter as letter_on_wire;
 
 #[cfg(test)]
 pub(crate) use apply::check as check_manifests;
-pub(crate) use apply::{read as read_manifests, shown};
+pub(crate) use apply::{check_routing, read as read_manifests, shown};
 
 /// The section `admin` of the configuration.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

@@ -6,10 +6,11 @@ use heliograph_policy::Direction;
 use heliograph_proto::v1::{self, admin_service_server::AdminService};
 use heliograph_runtime::bearer;
 use heliograph_store::resources::ResourceError;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use tonic::{Request, Response, Status};
 
-use super::{Admin, AdminError, Manifest, Question, wire};
+use super::{Admin, AdminError, Manifest, Question, RouteQuestion, wire};
 
 /// Most dead letters one answer holds.
 const MOST_LETTERS: i32 = 1000;
@@ -115,6 +116,31 @@ impl AdminService for AdminApi {
         }))
     }
 
+    async fn explain_routing(
+        &self,
+        request: Request<v1::ExplainRoutingRequest>,
+    ) -> Answer<v1::ExplainRoutingResponse> {
+        let request = self.authorize(request)?;
+        let at = match &request.at {
+            None => None,
+            Some(at) => Some(
+                Timestamp::from_millisecond(at.millis())
+                    .map_err(|_| Status::invalid_argument("at: lies outside of what calendars know"))?,
+            ),
+        };
+        let filled = |text: String| Some(text).filter(|text| !text.is_empty());
+        let who = Question {
+            contact: filled(request.contact),
+            channel: filled(request.channel),
+            account: filled(request.account),
+            at,
+            ..Question::about(&request.tenant, &request.user_id)
+        };
+        let language = filled(request.language);
+        let routed = self.admin.explain_route(&RouteQuestion { who, text: request.text, language }).await;
+        Ok(Response::new(routed.map_err(status)?.on_wire()))
+    }
+
     async fn list_dead_letters(
         &self,
         request: Request<v1::ListDeadLettersRequest>,
@@ -195,7 +221,9 @@ fn status(error: AdminError) -> Status {
         | AdminError::Dead(DeadError::NotFound(_)) => Status::not_found(text),
         AdminError::InUse { .. } => Status::failed_precondition(text),
         AdminError::Store(ResourceError::Stale { .. }) => Status::aborted(text),
-        AdminError::Policy(_) | AdminError::Dead(DeadError::Malformed(_)) => Status::data_loss(text),
+        AdminError::Policy(_) | AdminError::Routing(_) | AdminError::Dead(DeadError::Malformed(_)) => {
+            Status::data_loss(text)
+        }
         AdminError::Provision(_)
         | AdminError::Store(ResourceError::Kv(_))
         | AdminError::Contacts(_)

@@ -10,6 +10,7 @@ mod past;
 pub mod policy;
 pub mod provision;
 pub mod resources;
+pub mod route;
 pub mod run;
 pub mod send;
 pub mod tail;

@@ -3,9 +3,9 @@
 use std::{process::Stdio, time::Duration};
 
 use heliograph_proto::v1::{
-    ApplyResourcesRequest, DeleteResourceRequest, ExplainPolicyRequest, GetResourceRequest,
-    ListDeadLettersRequest, ListResourcesRequest, admin_service_client::AdminServiceClient,
-    resource_change::Action, verdict::Outcome,
+    ApplyResourcesRequest, DeleteResourceRequest, ExplainPolicyRequest, ExplainRoutingRequest,
+    GetResourceRequest, ListDeadLettersRequest, ListResourcesRequest,
+    admin_service_client::AdminServiceClient, resource_change::Action, rule_asked::Answer, verdict::Outcome,
 };
 use tonic::{Code, Request, transport::Channel};
 
@@ -70,7 +70,7 @@ async fn what_the_command_line_does_can_be_done_over_grpc() {
     assert!(again.iter().all(|change| change.action() == Action::Unchanged));
 
     let all = admin.list_resources(with_token(ListResourcesRequest::default())).await.unwrap().into_inner();
-    assert_eq!(all.resources.len(), 17);
+    assert_eq!(all.resources.len(), 18);
     for secret in ["made-up-sinch-token", "whsec_", "madeupwechattoken"] {
         assert!(all.resources.iter().all(|resource| !resource.json.contains(secret)), "{secret} is shown");
     }
@@ -90,6 +90,24 @@ async fn what_the_command_line_does_can_be_done_over_grpc() {
     };
     let verdict = admin.explain_policy(with_token(question)).await.unwrap().into_inner().verdict.unwrap();
     assert_eq!(verdict.outcome(), Outcome::Deny);
+
+    let question = ExplainRoutingRequest {
+        tenant: "acme".to_owned(),
+        user_id: "+12125550100".to_owned(),
+        channel: "sms".to_owned(),
+        account: "acme-us".to_owned(),
+        text: "I want to BUY".to_owned(),
+        ..ExplainRoutingRequest::default()
+    };
+    let routed = admin.explain_routing(with_token(question.clone())).await.unwrap().into_inner();
+    assert_eq!(routed.wanted.unwrap().queue, "sales");
+    assert_eq!((routed.rules[0].rule.as_str(), routed.rules[0].answer()), ("buyers", Answer::Decides));
+    assert_eq!((routed.region.unwrap().name.as_str(), routed.queue_priority), ("north-america", 1));
+    assert_eq!((routed.timeline[0].after_seconds, routed.unattended), (30, false));
+    let nobody = ExplainRoutingRequest { tenant: "nobody".to_owned(), ..question.clone() };
+    assert_eq!(admin.explain_routing(with_token(nobody)).await.unwrap_err().code(), Code::InvalidArgument);
+    let unknown = ExplainRoutingRequest { contact: "con_nobody".to_owned(), ..question };
+    assert_eq!(admin.explain_routing(with_token(unknown)).await.unwrap_err().code(), Code::NotFound);
 
     let delete =
         DeleteResourceRequest { kind: "Queue".into(), tenant: "acme".into(), name: "support".into() };

@@ -9,5 +9,6 @@ mod lifecycle;
 mod policy;
 mod provision;
 mod resources;
+mod route;
 mod support;
 mod tail;

@@ -1,18 +1,22 @@
 //! What the shell remembers of each open conversation, beside the machine: what the machine never sees, because it
 //! carries ids and no content. It follows from the log as the machine does, and is in the same snapshot.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod written;
+
+use std::collections::{BTreeMap, HashSet};
 
 use bytes::Bytes;
 use heliograph_domain::ids;
 use heliograph_proto::{
     Message,
-    v1::{Address, Verdict, Window},
+    v1::{Address, Callback, Configuration, ConsultAsked, Handover, Verdict, Window},
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 /// Different verdicts kept to be shared. Conversations of one region and channel have the same.
 const SHARED: usize = 4_096;
+/// What is kept of what those said who handed a conversation on: the last ones.
+const HANDOVERS: usize = 5;
 
 /// The shell's memory of one partition.
 #[derive(Debug, Default)]
@@ -20,6 +24,8 @@ pub(crate) struct Annex {
     conversations: BTreeMap<String, Known>,
     /// Digest of each tenant's configuration as the machine has it.
     configured: BTreeMap<String, String>,
+    /// How each tenant's customers are told their place.
+    manners: BTreeMap<String, Manner>,
     /// Encoded verdicts that are in use, so that equal ones share their bytes. No fact: empty after a restore.
     shared: HashSet<Bytes>,
 }
@@ -39,6 +45,23 @@ pub(crate) struct Known {
     pub(crate) note: String,
     /// The addresses it was held with, as [`name`] names them.
     held: Vec<String>,
+    /// Of the customer's last message, a BCP 47 tag; empty when unknown.
+    pub(crate) language: String,
+    /// [`Callback`], encoded; empty when the customer is not to be called back.
+    callback: Bytes,
+    /// [`ConsultAsked`], encoded; empty when no colleague is asked.
+    consult: Bytes,
+    /// [`Handover`]s, encoded, the last one last.
+    handovers: Vec<Bytes>,
+}
+
+/// How customers are told their place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manner {
+    /// The language where the customer's is not known; a BCP 47 tag.
+    pub(crate) locale: String,
+    /// Channels that show it by themselves.
+    pub(crate) shown_by: Vec<String>,
 }
 
 /// Names an address.
@@ -57,6 +80,18 @@ impl Known {
 
     pub(crate) fn window(&self) -> Option<Window> {
         decode(&self.window)
+    }
+
+    pub(crate) fn callback(&self) -> Option<Callback> {
+        decode(&self.callback)
+    }
+
+    pub(crate) fn consult(&self) -> Option<ConsultAsked> {
+        decode(&self.consult)
+    }
+
+    pub(crate) fn handovers(&self) -> Vec<Handover> {
+        self.handovers.iter().filter_map(decode).collect()
     }
 }
 
@@ -90,6 +125,7 @@ impl Annex {
         address: Option<&Address>,
         verdict: Option<&Verdict>,
         window: Option<&Window>,
+        language: &str,
         at_ms: i64,
     ) -> i64 {
         let verdict = self.share(encode(verdict));
@@ -98,6 +134,10 @@ impl Annex {
         known.address = encode(address);
         known.verdict = verdict;
         known.window = encode(window);
+        // What does not tell the language does not take it away.
+        if !language.is_empty() {
+            language.clone_into(&mut known.language);
+        }
         known.last_inbound_ms = at_ms;
         before
     }
@@ -131,6 +171,29 @@ impl Annex {
         }
     }
 
+    /// The customer is to be called back, or is not.
+    pub(crate) fn call_back(&mut self, conversation: &str, callback: Option<&Callback>) {
+        if let Some(known) = self.conversations.get_mut(conversation) {
+            known.callback = encode(callback);
+        }
+    }
+
+    /// A colleague is asked for advice, or is not any more.
+    pub(crate) fn consult(&mut self, conversation: &str, asked: Option<&ConsultAsked>) {
+        if let Some(known) = self.conversations.get_mut(conversation) {
+            known.consult = encode(asked);
+        }
+    }
+
+    /// The conversation was handed on, and something was said with it.
+    pub(crate) fn hand_over(&mut self, conversation: &str, handover: &Handover) {
+        let Some(known) = self.conversations.get_mut(conversation) else { return };
+        if known.handovers.len() >= HANDOVERS {
+            known.handovers.remove(0);
+        }
+        known.handovers.push(encode(Some(handover)));
+    }
+
     pub(crate) fn close(&mut self, conversation: &str) {
         self.conversations.remove(conversation);
     }
@@ -150,8 +213,16 @@ impl Annex {
         self.configured.keys().map(String::as_str)
     }
 
-    pub(crate) fn configure(&mut self, tenant: &str, digest: String) {
+    pub(crate) fn configure(&mut self, tenant: &str, digest: String, configuration: &Configuration) {
         self.configured.insert(tenant.to_owned(), digest);
+        let Configuration { locale, shows_waiting, .. } = configuration;
+        let manner = Manner { locale: locale.clone(), shown_by: shows_waiting.clone() };
+        self.manners.insert(tenant.to_owned(), manner);
+    }
+
+    /// How the tenant's customers are told their place.
+    pub(crate) fn manner(&self, tenant: &str) -> Option<&Manner> {
+        self.manners.get(tenant)
     }
 
     fn share(&mut self, bytes: Bytes) -> Bytes {
@@ -163,104 +234,5 @@ impl Annex {
         }
         self.shared.insert(bytes.clone());
         bytes
-    }
-}
-
-/// The annex as it is written: verdicts once each.
-#[derive(Serialize, Deserialize)]
-struct Written {
-    verdicts: Vec<Blob>,
-    conversations: BTreeMap<String, WrittenKnown>,
-    configured: BTreeMap<String, String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WrittenKnown {
-    address: Blob,
-    /// Index into the verdicts.
-    verdict: u32,
-    window: Blob,
-    last_inbound_ms: i64,
-    #[serde(default)]
-    note: String,
-    #[serde(default)]
-    held: Vec<String>,
-}
-
-impl Serialize for Annex {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut verdicts = Vec::new();
-        let mut places: HashMap<&Bytes, u32> = HashMap::new();
-        let conversations = self
-            .conversations
-            .iter()
-            .map(|(id, known)| {
-                let verdict = *places.entry(&known.verdict).or_insert_with(|| {
-                    verdicts.push(Blob(known.verdict.clone()));
-                    verdicts.len() as u32 - 1
-                });
-                let written = WrittenKnown {
-                    address: Blob(known.address.clone()),
-                    verdict,
-                    window: Blob(known.window.clone()),
-                    last_inbound_ms: known.last_inbound_ms,
-                    note: known.note.clone(),
-                    held: known.held.clone(),
-                };
-                (id.clone(), written)
-            })
-            .collect();
-        Written { verdicts, conversations, configured: self.configured.clone() }.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Annex {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Written { verdicts, conversations, configured } = Written::deserialize(deserializer)?;
-        let conversations = conversations
-            .into_iter()
-            .map(|(id, written)| {
-                let verdict = verdicts.get(written.verdict as usize);
-                let verdict = verdict.ok_or_else(|| de::Error::custom("a conversation names no verdict"))?;
-                let known = Known {
-                    address: written.address.0,
-                    verdict: verdict.0.clone(),
-                    window: written.window.0,
-                    last_inbound_ms: written.last_inbound_ms,
-                    note: written.note,
-                    held: written.held,
-                };
-                Ok((id, known))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { conversations, configured, shared: HashSet::new() })
-    }
-}
-
-/// Bytes, written as bytes and not as a list of numbers.
-struct Blob(Bytes);
-
-impl Serialize for Blob {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Blob {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = Blob;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("bytes")
-            }
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Blob, E> {
-                Ok(Blob(Bytes::copy_from_slice(bytes)))
-            }
-            fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<Blob, E> {
-                Ok(Blob(bytes.into()))
-            }
-        }
-        deserializer.deserialize_byte_buf(Visitor)
     }
 }

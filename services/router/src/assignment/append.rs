@@ -7,14 +7,14 @@ use std::{
 
 use heliograph_assignment::Timestamp as Moment;
 use heliograph_domain::ids;
-use heliograph_fabric::{Envelope, Fabric, Fence, Layout, Sequencer, SequencerOptions, subjects};
+use heliograph_fabric::{Envelope, Fence, Ground, Layout, Sequencer, SequencerOptions, subjects};
 use heliograph_proto::{
     Message as _, Timestamp,
     v1::{Configuration, RoutingEntry, TimerDue, routing_entry::Kind},
 };
 use tokio::time::Instant;
 
-use super::annex::Annex;
+use super::{annex::Annex, packed};
 use crate::{
     book::{Book, Pool},
     naming::{SOURCE, routing_partition},
@@ -28,23 +28,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const FAR: Duration = Duration::from_mins(1);
 
 /// Appends to one partition of the log.
-pub(super) struct Appender {
+pub(super) struct Appender<G> {
     partition: u16,
     layout: Layout,
-    sequencer: Sequencer,
+    sequencer: Sequencer<G>,
     /// The timer asked for last: its time, how often it was asked for, and when.
     timer: Option<(Moment, u32, Instant)>,
     /// The configuration asked for last, by tenant.
     configured: HashMap<String, (String, u64)>,
 }
 
-impl Appender {
-    pub(super) fn new(fabric: &Fabric, fence: &Fence, partition: u16, layout: Layout) -> Self {
+impl<G: Ground> Appender<G> {
+    pub(super) fn new(ground: &G, fence: &Fence, partition: u16, layout: Layout) -> Self {
         let options = SequencerOptions { capacity: 256, fence: Some(fence.clone()) };
         Self {
             partition,
             layout,
-            sequencer: Sequencer::new(fabric, options),
+            sequencer: Sequencer::new(ground, options),
             timer: None,
             configured: HashMap::new(),
         }
@@ -53,12 +53,15 @@ impl Appender {
     /// How long until the timer `due` has to be appended.
     pub(super) fn wait(&self, due: Option<Moment>, now_ms: i64) -> Duration {
         let Some(due) = due else { return FAR };
-        match self.timer {
+        let until_due = Duration::from_millis(u64::try_from(due.0 - now_ms).unwrap_or(0));
+        // Both: a clock that was set back makes a timer that was asked for one that is not due yet.
+        let until_again = match self.timer {
             Some((asked, _, at)) if asked == due => {
                 (at + AGAIN_AFTER).saturating_duration_since(Instant::now())
             }
-            _ => Duration::from_millis(u64::try_from(due.0 - now_ms).unwrap_or(0)).min(FAR),
-        }
+            _ => Duration::ZERO,
+        };
+        until_due.max(until_again).min(FAR)
     }
 
     /// Appends the timer if it is due. Asked again for the same one, it is appended under another id: the first may have
@@ -92,15 +95,15 @@ impl Appender {
             let pool = pools.get(tenant).copied().unwrap_or(&empty);
             let asked = (pool.digest.clone(), book.revision);
             if annex.configured(tenant) != Some(&pool.digest) && self.configured.get(tenant) != Some(&asked) {
-                changed.push((tenant.to_owned(), pool.json.clone(), asked));
+                changed.push((tenant.to_owned(), pool.configuration.clone(), asked));
             }
         }
-        for (tenant, json, asked) in changed {
+        for (tenant, configuration, asked) in changed {
             let version = i64::try_from(book.revision).unwrap_or(i64::MAX);
             let entry = RoutingEntry {
                 id: ids::derive("ent", &["configuration", &tenant, &asked.0, &version.to_string()]),
                 tenant: tenant.clone(),
-                kind: Some(Kind::Configuration(Configuration { version, json })),
+                kind: Some(Kind::Configuration(packed::pack(Configuration { version, ..configuration }))),
             };
             tracing::info!(tenant, version, "configuration changed");
             self.append(&format!("configuration/{tenant}"), &tenant, &entry, "routing.configuration", now_ms)

@@ -1,13 +1,23 @@
 //! From the wire to the machine: a routing entry without its content.
 
-use heliograph_assignment as machine;
-use heliograph_assignment::{Action, Entry, Need, Position, Skill, Target, Text, Timestamp};
-use heliograph_proto::v1::{
-    self, Command, Message, Presence, Proposal, RoutingEntry, SendRequested, Verdict, command, inbound_event,
-    routing_entry::Kind, transfer_conversation, verdict::Outcome,
+mod commands;
+mod need;
+
+use heliograph_assignment::{self as machine, Entry, Need, Position, Skill, Text, Timestamp};
+use heliograph_proto::{
+    Timestamp as Moment,
+    v1::{
+        self, CallbackRequested, ConsultAsked, Handover, Message, Proposal, RoutingEntry, SendRequested,
+        Verdict, command, inbound_event, routing_entry::Kind, verdict::Outcome,
+    },
 };
 
-use crate::naming::{SCOPE, reply_message_id};
+pub(crate) use commands::presence_on_wire;
+#[cfg(test)]
+pub(crate) use need::need as need_from_wire;
+pub(crate) use need::{need_on_wire, skill_on_wire};
+
+use crate::naming::SCOPE;
 
 /// Why an entry cannot be applied. It never will be, on any replica.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +41,8 @@ pub(crate) fn kind_name(entry: &RoutingEntry) -> &'static str {
         Some(Kind::Send(_)) => "send",
         Some(Kind::Timer(_)) => "timer",
         Some(Kind::Configuration(_)) => "configuration",
+        Some(Kind::Callback(_)) => "callback",
+        Some(Kind::Abandon(_)) => "abandon",
         None => "none",
     }
 }
@@ -55,8 +67,15 @@ pub(crate) fn entry(entry: &RoutingEntry) -> Result<Entry, Unfit> {
     let tenant: Text = entry.tenant.as_str().into();
     match entry.kind.as_ref().ok_or(Unfit::Kind)? {
         Kind::Proposal(proposal) => inbound(tenant, proposal).map(Entry::Inbound),
-        Kind::Command(command) => self::command(tenant, command).map(Entry::Command),
+        Kind::Command(command) => commands::command(tenant, command).map(Entry::Command),
         Kind::Send(send) => self::send(tenant, send).map(Entry::Send),
+        Kind::Callback(asked) => callback(tenant, asked).map(Entry::Callback),
+        Kind::Abandon(left) => Ok(Entry::Abandon(machine::Abandon {
+            tenant,
+            contact: text(&left.contact, "a contact")?,
+            scope: scope(&left.scope),
+            command_id: text(&left.command_id, "a command id")?,
+        })),
         Kind::Timer(timer) => {
             let due = timer.due.as_ref().ok_or(Unfit::Lacks("the time that is due"))?;
             Ok(Entry::TimerDue(machine::TimerDue { due: Timestamp(due.millis()) }))
@@ -97,10 +116,10 @@ fn inbound(tenant: Text, proposal: &Proposal) -> Result<machine::Inbound, Unfit>
     let message = proposed(proposal).ok_or(Unfit::Lacks("a message"))?;
     let verdict = proposal.verdict.as_ref();
     let wanted = proposal.wanted.clone().unwrap_or_default();
-    let skills = |required: bool| {
-        let asked = wanted.skills.iter().filter(move |skill| skill.required == required);
-        asked.map(|skill| Skill::new(skill.name.as_str(), level(skill.level)))
-    };
+    let required: Result<Vec<Need>, Unfit> =
+        wanted.skills.iter().filter(|wanted| wanted.required).map(need::need).collect();
+    // One skill is preferred at a time: a combination has no level by which one agent is better than another.
+    let preferred = wanted.skills.iter().filter(|wanted| !wanted.required && !wanted.name.is_empty());
     let fired = verdict.map(|verdict| verdict.fired.as_slice()).unwrap_or_default();
     Ok(machine::Inbound {
         tenant,
@@ -109,23 +128,24 @@ fn inbound(tenant: Text, proposal: &Proposal) -> Result<machine::Inbound, Unfit>
         message_id: text(&message.id, "a message id")?,
         address: address(event.address.as_ref(), verdict)?,
         queue: if wanted.queue.is_empty() { "default".into() } else { wanted.queue.as_str().into() },
-        required: skills(true).map(Need::Skill).collect(),
-        preferred: skills(false).collect(),
+        required: required?,
+        preferred: preferred
+            .map(|wanted| Skill::new(wanted.name.as_str(), need::level(wanted.level)))
+            .collect(),
         priority: wanted.priority,
-        no_sticky: false,
+        no_sticky: wanted.no_sticky,
         language: some(&wanted.language),
         policy_allowed: answerable(verdict),
         unattended: proposal.unattended,
         policy_reasons: fired
             .iter()
-            .map(|reason| machine::Reason { code: reason.code.clone().into(), detail: reason.text.clone().into() })
+            .map(|reason| machine::Reason {
+                code: reason.code.clone().into(),
+                detail: reason.text.clone().into(),
+            })
             .collect(),
         at_provider: message.time.as_ref().map(|time| Timestamp(time.millis())),
     })
-}
-
-fn level(level: i32) -> u8 {
-    u8::try_from(level.clamp(1, 10)).expect("clamped")
 }
 
 fn send(tenant: Text, send: &SendRequested) -> Result<machine::SendMessage, Unfit> {
@@ -144,72 +164,49 @@ fn send(tenant: Text, send: &SendRequested) -> Result<machine::SendMessage, Unfi
     })
 }
 
-fn command(tenant: Text, command: &Command) -> Result<machine::Command, Unfit> {
-    use command::Action as Asked;
-    let agent = text(&command.agent, "an agent")?;
-    let command_id = text(&command.command_id, "a command id")?;
-    let action = match command.action.as_ref().ok_or(Unfit::Kind)? {
-        Asked::SetPresence(asked) => Action::SetPresence { presence: presence(asked.presence())?, when_done: false },
-        Asked::Heartbeat(_) => Action::Heartbeat,
-        Asked::Disconnected(_) => Action::Disconnected,
-        Asked::Accept(asked) => Action::Accept { reservation: text(&asked.reservation_id, "a reservation")? },
-        Asked::Reject(asked) => Action::Reject {
-            reservation: text(&asked.reservation_id, "a reservation")?,
-            reason: some(&asked.reason),
-        },
-        Asked::Reply(reply) => {
-            if reply.content.as_ref().is_none_or(|content| content.kind.is_none()) {
-                return Err(Unfit::Lacks("content"));
-            }
-            Action::Reply {
-                conversation: text(&reply.conversation, "a conversation")?,
-                message_id: reply_message_id(&tenant, &agent, &command_id).into(),
-                address: match &reply.address {
-                    Some(asked) => Some(address(Some(asked), None)?),
-                    None => None,
-                },
-            }
-        }
-        Asked::Close(asked) => Action::Close {
-            conversation: text(&asked.conversation, "a conversation")?,
-            wrap_up: some(&asked.wrap_up_code),
-        },
-        Asked::FinishWrapUp(asked) => {
-            Action::FinishWrapUp { conversation: text(&asked.conversation, "a conversation")?, wrap_up: None }
-        }
-        Asked::Transfer(asked) => Action::Transfer {
-            conversation: text(&asked.conversation, "a conversation")?,
-            to: match asked.to.as_ref().ok_or(Unfit::Lacks("a target"))? {
-                transfer_conversation::To::Agent(agent) => Target::Agent(text(agent, "an agent")?),
-                transfer_conversation::To::Queue(queue) => Target::Queue(text(queue, "a queue")?),
-            },
-        },
-        Asked::Release(asked) => {
-            Action::Release { conversation: text(&asked.conversation, "a conversation")? }
-        }
-    };
-    Ok(machine::Command { tenant, agent, command_id, action })
-}
-
-fn presence(presence: Presence) -> Result<machine::Presence, Unfit> {
-    match presence {
-        Presence::Online => Ok(machine::Presence::Online),
-        Presence::Away => Ok(machine::Presence::Away),
-        Presence::Offline => Ok(machine::Presence::Offline),
-        Presence::Unspecified => Err(Unfit::Lacks("a presence")),
-    }
-}
-
-/// The machine's presence on the wire.
-pub(crate) fn presence_on_wire(presence: machine::Presence) -> Presence {
-    match presence {
-        machine::Presence::Online => Presence::Online,
-        machine::Presence::Away => Presence::Away,
-        machine::Presence::Offline => Presence::Offline,
-    }
+fn callback(tenant: Text, asked: &CallbackRequested) -> Result<machine::Callback, Unfit> {
+    Ok(machine::Callback {
+        tenant,
+        contact: text(&asked.contact, "a contact")?,
+        scope: scope(&asked.scope),
+        command_id: text(&asked.command_id, "a command id")?,
+        address: asked.address.as_ref().map(|asked| address(Some(asked), None)).transpose()?,
+        not_before: asked.not_before.as_ref().map(|time| Timestamp(time.millis())),
+        cancel: asked.cancel,
+    })
 }
 
 /// The position of an entry.
 pub(crate) fn position(partition: u16, sequence: u64) -> Position {
     Position { partition, sequence }
+}
+
+/// What was said when a conversation was handed on: the conversation, and the words for whoever takes it.
+pub(crate) fn handed_over(entry: &RoutingEntry, at_ms: i64) -> Option<(&str, Handover)> {
+    let Some(Kind::Command(command)) = &entry.kind else { return None };
+    let (conversation, note, context) = match command.action.as_ref()? {
+        command::Action::Transfer(asked) => (&asked.conversation, &asked.note, asked.context.clone()),
+        command::Action::Assign(asked) => (&asked.conversation, &asked.note, None),
+        _ => return None,
+    };
+    if note.is_empty() && context.is_none() {
+        return None;
+    }
+    let at = Some(Moment::from_millis(at_ms));
+    Some((conversation, Handover { from_agent: command.agent.clone(), note: note.clone(), context, at }))
+}
+
+/// What a colleague is asked: the conversation, by whom and the question.
+pub(crate) fn asked_for_advice(entry: &RoutingEntry) -> Option<(&str, ConsultAsked)> {
+    let Some(Kind::Command(command)) = &entry.kind else { return None };
+    let Some(command::Action::Consult(asked)) = &command.action else { return None };
+    let consult = ConsultAsked { by: command.agent.clone(), note: asked.note.clone() };
+    Some((&asked.conversation, consult))
+}
+
+/// What a colleague advises who ends the consultation.
+pub(crate) fn advised(entry: &RoutingEntry) -> Option<&str> {
+    let Some(Kind::Command(command)) = &entry.kind else { return None };
+    let Some(command::Action::EndConsult(asked)) = &command.action else { return None };
+    Some(&asked.note)
 }

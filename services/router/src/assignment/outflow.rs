@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use heliograph_fabric::{
-    DeadLetters, Envelope, Fabric, Fence, Layout, PublishError, Record, Sequencer, SequencerOptions, Ticket,
+    DeadLetters, Envelope, Fence, Ground, Layout, PublishError, Record, Sequencer, SequencerOptions, Ticket,
     subjects::{self, Bucket, SubjectError},
 };
 use heliograph_proto::{Message as _, Timestamp, v1::OutboundMessage};
@@ -15,32 +15,55 @@ use super::{
 use crate::{envelope, error::PartitionError, metrics::Metrics, naming::SOURCE};
 
 /// Publishes in the order of the log within each lane, and knows up to which entry everything is stored.
-pub(super) struct Outflow {
-    fabric: Fabric,
-    dead: DeadLetters,
+pub(super) struct Outflow<G> {
+    ground: G,
+    dead: DeadLetters<G>,
     layout: Layout,
-    sequencer: Sequencer,
+    sequencer: Sequencer<G>,
     pending: VecDeque<Pending>,
     /// Everything of entries up to here is stored.
     through: u64,
-    /// The latest sequence of HG_EVENTS that is known to us.
-    head: u64,
-    /// Events that a former owner has stored already.
+    /// Where the streams end, as far as it is known to us.
+    ends: Ends,
+    /// Ids of what a former owner has stored already.
     stored: HashSet<String>,
+}
+
+/// Sequences of the streams that what is emitted goes to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Ends {
+    /// Of HG_EVENTS.
+    pub(super) events: u64,
+    /// Of HG_OUTBOUND.
+    pub(super) outbound: u64,
 }
 
 /// What one entry led to and is not all stored yet.
 struct Pending {
     sequence: u64,
-    /// The events of this entry stand behind this sequence of HG_EVENTS.
-    floor: u64,
-    tickets: VecDeque<(bool, Ticket)>,
+    /// What this entry led to stands behind these.
+    floor: Ends,
+    tickets: VecDeque<(Goes, Ticket)>,
 }
 
-impl Outflow {
+/// Where something goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goes {
+    Events,
+    Outbound,
+    Trail,
+}
+
+impl Ends {
+    fn max(self, other: Self) -> Self {
+        Self { events: self.events.max(other.events), outbound: self.outbound.max(other.outbound) }
+    }
+}
+
+impl<G: Ground> Outflow<G> {
     pub(super) fn new(
-        fabric: &Fabric,
-        dead: &DeadLetters,
+        ground: &G,
+        dead: &DeadLetters<G>,
         layout: Layout,
         fence: &Fence,
         capacity: usize,
@@ -48,21 +71,25 @@ impl Outflow {
     ) -> Self {
         let options = SequencerOptions { capacity, fence: Some(fence.clone()) };
         Self {
-            fabric: fabric.clone(),
+            ground: ground.clone(),
             dead: dead.clone(),
             layout,
-            sequencer: Sequencer::new(fabric, options),
+            sequencer: Sequencer::new(ground, options),
             pending: VecDeque::new(),
             through,
-            head: 0,
+            ends: Ends::default(),
             stored: HashSet::new(),
         }
     }
 
-    /// What a former owner stored behind its cursor, and where HG_EVENTS ended then.
-    pub(super) fn know(&mut self, stored: HashSet<String>, head: u64) {
+    /// What a former owner stored behind its cursors.
+    pub(super) fn know(&mut self, stored: HashSet<String>) {
         self.stored = stored;
-        self.head = self.head.max(head);
+    }
+
+    /// Where the streams end: what is emitted from now on stands behind that.
+    pub(super) fn end_at(&mut self, ends: Ends) {
+        self.ends = self.ends.max(ends);
     }
 
     /// Forgets what a former owner stored: its entries are behind us.
@@ -75,9 +102,9 @@ impl Outflow {
         self.through
     }
 
-    /// Events of entries that are not all stored stand behind this sequence of HG_EVENTS.
-    pub(super) fn floor(&self) -> u64 {
-        self.pending.front().map_or(self.head, |pending| pending.floor)
+    /// What entries led to that are not all stored stands behind these.
+    pub(super) fn floor(&self) -> Ends {
+        self.pending.front().map_or(self.ends, |pending| pending.floor)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -93,7 +120,7 @@ impl Outflow {
     ) -> Result<(), PartitionError> {
         let mut pending = Pending {
             sequence: record.seq,
-            floor: self.head,
+            floor: self.ends,
             tickets: VecDeque::with_capacity(emissions.len()),
         };
         for Emission { lane, item } in emissions {
@@ -102,25 +129,30 @@ impl Outflow {
                     if self.stored.contains(&event.id) {
                         continue;
                     }
-                    envelope::public(*event).map(|(subject, envelope, kind)| (true, subject, envelope, kind))
+                    envelope::public(*event)
+                        .map(|(subject, envelope, kind)| (Goes::Events, subject, envelope, kind))
                 }
                 Item::Outbound(work) => {
-                    self.outbound(&work).map(|(subject, envelope)| (false, subject, envelope, "outbound"))
+                    if self.stored.contains(&work.delivery_id) {
+                        continue;
+                    }
+                    self.outbound(&work)
+                        .map(|(subject, envelope)| (Goes::Outbound, subject, envelope, "outbound"))
                 }
                 Item::Trail(trail) => {
                     let Trail { id, key, value, at_ms } = *trail;
                     let envelope = Envelope::new(id, "trail.entry", SOURCE, at_ms, value);
-                    Ok((false, Bucket::Trail.subject(&key), envelope, "trail"))
+                    Ok((Goes::Trail, Bucket::Trail.subject(&key), envelope, "trail"))
                 }
             };
-            let (is_event, subject, envelope, kind) = match prepared {
+            let (goes, subject, envelope, kind) = match prepared {
                 Ok(prepared) => prepared,
                 Err(error) => {
                     self.bury(record, "subject", error.to_string()).await?;
                     continue;
                 }
             };
-            let largest = self.fabric.client().server_info().max_payload;
+            let largest = self.ground.largest_message();
             let size = envelope.payload.len() + HEADER_ROOM;
             if largest > 0 && size > largest {
                 self.bury(
@@ -133,7 +165,7 @@ impl Outflow {
             }
             metrics.emitted(kind);
             let ticket = self.sequencer.submit(lane, subject, envelope, None).await;
-            pending.tickets.push_back((is_event, ticket));
+            pending.tickets.push_back((goes, ticket));
         }
         self.push(pending);
         Ok(())
@@ -141,7 +173,7 @@ impl Outflow {
 
     /// Notes an entry that leads to nothing, or whose effects a former owner has stored.
     pub(super) fn skip(&mut self, sequence: u64) {
-        let floor = self.head;
+        let floor = self.ends;
         self.push(Pending { sequence, floor, tickets: VecDeque::new() });
     }
 
@@ -156,10 +188,12 @@ impl Outflow {
     /// Waits for the next acknowledgement. May be dropped and called again.
     pub(super) async fn settle(&mut self) -> Result<(), PublishError> {
         let Some(front) = self.pending.front_mut() else { return Ok(()) };
-        if let Some((is_event, ticket)) = front.tickets.front_mut() {
+        if let Some((goes, ticket)) = front.tickets.front_mut() {
             let published = ticket.await?;
-            if *is_event {
-                self.head = self.head.max(published.seq);
+            match goes {
+                Goes::Events => self.ends.events = self.ends.events.max(published.seq),
+                Goes::Outbound => self.ends.outbound = self.ends.outbound.max(published.seq),
+                Goes::Trail => {}
             }
             front.tickets.pop_front();
         }
@@ -175,8 +209,9 @@ impl Outflow {
         let partition = subjects::partition_of_conversation(&work.conversation, self.layout.outbound);
         let subject = subjects::outbound(channel, partition, &work.tenant)?;
         let time = work.accepted_at.as_ref().map_or(0, Timestamp::millis);
-        let envelope =
+        let mut envelope =
             Envelope::new(work.delivery_id.clone(), "outbound.message", SOURCE, time, work.encode_to_vec());
+        envelope::place(&mut envelope, work.position.as_ref());
         Ok((subject, envelope.about(work.conversation.clone())))
     }
 

@@ -2,18 +2,20 @@
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use heliograph_assignment::{ConversationView as Seen, PhaseView};
-use heliograph_fabric::{Fabric, Stream};
+use heliograph_fabric::{Broker, Stream};
 use heliograph_proto::{
-    Message as _, Timestamp,
+    Message as _,
     v1::{
-        BadQuery, ConversationView, DeskState, LogPosition, NotKnown, QueueView, Region, ReservationCreated,
-        ReservationView, RoutingAnswer, RoutingQuery, routing_answer::Answer, routing_query::Query,
+        BadQuery, LogPosition, NotKnown, QueuesState, RoutingAnswer, RoutingQuery, routing_answer::Answer,
+        routing_query::Query,
     },
 };
 use tokio::sync::mpsc;
 
-use super::{annex::Known, convert::presence_on_wire, state::State};
+use super::{
+    show::{self, Shown},
+    state::State,
+};
 use crate::naming::SCOPE;
 
 /// A question that came in.
@@ -27,15 +29,11 @@ pub(super) struct Question {
 
 /// Takes questions until the receiver is gone. Each gets the end of HG_EVENTS as it is before the state is looked at:
 /// what is decided after that stands behind it.
-pub(super) async fn take(
-    fabric: Fabric,
-    mut asked: async_nats::Subscriber,
-    questions: mpsc::Sender<Question>,
-) {
+pub(super) async fn take<B: Broker>(broker: B, mut asked: B::Questions, questions: mpsc::Sender<Question>) {
     while let Some(message) = asked.next().await {
         let Some(reply) = message.reply else { continue };
         // No answer is an answer too: the asker tries again.
-        let Ok(floor) = fabric.last_sequence(Stream::Events).await else { continue };
+        let Ok(floor) = broker.end_of(Stream::Events).await else { continue };
         if questions.send(Question { payload: message.payload, reply, floor }).await.is_err() {
             return;
         }
@@ -60,76 +58,23 @@ fn bad(reason: impl Into<String>) -> Answer {
 
 fn look(state: &State, tenant: &str, query: &Query, now_ms: i64) -> (&'static str, Answer) {
     let not_known = || Answer::NotKnown(NotKnown {});
+    let shown = Shown { state, tenant, now_ms };
     match query {
         Query::AgentState(asked) => {
-            let found = desk(state, tenant, &asked.agent, now_ms).map(Answer::AgentState);
+            let found = shown.desk(&asked.agent).map(Answer::AgentState);
             ("agent_state", found.unwrap_or_else(not_known))
         }
         Query::Conversation(asked) => {
-            let found = state.machine.conversation(tenant, &asked.conversation);
-            let found = found.map(|seen| Answer::Conversation(conversation(state, &seen)));
+            let found = shown.conversation(&asked.conversation).map(Answer::Conversation);
             ("conversation", found.unwrap_or_else(not_known))
         }
+        Query::Queues(_) => ("queues", Answer::Queues(QueuesState { queues: shown.queues() })),
+        Query::Pool(asked) => ("pool", Answer::Pool(shown.pool(*asked))),
         Query::OpenConversation(asked) => {
             let scope = if asked.scope.is_empty() { SCOPE } else { &asked.scope };
             let found = state.machine.open_conversation(tenant, &asked.contact, scope);
-            let found = found.map(|seen| Answer::Conversation(conversation(state, &seen)));
+            let found = found.map(|seen| Answer::Conversation(show::conversation(state, &seen)));
             ("open_conversation", found.unwrap_or_else(not_known))
         }
-    }
-}
-
-fn desk(state: &State, tenant: &str, agent: &str, now_ms: i64) -> Option<DeskState> {
-    let view = state.machine.agent(tenant, agent)?;
-    let find = |id: &str| state.machine.conversation(tenant, id);
-    let reservations = view.reservations.iter().map(|ringing| {
-        let seen = find(&ringing.conversation);
-        ReservationView {
-            reservation: Some(ReservationCreated {
-                reservation_id: ringing.reservation.to_string(),
-                agent: agent.to_owned(),
-                queue: seen.as_ref().map_or_else(String::new, |seen| seen.queue.to_string()),
-                expires_at: Some(Timestamp::from_millis(ringing.expires_at.0)),
-            }),
-            conversation: seen.map(|seen| conversation(state, &seen)),
-        }
-    });
-    let work = view.assigned.iter().chain(&view.wrap_ups);
-    let queues = state.machine.queues(tenant).into_iter().map(|queue| QueueView {
-        name: queue.queue.to_string(),
-        waiting: i32::try_from(queue.waiting).unwrap_or(i32::MAX),
-        oldest_wait_ms: queue.oldest.map_or(0, |oldest| (now_ms - oldest.0).max(0)),
-    });
-    Some(DeskState {
-        sequence: 0,
-        presence: presence_on_wire(view.presence).into(),
-        reservations: reservations.collect(),
-        conversations: work.filter_map(|id| find(id)).map(|seen| conversation(state, &seen)).collect(),
-        queues: queues.collect(),
-    })
-}
-
-fn conversation(state: &State, seen: &Seen) -> ConversationView {
-    let known = state.annex.get(&seen.about.id);
-    let verdict = known.and_then(Known::verdict);
-    let (name, agent) = match &seen.phase {
-        PhaseView::Unassigned => ("open", ""),
-        PhaseView::Waiting { .. } => ("waiting", ""),
-        PhaseView::Reserved { agent, .. } => ("reserved", &**agent),
-        PhaseView::Assigned { agent } => ("assigned", &**agent),
-        PhaseView::WrapUp { agent, .. } => ("wrap_up", &**agent),
-    };
-    let region = verdict.as_ref().and_then(|verdict| verdict.region.clone());
-    let placed = seen.about.address.region.as_deref();
-    ConversationView {
-        id: seen.about.id.to_string(),
-        contact: seen.about.contact.to_string(),
-        address: known.and_then(Known::address),
-        region: region.or_else(|| placed.map(|name| Region { name: name.to_owned(), ..Region::default() })),
-        state: name.to_owned(),
-        queue: seen.queue.to_string(),
-        agent: agent.to_owned(),
-        verdict,
-        window: known.and_then(Known::window),
     }
 }

@@ -1,8 +1,13 @@
 //! Replaying a partition aside, to see that snapshot and log lead to the same state.
 
-use heliograph_fabric::{BrokerError, Fabric, LogError, ProvisionError, RangeReader, Stream, subjects};
+use heliograph_fabric::{
+    Broker, BrokerError, Fabric, Layout, LogError, ProvisionError, RangeReader, Stream, subjects,
+};
 use heliograph_proto::v1::RoutingEntry;
-use heliograph_store::{objects::ObjectError, snapshots::SnapshotStore};
+use heliograph_store::{
+    objects::ObjectError,
+    snapshots::{Slots, SnapshotStore},
+};
 
 use super::{restore, shell, state::State};
 
@@ -42,13 +47,24 @@ pub async fn replay(
     partition: u16,
 ) -> Result<Replayed, ReplayError> {
     let layout = fabric.layout().await?;
+    let (from, state) = replayed(fabric, layout, snapshots, partition).await?;
+    Ok(Replayed { from, applied: state.machine.applied(), digest: state.machine.digest() })
+}
+
+/// The state at the end of the log as it is now, and the sequence of the snapshot it began with.
+pub(super) async fn replayed<B: Broker, S: Slots>(
+    broker: &B,
+    layout: Layout,
+    snapshots: Option<&SnapshotStore<S>>,
+    partition: u16,
+) -> Result<(u64, State), ReplayError> {
     let mut state = match snapshots {
         Some(snapshots) => restore::latest(snapshots, partition).await?,
         None => State::new(partition),
     };
     let from = state.machine.applied();
     let filter = subjects::routing_partition(partition);
-    let mut range = RangeReader::open(fabric, Stream::Routing, [filter], from).await?;
+    let mut range = RangeReader::open(broker, Stream::Routing, [filter], from).await?;
     while let Some(record) = range.next().await? {
         if let Ok(entry) = shell::decode(&record, partition, layout.routing) {
             let entry: RoutingEntry = entry;
@@ -56,5 +72,5 @@ pub async fn replay(
             let _ = state.apply(&entry, record.seq, record.time_ms);
         }
     }
-    Ok(Replayed { from, applied: state.machine.applied(), digest: state.machine.digest() })
+    Ok((from, state))
 }

@@ -3,13 +3,14 @@
 use std::{collections::HashSet, time::Duration};
 
 use heliograph_fabric::{
-    Burial, Cursor, CursorError, LogError, LogReader, Owned, RangeReader, Record, Start, Stream, subjects,
+    Burial, Cursor, CursorError, Ground, LogError, Owned, RangeReader, Record, Start, Stream, Tail as _,
+    subjects,
 };
 use heliograph_proto::{
     Message as _,
     v1::{RoutingEntry, routing_entry::Kind},
 };
-use heliograph_store::now_ms;
+use heliograph_store::snapshots::Slots;
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior},
@@ -20,7 +21,8 @@ use super::{
     Assignment, STAGE,
     append::Appender,
     convert,
-    outflow::Outflow,
+    outflow::{Ends, Outflow},
+    packed,
     query::{self, Question},
     restore,
     snapshot::Snapshots,
@@ -33,34 +35,40 @@ use crate::{
     naming::{query_subject, routing_partition},
 };
 
-/// The cursor that says behind which sequence of HG_EVENTS the events of entries after the emit cursor stand.
+/// The cursors that say behind which sequence of HG_EVENTS and of HG_OUTBOUND stands what entries after the emit cursor
+/// led to.
 const EVENTS_GROUP: &str = "router.routing.events";
+const OUTBOUND_GROUP: &str = "router.routing.outbound";
 /// How long a cursor may take to be stored before work goes on without.
 const CURSOR_PATIENCE: Duration = Duration::from_secs(1);
-/// How often the events cursor is stored: what stands behind it is read at a takeover.
-const EVENTS_EVERY: Duration = Duration::from_secs(1);
-/// How often a partition at rest looks where HG_EVENTS ends, so that its events cursor does not stay behind.
-const REST_EVERY: Duration = Duration::from_secs(10);
+/// How often these are stored: what stands behind them is read at a takeover.
+const FLOORS_EVERY: Duration = Duration::from_secs(1);
+/// How often a partition looks where the streams end, so that its cursors do not stay behind what others store there.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How long what is under way may take to be stored when the partition is handed over.
 const FINISH: Duration = Duration::from_secs(5);
 
 /// A partition at work.
-struct Shell<'a> {
-    assignment: &'a Assignment,
+struct Shell<'a, G, S> {
+    assignment: &'a Assignment<G, S>,
     owned: &'a Owned,
     state: State,
     /// Everything up to here was emitted and stored.
-    emitted: Cursor,
-    events: Cursor,
-    events_at: Instant,
-    rested_at: Instant,
-    outflow: Outflow,
-    appender: Appender,
-    snapshots: Snapshots,
+    emitted: Cursor<G>,
+    events: Cursor<G>,
+    outbound: Cursor<G>,
+    floors_at: Instant,
+    looked_at: Instant,
+    outflow: Outflow<G>,
+    appender: Appender<G>,
+    snapshots: Snapshots<G, S>,
 }
 
 /// Works on `owned` until told to stop.
-pub(super) async fn partition(assignment: &Assignment, owned: &Owned) -> Result<(), PartitionError> {
+pub(super) async fn partition<G: Ground, S: Slots>(
+    assignment: &Assignment<G, S>,
+    owned: &Owned,
+) -> Result<(), PartitionError> {
     let begun = Instant::now();
     let Some((mut shell, head)) = Shell::restore(assignment, owned).await? else { return Ok(()) };
     assignment.metrics.restored(begun.elapsed().as_secs_f64());
@@ -75,17 +83,18 @@ pub(super) async fn partition(assignment: &Assignment, owned: &Owned) -> Result<
 }
 
 /// The routing entry of a record, if it may stand where it stands.
-pub(super) fn decode(
+pub(crate) fn decode(
     record: &Record,
     partition: u16,
     partitions: u16,
 ) -> Result<RoutingEntry, (&'static str, String)> {
     let at: subjects::Routing =
         record.subject.parse().map_err(|error: subjects::SubjectError| ("subject", error.to_string()))?;
-    let entry = record
+    let mut entry = record
         .envelope()
         .and_then(|envelope| envelope.decode::<RoutingEntry>())
         .map_err(|error| ("malformed", chain(&error)))?;
+    packed::unpack(&mut entry).map_err(|error| ("malformed", error.to_string()))?;
     if matches!(entry.kind, Some(Kind::Timer(_))) {
         return Ok(entry);
     }
@@ -98,23 +107,28 @@ pub(super) fn decode(
     Ok(entry)
 }
 
-impl<'a> Shell<'a> {
+impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
     /// Restores the state, and catches up with the log as it is now, emitting what the former owner did not.
     /// None when told to stop meanwhile. Also says where the log ended.
     async fn restore(
-        assignment: &'a Assignment,
+        assignment: &'a Assignment<G, S>,
         owned: &'a Owned,
     ) -> Result<Option<(Self, u64)>, PartitionError> {
-        let (fabric, partition) = (&assignment.fabric, owned.partition);
-        let mut emitted = Cursor::claim(fabric, ROUTING_GROUP, partition, owned.epoch).await?;
-        let events = Cursor::claim(fabric, EVENTS_GROUP, partition, owned.epoch).await?;
+        let (ground, partition) = (&assignment.ground, owned.partition);
+        let mut emitted = Cursor::claim(ground, ROUTING_GROUP, partition, owned.epoch).await?;
+        let events = Cursor::claim(ground, EVENTS_GROUP, partition, owned.epoch).await?;
+        let mut outbound = Cursor::claim(ground, OUTBOUND_GROUP, partition, owned.epoch).await?;
+        if outbound.is_first() && !events.is_first() {
+            // The release before kept none: what it stored does not say where it was decided, so there is nothing to find.
+            store(&mut outbound, ground.end_of(Stream::Outbound).await?).await?;
+        }
         let state = restore::latest(&assignment.snapshots, partition).await?;
         let restored = state.machine.applied();
         if restored > emitted.seq() {
             emitted.store(restored, CURSOR_PATIENCE).await?;
         }
         let filter = subjects::routing_partition(partition);
-        let mut range = RangeReader::open(fabric, Stream::Routing, [filter], restored).await?;
+        let mut range = RangeReader::open(ground, Stream::Routing, [filter], restored).await?;
         let head = range.head();
         if head < restored.max(emitted.seq()) {
             let asked = restored.max(emitted.seq());
@@ -124,62 +138,57 @@ impl<'a> Shell<'a> {
         }
         let capacity = assignment.config.in_flight;
         let outflow =
-            Outflow::new(fabric, &assignment.dead, assignment.layout, &owned.fence, capacity, emitted.seq());
+            Outflow::new(ground, &assignment.dead, assignment.layout, &owned.fence, capacity, emitted.seq());
         let mut shell = Self {
             assignment,
             owned,
             state,
             emitted,
             events,
-            events_at: Instant::now(),
-            rested_at: Instant::now(),
+            outbound,
+            floors_at: Instant::now(),
+            looked_at: Instant::now(),
             outflow,
-            appender: Appender::new(fabric, &owned.fence, partition, assignment.layout),
-            snapshots: Snapshots::new(
-                &assignment.snapshots,
-                &assignment.config,
-                &assignment.metrics,
-                partition,
-                restored,
-            ),
+            appender: Appender::new(ground, &owned.fence, partition, assignment.layout),
+            snapshots: Snapshots::new(assignment, partition, restored),
         };
         let mut looked = false;
         loop {
             let record = tokio::select! {
+                biased;
                 () = owned.cancel.cancelled() => return Ok(None),
                 record = range.next() => record?,
             };
             let Some(record) = record else { break };
             if !looked && record.seq > shell.emitted.seq() {
                 looked = true;
-                let (stored, last) = stored_events(assignment, partition, shell.events.seq()).await?;
-                shell.outflow.know(stored, last);
+                shell.find_stored().await?;
             }
             shell.apply(&record).await?;
         }
         shell.outflow.caught_up();
         if !looked {
-            shell.rest().await;
+            shell.look().await;
         }
         Ok(Some((shell, head)))
     }
 
     /// Follows the log from `head` until told to stop.
     async fn follow(&mut self, head: u64) -> Result<(), PartitionError> {
-        let Assignment { fabric, config, .. } = self.assignment;
+        let Assignment { ground, config, .. } = self.assignment;
         let partition = self.owned.partition;
         let filter = subjects::routing_partition(partition);
-        let mut reader = LogReader::open(fabric, Stream::Routing, [filter], Start::After(head)).await?;
-        let asked = fabric.client().subscribe(query_subject(partition)).await?;
+        let mut reader = ground.tail(Stream::Routing.name(), vec![filter], Start::After(head)).await?;
+        let asked = ground.listen(query_subject(partition)).await?;
         let (sender, mut questions) = mpsc::channel(64);
-        let taking = tokio::spawn(query::take(fabric.clone(), asked, sender));
+        let taking = tokio::spawn(ground.task(query::take(ground.clone(), asked, sender)));
         let _taking = AbortOnDrop(taking);
         let mut book = self.assignment.book.clone();
         self.configure().await;
         let mut tick = tokio::time::interval(config.cursor_every.max(Duration::from_millis(10)));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let due = self.appender.wait(self.state.machine.next_due(), now_ms());
+            let due = self.appender.wait(self.state.machine.next_due(), self.assignment.ground.now_ms());
             tokio::select! {
                 biased;
                 () = self.owned.cancel.cancelled() => return Ok(()),
@@ -193,7 +202,7 @@ impl<'a> Shell<'a> {
                 }
                 () = tokio::time::sleep(due) => {
                     let due = self.state.machine.next_due();
-                    self.appender.timer(due, now_ms()).await;
+                    self.appender.timer(due, self.assignment.ground.now_ms()).await;
                 }
                 record = reader.next() => self.apply(&record?).await?,
             }
@@ -225,7 +234,9 @@ impl<'a> Shell<'a> {
                 return Ok(());
             }
         };
-        self.assignment.metrics.entry(convert::kind_name(&entry), now_ms() - record.time_ms);
+        self.assignment
+            .metrics
+            .entry(convert::kind_name(&entry), self.assignment.ground.now_ms() - record.time_ms);
         if again {
             self.outflow.skip(record.seq);
             return Ok(());
@@ -235,6 +246,7 @@ impl<'a> Shell<'a> {
             let _ = self.assignment.open.try_send(change);
         }
         tokio::select! {
+            biased;
             () = self.owned.cancel.cancelled() => return Ok(()),
             emitted = self.outflow.emit(record, effects.emissions, &self.assignment.metrics) => emitted?,
         }
@@ -247,19 +259,15 @@ impl<'a> Shell<'a> {
 
     async fn configure(&mut self) {
         let book = self.assignment.book.borrow().clone();
-        self.appender.configure(&book, &self.state.annex, now_ms()).await;
+        self.appender.configure(&book, &self.state.annex, self.assignment.ground.now_ms()).await;
     }
 
     async fn answer(&mut self, question: &Question) {
-        let (answer, kind) = query::answer(&self.state, question, now_ms());
+        let (answer, kind) = query::answer(&self.state, question, self.assignment.ground.now_ms());
         self.assignment.metrics.query(kind);
         if self.owned.fence.check().is_ok() {
-            let sent = self
-                .assignment
-                .fabric
-                .client()
-                .publish(question.reply.clone(), answer.encode_to_vec().into());
-            if let Err(error) = sent.await {
+            let (to, answer) = (question.reply.clone(), answer.encode_to_vec().into());
+            if let Err(error) = self.assignment.ground.answer(to, answer).await {
                 tracing::debug!(%error, "a question was not answered");
             }
         }
@@ -272,24 +280,45 @@ impl<'a> Shell<'a> {
         }
         self.assignment.metrics.open(self.owned.partition, self.state.annex.len());
         store(&mut self.emitted, self.outflow.through()).await?;
-        if self.events_at.elapsed() >= EVENTS_EVERY {
-            self.events_at = Instant::now();
-            if self.rested_at.elapsed() >= REST_EVERY && self.outflow.is_empty() {
-                self.rest().await;
+        if self.floors_at.elapsed() >= FLOORS_EVERY {
+            self.floors_at = Instant::now();
+            if self.looked_at.elapsed() >= LOOK_EVERY {
+                self.look().await;
             }
-            store(&mut self.events, self.outflow.floor()).await?;
+            self.store_floors().await?;
         }
         self.snapshots.step(&self.state, self.emitted.seq()).await;
         Ok(())
     }
 
-    /// Nothing is under way, so what will be emitted stands behind what HG_EVENTS holds now.
-    async fn rest(&mut self) {
-        self.rested_at = Instant::now();
-        // Without an answer the cursor stays behind, which costs the next owner time and nothing else.
-        if let Ok(last) = self.assignment.fabric.last_sequence(Stream::Events).await {
-            self.outflow.know(HashSet::new(), last);
+    async fn store_floors(&mut self) -> Result<(), PartitionError> {
+        let floor = self.outflow.floor();
+        store(&mut self.events, floor.events).await?;
+        store(&mut self.outbound, floor.outbound).await
+    }
+
+    /// Looks where the streams end: what will be emitted stands behind that.
+    async fn look(&mut self) {
+        self.looked_at = Instant::now();
+        let ground = &self.assignment.ground;
+        let looking = async { tokio::join!(ground.end_of(Stream::Events), ground.end_of(Stream::Outbound)) };
+        // Without an answer the cursors stay behind, which costs the next owner time and nothing else.
+        if let Ok((Ok(events), Ok(outbound))) = tokio::time::timeout(CURSOR_PATIENCE, looking).await {
+            self.outflow.end_at(Ends { events, outbound });
         }
+    }
+
+    /// Finds out what of the partition's stands behind the cursors already. The broker recognizes duplicates for two
+    /// minutes only; a fleet may be down for longer.
+    async fn find_stored(&mut self) -> Result<(), PartitionError> {
+        let (ground, partition) = (&self.assignment.ground, self.owned.partition);
+        let mut stored = HashSet::new();
+        let events = ids_behind(ground, Stream::Events, partition, self.events.seq(), &mut stored).await?;
+        let outbound =
+            ids_behind(ground, Stream::Outbound, partition, self.outbound.seq(), &mut stored).await?;
+        self.outflow.know(stored);
+        self.outflow.end_at(Ends { events, outbound });
+        Ok(())
     }
 
     /// Lets what is under way be stored, then leaves a snapshot for the next owner.
@@ -308,39 +337,38 @@ impl<'a> Shell<'a> {
             settled?;
         }
         store(&mut self.emitted, self.outflow.through()).await?;
-        store(&mut self.events, self.outflow.floor()).await?;
+        self.store_floors().await?;
         self.snapshots.last(&self.state, self.emitted.seq()).await;
         Ok(())
     }
 }
 
-async fn store(cursor: &mut Cursor, sequence: u64) -> Result<(), PartitionError> {
+async fn store<G: Ground>(cursor: &mut Cursor<G>, sequence: u64) -> Result<(), PartitionError> {
     match cursor.store(sequence, CURSOR_PATIENCE).await {
         Ok(()) | Err(CursorError::Away { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Ids of the partition's events behind `after`, and where HG_EVENTS ends. The broker recognizes duplicates for two
-/// minutes only; a fleet may be down for longer.
-async fn stored_events(
-    assignment: &Assignment,
+/// Adds the ids of what a partition has in a stream behind `after`. Where the stream ended.
+async fn ids_behind<G: Ground>(
+    ground: &G,
+    stream: Stream,
     partition: u16,
     after: u64,
-) -> Result<(HashSet<String>, u64), PartitionError> {
-    let mut range =
-        RangeReader::open(&assignment.fabric, Stream::Events, Vec::<String>::new(), after).await?;
+    ids: &mut HashSet<String>,
+) -> Result<u64, PartitionError> {
+    let mut range = RangeReader::open(ground, stream, [stream.subjects()[0]], after).await?;
     let ours = format!("{partition}.");
-    let mut stored = HashSet::new();
     while let Some(record) = range.next().await? {
         let header = |name: &'static str| record.headers.get(name).map(async_nats::HeaderValue::as_str);
         if header(POSITION).is_some_and(|place| place.starts_with(&ours))
             && let Some(id) = header("ce-id")
         {
-            stored.insert(id.to_owned());
+            ids.insert(id.to_owned());
         }
     }
-    Ok((stored, range.head()))
+    Ok(range.head())
 }
 
 struct AbortOnDrop(tokio::task::JoinHandle<()>);

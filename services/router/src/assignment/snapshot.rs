@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use heliograph_assignment::Machine;
-use heliograph_store::{objects::ObjectError, snapshots::SnapshotStore};
+use heliograph_fabric::Ground;
+use heliograph_store::{
+    objects::ObjectError,
+    snapshots::{Slots, SnapshotStore},
+};
 use serde::{Deserialize, Serialize};
 use tokio::{task::JoinHandle, time::Instant};
 
-use super::{annex::Annex, state::State};
+use super::{Assignment, annex::Annex, state::State};
 use crate::{config::AssignmentConfig, error::chain, metrics::Metrics};
 
 /// Version of what is written. Another one is not read: the snapshot before it, or the log, is used instead.
@@ -62,8 +66,9 @@ pub(super) fn decode(partition: u16, position: u64, bytes: &[u8]) -> Result<Stat
 }
 
 /// Decides when a snapshot is due, and stores it once everything in it has been published.
-pub(super) struct Snapshots {
-    store: SnapshotStore,
+pub(super) struct Snapshots<G, S> {
+    ground: G,
+    store: SnapshotStore<S>,
     config: AssignmentConfig,
     metrics: Arc<Metrics>,
     key: String,
@@ -76,18 +81,13 @@ pub(super) struct Snapshots {
     writing: Option<JoinHandle<Result<(), ObjectError>>>,
 }
 
-impl Snapshots {
-    pub(super) fn new(
-        store: &SnapshotStore,
-        config: &AssignmentConfig,
-        metrics: &Arc<Metrics>,
-        partition: u16,
-        restored: u64,
-    ) -> Self {
+impl<G: Ground, S: Slots> Snapshots<G, S> {
+    pub(super) fn new(assignment: &Assignment<G, S>, partition: u16, restored: u64) -> Self {
         Self {
-            store: store.clone(),
-            config: config.clone(),
-            metrics: Arc::clone(metrics),
+            ground: assignment.ground.clone(),
+            store: assignment.snapshots.clone(),
+            config: assignment.config.clone(),
+            metrics: Arc::clone(&assignment.metrics),
             key: key(partition),
             last: restored,
             entries: 0,
@@ -115,7 +115,8 @@ impl Snapshots {
             && let Some((position, bytes)) = self.taken.take_if(|(position, _)| *position <= emitted)
         {
             let (store, key) = (self.store.clone(), self.key.clone());
-            self.writing = Some(tokio::spawn(async move { store.put(&key, position, &bytes).await }));
+            let writing = async move { store.put(&key, position, &bytes).await };
+            self.writing = Some(tokio::spawn(self.ground.task(writing)));
         }
     }
 

@@ -1,8 +1,10 @@
 //! All that follows from a partition's log, and what each entry makes of it. No I/O, no clock.
 
-use heliograph_assignment::{Decision, Kind as Decided, Machine, Timestamp};
-use heliograph_domain::ids;
-use heliograph_proto::v1::{RoutingEntry, command, routing_entry::Kind};
+use heliograph_assignment::{self as machine, Decision, Kind as Decided, Machine, Timestamp};
+use heliograph_proto::{
+    Timestamp as Moment,
+    v1::{Address, Callback, RoutingEntry, command, routing_entry::Kind},
+};
 
 use super::{
     OpenChange,
@@ -10,6 +12,7 @@ use super::{
     convert::{self, Unfit},
     emit::{self, Emission, Held},
 };
+use crate::book;
 
 /// The read model of an open conversation is refreshed when the customer writes again after this long.
 const REFRESH_MS: i64 = 60_000;
@@ -53,12 +56,17 @@ impl State {
         let decisions = self.machine.apply(&fed, Timestamp(at_ms), position);
         let mut effects = Effects::default();
         if let Some(Kind::Configuration(configuration)) = &entry.kind {
-            self.annex.configure(&entry.tenant, ids::derive("cfg", &[&configuration.json]));
+            self.annex.configure(&entry.tenant, book::digest(configuration), configuration);
             effects.configured = Some(entry.tenant.clone());
         }
-        for decision in &decisions {
+        if decisions.iter().any(|decision| matches!(decision.kind, Decided::CommandAccepted { .. })) {
+            self.note(entry, at_ms);
+        }
+        for (at, decision) in decisions.iter().enumerate() {
             let held = self.remember(entry, decision, at_ms, &mut effects.open);
-            let about = emit::Decided { entry, decision, position, at_ms };
+            let following = &decisions[at + 1..];
+            let config = self.machine.config(&decision.tenant);
+            let about = emit::Decided { entry, decision, following, config, position, at_ms };
             emit::emit(&about, &self.annex, held.as_ref(), &mut effects.emissions);
             if let (Decided::ConversationClosed { .. }, Some(conversation)) =
                 (&decision.kind, &decision.conversation)
@@ -72,6 +80,16 @@ impl State {
             }
         }
         Ok(effects)
+    }
+
+    /// Takes in what a command that was accepted says in words.
+    fn note(&mut self, entry: &RoutingEntry, at_ms: i64) {
+        if let Some((conversation, handover)) = convert::handed_over(entry, at_ms) {
+            self.annex.hand_over(conversation, &handover);
+        }
+        if let Some((conversation, asked)) = convert::asked_for_advice(entry) {
+            self.annex.consult(conversation, Some(&asked));
+        }
     }
 
     /// Takes in what the entry says of a conversation beyond what the machine sees. Returns the address that the
@@ -105,7 +123,8 @@ impl State {
                 let address = proposal.event.as_ref().and_then(|event| event.address.as_ref());
                 let channel = self.annex.get(id).and_then(Known::address).map(|known| known.channel);
                 let (verdict, window) = (proposal.verdict.as_ref(), proposal.window.as_ref());
-                let before = self.annex.heard(id, address, verdict, window, at_ms);
+                let language = proposal.wanted.as_ref().map_or("", |wanted| &wanted.language);
+                let before = self.annex.heard(id, address, verdict, window, language, at_ms);
                 let moved = channel.as_ref() != address.map(|address| &address.channel);
                 refresh = before != 0 && (moved || at_ms - before >= REFRESH_MS);
                 at = address;
@@ -128,6 +147,20 @@ impl State {
                     self.annex.note(id, &close.note);
                 }
             }
+            (Decided::CallbackScheduled { address, not_before, .. }, kind) => {
+                let asked = match kind {
+                    Some(Kind::Callback(asked)) => asked.address.clone(),
+                    _ => None,
+                };
+                let known = self.annex.get(id).and_then(Known::address);
+                let callback = Callback {
+                    address: Some(named(address, [asked, known])),
+                    not_before: not_before.map(|at| Moment::from_millis(at.0)),
+                };
+                self.annex.call_back(id, Some(&callback));
+            }
+            (Decided::CallbackCancelled { .. }, _) => self.annex.call_back(id, None),
+            (Decided::ConsultEnded { .. }, _) => self.annex.consult(id, None),
             _ => {}
         }
         if refresh {
@@ -155,4 +188,18 @@ impl State {
         };
         Some(Held { address: at.clone(), since_ms })
     }
+}
+
+/// The address that the machine names, with all that is known of it.
+fn named(address: &machine::Address, known: [Option<Address>; 2]) -> Address {
+    let machine::Address { channel, account, user, .. } = address;
+    let is_it = |known: &Address| {
+        *known.channel == **channel && *known.account == **account && *known.user_id == **user
+    };
+    known.into_iter().flatten().find(is_it).unwrap_or_else(|| Address {
+        channel: channel.to_string(),
+        account: account.to_string(),
+        user_id: user.to_string(),
+        ..Address::default()
+    })
 }

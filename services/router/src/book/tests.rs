@@ -1,14 +1,15 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod pool;
+
 use std::{collections::BTreeMap, sync::Arc};
 
-use heliograph_assignment::PoolConfig;
 use heliograph_domain::resources::{Resource, Stored};
-use heliograph_proto::v1::{Address, Capabilities, WindowRule, verdict::Outcome};
+use heliograph_proto::v1::{Address, Capabilities, Wanted, WindowRule, verdict::Outcome};
 use heliograph_store::{contacts::Contact, resources::Snapshot};
 use serde_json::json;
 
-use super::{Asked, Book, Saying, Setting, judge, wanted};
+use super::{Asked, Book, Day, Saying, Setting, judge, wanted};
 
 fn stored(kind: &str, name: &str, version: u64, spec: &serde_json::Value) -> Stored {
     let value = json!({
@@ -31,8 +32,13 @@ fn setting(site: Option<&str>) -> Setting {
     Setting { channels, site: site.map(Arc::from) }
 }
 
+/// The twenty-third of November 2026, a Monday.
+fn today() -> Day {
+    Day::of(1_795_392_000_000)
+}
+
 fn book() -> Book {
-    Book::build(&Snapshot::of(resources()), &setting(None), &Book::default())
+    Book::build(&Snapshot::of(resources()), &setting(None), today(), &Book::default())
 }
 
 fn resources() -> Vec<Stored> {
@@ -62,7 +68,7 @@ fn resources() -> Vec<Stored> {
             "RoutingRule",
             "buyers",
             1,
-            &json!({ "order": 1, "match": { "keywords": ["buy", "价格"] }, "queue": "sales", "priority": 7 }),
+            &json!({ "order": 1, "match": { "keywords": ["buy", "价格"] }, "queue": "sales", "priority": 7, "sticky": false }),
         ),
         stored(
             "RoutingRule",
@@ -83,36 +89,73 @@ fn resources() -> Vec<Stored> {
     ]
 }
 
-fn say<'a>(text: &'a str, language: &'a str) -> Saying<'a> {
-    Saying { channel: "sms", account: "line", region: "north-america", language, text }
+fn say(book: &Book, text: &str, language: &str) -> Wanted {
+    let address = Address { channel: "sms".into(), account: "line".into(), ..Address::default() };
+    wanted(&asked(book, &address), &Saying { language, text })
 }
 
 #[test]
 fn the_first_rule_that_matches_decides_and_says_so() {
     let book = book();
-    let tenant = book.tenant("acme").unwrap();
-    let found = wanted(Some(tenant), &say("Can I BUY this?", "pt-BR"));
-    assert_eq!((found.queue.as_str(), found.priority), ("sales", 2 * 256 + 7));
+    let found = say(&book, "Can I BUY this?", "pt-BR");
+    // The queue's own priority is added where the queue is known.
+    assert_eq!((found.queue.as_str(), found.priority, found.no_sticky), ("sales", 7, true));
     assert_eq!(found.reasons[0].code, "routing.rule");
     assert!(found.reasons[0].text.contains("buyers"), "{:?}", found.reasons);
     let names: Vec<_> = found.skills.iter().map(|skill| skill.name.as_str()).collect();
     assert_eq!(names, ["lang-pt-br", "lang-pt"]);
 
-    let found = wanted(Some(tenant), &say("oi", "pt-BR"));
-    assert_eq!(found.queue, "support");
+    let found = say(&book, "oi", "pt-BR");
+    assert_eq!((found.queue.as_str(), found.no_sticky), ("support", false));
     let pt = found.skills.iter().find(|skill| skill.name == "lang-pt").unwrap();
     assert!(pt.required && pt.level == 5, "the rule's own demand stands");
 
-    assert_eq!(wanted(Some(tenant), &say("这个价格是多少", "")).queue, "sales");
+    assert_eq!(say(&book, "这个价格是多少", "").queue, "sales");
     for other in ["buyer", "outbuy", ""] {
-        let found = wanted(Some(tenant), &say(other, "ptx"));
+        let found = say(&book, other, "ptx");
         assert_eq!(
             (found.queue.as_str(), found.reasons[0].code.as_str()),
             ("sales", "routing.no_rule"),
             "{other}"
         );
     }
-    assert_eq!(wanted(None, &say("x", "")).queue, "default");
+    let address = Address::default();
+    let nobody = Asked { tenant: None, ..asked(&book, &address) };
+    assert_eq!(wanted(&nobody, &Saying { language: "", text: "x" }).queue, "default");
+}
+
+#[test]
+fn rules_know_the_customer_as_policy_does_and_the_language_by_the_text() {
+    let mut resources = resources();
+    resources.push(stored(
+        "RoutingRule",
+        "vip",
+        1,
+        &json!({
+            "order": -1, "queue": "support",
+            "when": "contact.attributes.vip == 'yes' && region.country == 'CA' && message.language == 'pt'",
+            "skills": { "required": [{ "any": [{ "language": "pt" }, { "not": { "skill": "trainee" } }] }] },
+        }),
+    ));
+    resources.push(stored("RoutingRule", "broken", 4, &json!({ "queue": "sales", "when": "contact.vip" })));
+    let book = Book::build(&Snapshot::of(resources), &setting(None), today(), &Book::default());
+    assert_eq!(book.unusable, [("acme".to_owned(), "broken".to_owned(), 4)].into());
+    let address = Address { channel: "sms".into(), account: "line".into(), ..Address::default() };
+    let contact: Contact = serde_json::from_value(json!({
+        "id": "con_1", "tenant": "acme", "locale": "en-US", "country": null, "addresses": [],
+        "attributes": { "vip": { "value": "yes" } }, "first_seen_ms": 0, "last_seen_ms": 0,
+    }))
+    .unwrap();
+    let text = "Estou esperando o reembolso desde terça-feira, vocês podem me ajudar por favor?";
+    let asked = Asked { contact: Some(&contact), ..asked(&book, &address) };
+    let found = wanted(&asked, &Saying { language: "", text });
+    assert_eq!((found.queue.as_str(), found.language.as_str()), ("support", "pt"));
+    let codes: Vec<&str> = found.reasons.iter().map(|reason| reason.code.as_str()).collect();
+    assert_eq!(codes, ["routing.rule", "routing.language_detected"]);
+    assert!(found.reasons[1].text.contains("en-US"), "{:?}", found.reasons);
+    let [tree] = &found.skills[..] else { panic!("{:?}", found.skills) };
+    assert!(tree.required && tree.name.is_empty() && tree.any[0].name == "lang-pt");
+    assert_eq!(tree.any[1].none.as_ref().unwrap().name, "trainee");
 }
 
 #[test]
@@ -194,7 +237,7 @@ fn a_region_that_may_not_be_held_here_is_denied() {
     for (site, outcome) in
         [(None, Outcome::Allow), (Some("us-east"), Outcome::Allow), (Some("eu-west"), Outcome::Deny)]
     {
-        let book = Book::build(&Snapshot::of(resources.clone()), &setting(site), &Book::default());
+        let book = Book::build(&Snapshot::of(resources.clone()), &setting(site), today(), &Book::default());
         assert_eq!(judge(&asked(&book, &address)).outcome(), outcome, "{site:?}");
     }
 }
@@ -212,11 +255,11 @@ fn a_policy_that_cannot_be_used_leaves_the_last_good_one_in_force() {
             "rules": [{ "name": "by-day", "then": { "hours": "no-such-calendar" } }],
         }),
     );
-    let book = Book::build(&Snapshot::of(changed.clone()), &setting(None), &good);
+    let book = Book::build(&Snapshot::of(changed.clone()), &setting(None), today(), &good);
     let tenant = book.tenant("acme").unwrap();
     assert_eq!(tenant.policy().version(), 3);
     changed[0] = stored("ChannelPolicy", "default", 5, &json!({ "default": { "channels": ["webchat"] } }));
-    let book = Book::build(&Snapshot::of(changed), &setting(None), &book);
+    let book = Book::build(&Snapshot::of(changed), &setting(None), today(), &book);
     assert_eq!(book.tenant("acme").unwrap().policy().version(), 5);
 }
 
@@ -241,16 +284,4 @@ fn windows_follow_the_channel_and_the_accounts_own_length() {
     {
         assert!(opened(tenant, channel, account, named, message, "qr").is_empty(), "{channel} {named}");
     }
-}
-
-#[test]
-fn the_pool_holds_agents_queues_and_classes() {
-    let book = book();
-    let (name, pool) = book.pools().next().unwrap();
-    assert_eq!(name, "acme");
-    let config: PoolConfig = serde_json::from_str(&pool.json).unwrap();
-    assert_eq!(config.queues["support"].ring_seconds, 2);
-    assert_eq!(config.agents.keys().map(|name| &**name).collect::<Vec<_>>(), ["ann"]);
-    assert_eq!(config.agents["ann"].skills["lang-pt"], 9);
-    assert_eq!(&*config.classes["wechat"], "chat");
 }

@@ -25,7 +25,7 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn in_force(&self) -> Arc<TenantPolicy> {
+    pub(super) fn in_force(&self) -> Arc<TenantPolicy> {
         self.tenant.map_or_else(TenantPolicy::nothing, |tenant| Arc::clone(&tenant.in_force))
     }
 }

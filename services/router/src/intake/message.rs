@@ -17,7 +17,7 @@ use heliograph_store::{
 };
 
 use super::{
-    Case, REDIS_PATIENCE, answer,
+    Case, REDIS_PATIENCE, answer, callback,
     handle::Handled,
     join,
     tongue::{Tongue, continuing},
@@ -68,17 +68,12 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
         reply = Some(Reply { text, notice: Notice::Unspecified });
     }
     let text = message.content.as_ref().map_or_else(String::new, content::preview);
-    let language = tongue(said_in(message), address, &contact).or("").replace('_', "-");
-    let saying = Saying {
-        channel: &event.channel,
-        account: &event.account,
-        region: verdict.region.as_ref().map_or("", |region| &region.name),
-        language: &language,
-        text: &text,
-    };
-    let wanted = wanted(tenant, &saying);
+    let saying = Saying { language: said_in(message), text: &text };
+    let wanted = case.ask(Some(&contact), kind_of(message), |asked| wanted(asked, &saying));
     let opened = open_windows(case, Some(message)).await;
-    let event = match selected.filter(|_| word.is_none()) {
+    let selected = selected.filter(|_| word.is_none());
+    let wish = callback::wish(selected.as_ref().unwrap_or(message));
+    let event = match selected {
         Some(selected) => {
             InboundEvent { kind: Some(inbound_event::Kind::Message(selected)), ..event.clone() }
         }
@@ -99,6 +94,9 @@ pub(super) async fn propose(case: Case<'_>, message: &Message) -> Result<Handled
         })),
     };
     case.append(&entry, "routing.proposal").await?;
+    if let Some(wish) = wish {
+        callback::ask(case, &contact, wish).await?;
+    }
     if let Some(Reply { text, notice }) = reply {
         answer::send(case, &contact, verdict, text, notice).await?;
     }

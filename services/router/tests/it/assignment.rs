@@ -147,6 +147,8 @@ async fn a_restart_leads_to_the_same_state_and_says_nothing_twice() {
         fleet.write(TENANT, &format!("user-{n}"), "hello").await;
     }
     fleet.count("reservation.created", 20).await;
+    fleet.send(TENANT, "user-0", "an offer").await;
+    fleet.count("message.accepted", 1).await;
     router.stop().await;
     let said = fleet.events().await;
 
@@ -179,28 +181,32 @@ async fn a_restart_leads_to_the_same_state_and_says_nothing_twice() {
     let events = fleet.events().await;
     assert_unique(&events);
     assert_eq!(events.iter().filter(|event| event.r#type == "conversation.opened").count(), 20);
+    assert_eq!(fleet.outbound().await.len(), 1, "work is not done twice either");
 }
 
 /// Takes the partition's cursors back to the start, and the broker's memory of ids away.
 async fn forget(fleet: &Fleet, partition: u16) {
-    for group in ["router.routing", "router.routing.events"] {
+    for group in ["router.routing", "router.routing.events", "router.routing.outbound"] {
         fleet.rewind(group, [partition]).await;
     }
     let context = fleet.fabric.jetstream();
-    let mut config = context.get_stream("HG_EVENTS").await.unwrap().cached_info().config.clone();
-    config.duplicate_window = Duration::from_millis(100);
-    context.update_stream(config).await.unwrap();
-    let subject = subjects::event("probe", "", "", "", "unknown.received").unwrap();
-    eventually("the broker forgets", || async {
-        let envelope = Envelope::new("probe", "unknown.received", "test", now_ms(), Vec::new());
-        // A window slides with every repeat, so each probe waits it out first.
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        let stored = fleet.fabric.publish(&subject, &envelope, None).await.unwrap();
-        (!stored.duplicate && stored.seq > 0).then_some(())
-    })
-    .await;
-    let stream = context.get_stream("HG_EVENTS").await.unwrap();
-    stream.purge().filter(subject).await.unwrap();
+    let event = subjects::event("probe", "", "", "", "unknown.received").unwrap();
+    let work = subjects::outbound("probe", 0, "probe").unwrap();
+    for (name, subject) in [("HG_EVENTS", event), ("HG_OUTBOUND", work)] {
+        let mut config = context.get_stream(name).await.unwrap().cached_info().config.clone();
+        config.duplicate_window = Duration::from_millis(100);
+        context.update_stream(config).await.unwrap();
+        eventually("the broker forgets", || async {
+            let envelope = Envelope::new("probe", "unknown.received", "test", now_ms(), Vec::new());
+            // A window slides with every repeat, so each probe waits it out first.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let stored = fleet.fabric.publish(&subject, &envelope, None).await.unwrap();
+            (!stored.duplicate && stored.seq > 0).then_some(())
+        })
+        .await;
+        let stream = context.get_stream(name).await.unwrap();
+        stream.purge().filter(subject).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

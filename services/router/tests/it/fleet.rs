@@ -253,7 +253,8 @@ impl Fleet {
             matches!(answer.answer, Some(Answer::AgentState(_))).then_some(())
         })
         .await;
-        let presence = SetPresence { presence: heliograph_proto::v1::Presence::Online.into() };
+        let presence =
+            SetPresence { presence: heliograph_proto::v1::Presence::Online.into(), ..SetPresence::default() };
         self.command(tenant, agent, &format!("online-{agent}"), Action::SetPresence(presence)).await;
     }
 

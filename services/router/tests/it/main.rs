@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod assignment;
+mod callbacks;
 mod failover;
 mod fleet;
 mod identity;

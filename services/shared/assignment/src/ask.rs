@@ -1,6 +1,8 @@
 //! What work asks for. Work that asks for the same is served by the same agents, so it is kept once.
 
-use std::{collections::BTreeMap, sync::Arc};
+#[cfg(test)]
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -73,7 +75,7 @@ impl Profile {
 /// A pool's asks by id, and how many open conversations have each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asks {
-    kept: BTreeMap<AskId, Kept>,
+    kept: Table<AskId, Kept>,
     next: AskId,
     /// The same by what is asked. Follows from `kept`, as does the next.
     ids: Table<Arc<Ask>, AskId>,
@@ -102,20 +104,24 @@ impl Asks {
             return *id;
         }
         if self.kept.len() >= KEPT && self.idle * 2 > KEPT {
-            self.idle = 0;
-            let ids = &mut self.ids;
-            self.kept.retain(|_, kept| {
-                if kept.uses == 0 {
-                    ids.remove(&kept.ask);
-                }
-                kept.uses > 0
-            });
+            self.drop_idle();
         }
         let (id, ask) = (self.next, Arc::new(ask));
         self.next += 1;
         self.kept.insert(id, Kept { ask: Arc::clone(&ask), uses: 1 });
         self.ids.insert(ask, id);
         id
+    }
+
+    fn drop_idle(&mut self) {
+        let idle: Vec<AskId> =
+            self.kept.sorted().into_iter().filter(|(_, kept)| kept.uses == 0).map(|(id, _)| *id).collect();
+        for id in idle {
+            if let Some(Kept { ask, .. }) = self.kept.remove(&id) {
+                self.ids.remove(&ask);
+            }
+        }
+        self.idle = 0;
     }
 
     /// One conversation less asks for it.
@@ -129,7 +135,7 @@ impl Asks {
     /// How many open conversations have each ask.
     #[cfg(test)]
     pub(crate) fn uses(&self) -> BTreeMap<AskId, u32> {
-        self.kept.iter().map(|(id, kept)| (*id, kept.uses)).collect()
+        self.kept.sorted().into_iter().map(|(id, kept)| (*id, kept.uses)).collect()
     }
 }
 
@@ -155,12 +161,13 @@ impl Serialize for Asks {
 
 impl<'de> Deserialize<'de> for Asks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Written { kept, next } = Written::<BTreeMap<AskId, Kept>>::deserialize(deserializer)?;
+        let Written { kept, next } = Written::<Table<AskId, Kept>>::deserialize(deserializer)?;
         let mut ids = Table::default();
-        for (id, kept) in &kept {
+        let mut idle = 0;
+        for (id, kept) in kept.sorted() {
             ids.insert(Arc::clone(&kept.ask), *id);
+            idle += usize::from(kept.uses == 0);
         }
-        let idle = kept.values().filter(|kept| kept.uses == 0).count();
         Ok(Self { kept, next, ids, idle })
     }
 }

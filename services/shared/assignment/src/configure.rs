@@ -8,7 +8,7 @@ use crate::{
     decision::Reason,
     entry::Presence,
     index::{Index, over_capacity},
-    state::{Agent, Number, Phase, Queue, Stand},
+    state::{Agent, Number, Phase, Stand},
     step::Step,
     text::Text,
     timer::Timer,
@@ -69,7 +69,7 @@ impl Step<'_> {
     fn set_hours(&mut self, name: &Text, spec: &QueueSpec) -> bool {
         let now = self.now;
         let (closed, changes_at) = (!spec.is_open(now), spec.changes_after(now));
-        let queue = self.pool.queues.entry(name.clone()).or_insert_with(Queue::default);
+        let queue = self.pool.queues.entry(name.clone()).or_default();
         let changed = queue.closed != closed;
         queue.closed = closed;
         queue.changes_at = changes_at;

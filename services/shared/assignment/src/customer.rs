@@ -45,29 +45,19 @@ impl Step<'_> {
         }
         let number = self.open_of(contact, scope);
         let waits = |phase: &Phase| matches!(phase, Phase::Waiting | Phase::Reserved { .. });
-        match number.filter(|number| waits(&self.pool.conversations[number].phase)) {
-            Some(number) => {
-                self.decide(
-                    Kind::CommandAccepted { command_id: command_id.clone(), agent: None },
-                    Vec::new(),
-                );
-                let reason = Reason::new("customer_left", "");
-                if let Phase::Reserved { reservation, agent, .. } = self.conversation(number).phase.clone() {
-                    let rescinded = Kind::ReservationRescinded { reservation, agent };
-                    self.decide_on(number, rescinded, vec![reason.clone()]);
-                    self.set_phase(number, Phase::Unassigned);
-                }
-                self.close(number, None, reason);
-            }
-            None => {
-                let refusal = match number {
-                    Some(_) => Refusal::ConversationNotWaiting,
-                    None => Refusal::ConversationNotOpen,
-                };
-                self.refuse(command_id, &Text::from(""), refusal);
-                self.forget_unless_open(contact);
-            }
+        let Some(number) = number.filter(|number| waits(&self.pool.conversations[number].phase)) else {
+            let refusal =
+                if number.is_some() { Refusal::ConversationNotWaiting } else { Refusal::ConversationNotOpen };
+            self.refuse(command_id, &Text::from(""), refusal);
+            return self.forget_unless_open(contact);
+        };
+        self.decide(Kind::CommandAccepted { command_id: command_id.clone(), agent: None }, Vec::new());
+        let reason = Reason::new("customer_left", "");
+        if let Phase::Reserved { reservation, agent, .. } = self.conversation(number).phase.clone() {
+            let rescinded = Kind::ReservationRescinded { reservation, agent };
+            self.decide_on(number, rescinded, vec![reason.clone()]);
         }
+        self.close(number, None, reason);
     }
 
     /// `number`, which waits, becomes a callback: it keeps its place, and nobody waits on the line.

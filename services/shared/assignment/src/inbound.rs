@@ -14,7 +14,7 @@ use crate::{
     need::{merge_needs, merge_skills},
     state::{Contact, Conversation, Number, Phase, Wait},
     step::Step,
-    text::Text,
+    text::{Text, Timestamp},
     timer::Timer,
 };
 
@@ -112,11 +112,18 @@ impl Step<'_> {
     /// Something was said: the conversation's inactivity begins anew.
     pub(crate) fn said_something(&mut self, number: Number) {
         let due = self.now.after(self.pool.config.inactivity_seconds.max(1));
-        let old = std::mem::replace(&mut self.conversation(number).inactive_at, due);
-        if old != due {
-            self.disarm(old, Timer::Inactivity(number));
+        self.conversation(number).inactive_at = due;
+        let look_at = self.conversation(number).look_at;
+        if due < look_at {
+            self.disarm(look_at, Timer::Inactivity(number));
+            self.look_for_silence(number, due);
         }
-        self.arm(due, Timer::Inactivity(number));
+    }
+
+    /// Sets the timer by which a silent conversation is found.
+    pub(crate) fn look_for_silence(&mut self, number: Number, at: Timestamp) {
+        self.conversation(number).look_at = at;
+        self.arm(at, Timer::Inactivity(number));
     }
 
     pub(crate) fn open_of(&self, contact: &str, scope: &str) -> Option<Number> {
@@ -149,7 +156,8 @@ impl Step<'_> {
             language: None,
             opened_at: self.now,
             arrived: self.now,
-            inactive_at: self.now,
+            inactive_at: self.now.after(self.pool.config.inactivity_seconds.max(1)),
+            look_at: self.now,
             wait: Wait::default(),
             cool_offs: BTreeMap::new(),
             callback: None,
@@ -158,6 +166,8 @@ impl Step<'_> {
         };
         self.pool.conversations.insert(number, conversation);
         self.index.by_id.insert(id, number);
+        let due = self.conversation(number).inactive_at;
+        self.look_for_silence(number, due);
         let memory = self.pool.contacts.or_default(contact.clone());
         memory.open.insert(scope.clone(), number);
         if let Some(due) = memory.forget_at.take() {

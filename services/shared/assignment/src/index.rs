@@ -37,8 +37,8 @@ pub(crate) struct Index {
     pub(crate) reservations: Table<Text, Number>,
     slots: Table<Text, Slot>,
     members: Vec<Member>,
-    /// Agents with a skill, at whatever level.
-    skilled: BTreeMap<Text, Vec<Slot>>,
+    /// Agents with a skill, each with the level.
+    skilled: BTreeMap<Text, Vec<(Slot, u8)>>,
     /// Channel classes that agents serve; a class's place is its bit in a [`Member`]'s room.
     classes: Vec<Text>,
     queues: Table<Text, u32>,
@@ -207,9 +207,11 @@ impl Index {
             }
             Stand::Open => {
                 let lane = self.lane_of(ask, conversation.wait.steps).filter(|lane| lane.open)?;
-                let suits = |slot: Slot| !pool.cools_off(&self.member(slot).name, number);
-                let (_, _, slot) = lane.free.iter().find(|(_, _, slot)| suits(*slot))?;
-                Some(Candidate { slot: *slot, eligible: lane.free.len() as u32 })
+                let agent = |place: u32| lane.agents[place as usize];
+                let asked =
+                    |place: u32| !conversation.cool_offs.contains_key(&self.member(agent(place)).name);
+                let slot = agent(lane.free.first_that(asked)?);
+                Some(Candidate { slot, eligible: lane.free.taken() })
             }
         }
     }

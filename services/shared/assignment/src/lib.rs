@@ -42,6 +42,7 @@ mod supervise;
 mod table;
 mod text;
 mod timer;
+mod tournament;
 mod transfer;
 mod view;
 mod waiting;

@@ -169,7 +169,7 @@ impl Step<'_> {
             purpose,
         };
         self.decide_on(number, created, reasons);
-        if self.pool.config.agents.get(agent).is_some_and(|spec| spec.auto_accept) {
+        if self.index.slot(agent).is_some_and(|slot| self.index.member(slot).spec.auto_accept) {
             self.accepted(number, agent, &reservation, "auto_accept");
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     decision::Place,
-    index::Index,
+    index::{Index, Line},
     state::{Number, Pool},
     step::Step,
     text::{Text, Timestamp},
@@ -25,7 +25,7 @@ impl Step<'_> {
     /// A piece of work left `queue` for an agent.
     pub(crate) fn left_queue(&mut self, queue: &Text) {
         let now = self.now;
-        let waiting = self.index.line(queue).map_or(0, |line| line.waiting());
+        let waiting = self.index.line(queue).map_or(0, Line::waiting);
         let known = self.queue_facts(queue);
         // Only while others wait does the time between two say how fast the queue moves.
         let before = if waiting > 0 { known.left_at.replace(now) } else { known.left_at.take() };

@@ -69,9 +69,12 @@ impl Step<'_> {
     pub(crate) fn heard(&mut self, agent: &Text) {
         let due = self.now.after(self.pool.config.liveness_seconds.max(1));
         let Some(state) = self.pool.agents.get_mut(agent) else { return };
-        let (old, grace) = (state.alive_until.replace(due), state.grace_until.take());
-        if old != Some(due) {
-            if let Some(old) = old {
+        state.alive_until = Some(due);
+        let grace = state.grace_until.take();
+        let look_at = state.look_at;
+        if look_at.is_none_or(|look_at| due < look_at) {
+            state.look_at = Some(due);
+            if let Some(old) = look_at {
                 self.disarm(old, Timer::Liveness(agent.clone()));
             }
             self.arm(due, Timer::Liveness(agent.clone()));
@@ -122,9 +125,7 @@ impl Step<'_> {
                 let reason = Reason::new("agent_disconnected", "grace period over");
                 self.set_presence(agent, Presence::Offline, &reason);
             }
-            Timer::Liveness(agent) => {
-                self.set_presence(agent, Presence::Offline, &Reason::new("agent_not_heard_of", ""));
-            }
+            Timer::Liveness(agent) => self.look_for_life(agent),
             Timer::Hours(queue) => self.hours(queue),
             Timer::Forget(contact) => {
                 self.pool.contacts.remove(contact);
@@ -144,20 +145,40 @@ impl Step<'_> {
         }
     }
 
-    /// Nothing was said for long. Who still waits for an agent is not sent away.
+    /// Whether an agent was heard of since their timer was set.
+    fn look_for_life(&mut self, agent: &Text) {
+        let now = self.now;
+        let Some(state) = self.pool.agents.get_mut(agent) else { return };
+        state.look_at = state.alive_until.filter(|until| *until > now);
+        match state.look_at {
+            Some(due) => self.arm(due, Timer::Liveness(agent.clone())),
+            None => self.set_presence(agent, Presence::Offline, &Reason::new("agent_not_heard_of", "")),
+        }
+    }
+
+    /// Whether nothing was said for long. Who still waits for an agent is not sent away.
     fn inactive(&mut self, number: Number) {
+        let due = self.conversation(number).inactive_at;
+        if due > self.now {
+            return self.look_for_silence(number, due);
+        }
         match &self.conversation(number).phase {
             Phase::Unassigned | Phase::Assigned { .. } => {
                 self.close(number, None, Reason::new("inactivity", ""));
             }
-            Phase::Waiting | Phase::Reserved { .. } | Phase::WrapUp { .. } => self.said_something(number),
+            Phase::Waiting | Phase::Reserved { .. } | Phase::WrapUp { .. } => {
+                let due = self.now.after(self.pool.config.inactivity_seconds.max(1));
+                self.conversation(number).inactive_at = due;
+                self.look_for_silence(number, due);
+            }
         }
     }
 
     fn forget_desk(&mut self, agent: &Text) {
         let Some(state) = self.pool.agents.get_mut(agent) else { return };
-        let (alive, grace) = (state.alive_until.take(), state.grace_until.take());
-        if let Some(due) = alive {
+        state.alive_until = None;
+        let (look_at, grace) = (state.look_at.take(), state.grace_until.take());
+        if let Some(due) = look_at {
             self.disarm(due, Timer::Liveness(agent.clone()));
         }
         if let Some(due) = grace {

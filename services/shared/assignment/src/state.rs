@@ -89,6 +89,8 @@ pub(crate) struct Conversation {
     pub(crate) arrived: Timestamp,
     /// When it is closed if nothing more is said.
     pub(crate) inactive_at: Timestamp,
+    /// When that is looked at: never later. What is said does not move the timer, which costs more than looking once more.
+    pub(crate) look_at: Timestamp,
     /// How far it is in its queue.
     pub(crate) wait: Wait,
     /// Agents it is not offered to, and until when.
@@ -194,6 +196,8 @@ pub(crate) struct Agent {
     pub(crate) idle_rank: u64,
     /// When the agent is offline if nothing is heard; none while offline.
     pub(crate) alive_until: Option<Timestamp>,
+    /// When that is looked at: never later.
+    pub(crate) look_at: Option<Timestamp>,
     /// When the agent is offline because the desk disconnected; none while connected.
     pub(crate) grace_until: Option<Timestamp>,
     /// The presence to take once the work in hand is done.

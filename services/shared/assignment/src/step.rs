@@ -142,7 +142,7 @@ impl Step<'_> {
         let agent = old.agent().cloned();
         self.decide_on(number, Kind::ConversationClosed { agent: agent.clone(), wrap_up }, vec![reason]);
         let Some(closed) = self.pool.conversations.remove(&number) else { return };
-        self.disarm(closed.inactive_at, Timer::Inactivity(number));
+        self.disarm(closed.look_at, Timer::Inactivity(number));
         for (agent, until) in closed.cool_offs {
             self.disarm(until, Timer::CoolOff(number, agent));
         }

@@ -3,17 +3,19 @@
 
 use std::{
     borrow::Borrow,
-    collections::{BTreeMap, HashMap, hash_map::DefaultHasher},
-    hash::{BuildHasherDefault, Hash},
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
     ops::Index,
 };
 
+use foldhash::fast::FixedState;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Keys are looked up by hash and listed in their own order; the order of the hashes is never seen.
+/// Keys are looked up by hash and listed in their own order; the order of the hashes is never seen. They are names and
+/// derived ids, which nobody outside chooses, so that a fast hash will do.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<K, V> {
-    entries: HashMap<K, V, BuildHasherDefault<DefaultHasher>>,
+    entries: HashMap<K, V, FixedState>,
 }
 
 impl<K: Ord + Hash, V> Table<K, V> {

@@ -43,7 +43,7 @@ pub(crate) fn derive<'a>(pools: impl IntoIterator<Item = (&'a Text, &'a Pool)>) 
             timers.insert((due, tenant.clone(), timer));
         };
         for (number, conversation) in pool.conversations.sorted() {
-            arm(conversation.inactive_at, Timer::Inactivity(*number));
+            arm(conversation.look_at, Timer::Inactivity(*number));
             for (agent, until) in &conversation.cool_offs {
                 arm(*until, Timer::CoolOff(*number, agent.clone()));
             }
@@ -68,7 +68,7 @@ pub(crate) fn derive<'a>(pools: impl IntoIterator<Item = (&'a Text, &'a Pool)>) 
             }
         }
         for (name, agent) in pool.agents.sorted() {
-            if let Some(due) = agent.alive_until {
+            if let Some(due) = agent.look_at {
                 arm(due, Timer::Liveness(name.clone()));
             }
             if let Some(due) = agent.grace_until {

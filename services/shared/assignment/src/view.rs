@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    config::PoolConfig,
     decision::{ConversationRef, Place, Purpose},
     entry::Presence,
     index::{Index, Line},
@@ -23,6 +24,8 @@ pub struct AgentView {
     pub connected: bool,
     /// When the workload last changed, or the agent came online.
     pub idle_since: Timestamp,
+    /// How much of what they can carry they carry, in thousandths.
+    pub occupancy: u16,
     /// What rings.
     pub reservations: Vec<ReservationView>,
     /// Assigned conversations, by id.
@@ -146,7 +149,7 @@ pub struct QueueSummary {
 impl Machine {
     /// One agent; none if not configured.
     pub fn agent(&self, tenant: &str, agent: &str) -> Option<AgentView> {
-        let (pool, _) = self.pool(tenant)?;
+        let (pool, index) = self.pool(tenant)?;
         let (name, state) = (pool.config.agents.get_key_value(agent)?.0, pool.agents.get(agent)?);
         let ids = |numbers: &std::collections::BTreeSet<Number>| {
             let open = numbers.iter().filter_map(|number| pool.conversations.get(number));
@@ -157,6 +160,7 @@ impl Machine {
             presence: state.presence,
             connected: state.presence != Presence::Offline && state.grace_until.is_none(),
             idle_since: state.idle_since,
+            occupancy: index.slot(name).map_or(0, |slot| index.member(slot).occupancy),
             reservations: Vec::new(),
             assigned: Vec::new(),
             wrap_ups: Vec::new(),
@@ -212,6 +216,13 @@ impl Machine {
         conversation_view(pool, index, *pool.contacts.get(contact)?.open.get(scope)?, self.now())
     }
 
+    /// At most `most` of the conversations that wait in `queue`, the next first.
+    pub fn waiting(&self, tenant: &str, queue: &str, most: usize) -> Vec<ConversationView> {
+        let Some((pool, index)) = self.pool(tenant) else { return Vec::new() };
+        let next = index.line(queue).into_iter().flat_map(Line::in_order).take(most);
+        next.filter_map(|number| conversation_view(pool, index, number, self.now())).collect()
+    }
+
     /// One queue. A queue nobody configured is empty.
     pub fn queue(&self, tenant: &str, queue: &str) -> Option<QueueSummary> {
         let (pool, index) = self.pool(tenant)?;
@@ -233,6 +244,11 @@ impl Machine {
         let names: std::collections::BTreeSet<&Text> =
             pool.config.queues.keys().chain(index.heard_of().map(|line| &line.name)).collect();
         names.into_iter().filter_map(|name| self.queue(tenant, name)).collect()
+    }
+
+    /// What is configured for the tenant; none of whom nothing was heard.
+    pub fn config(&self, tenant: &str) -> Option<&PoolConfig> {
+        self.pool(tenant).map(|(pool, _)| &*pool.config)
     }
 
     /// Tenants heard of, by name.

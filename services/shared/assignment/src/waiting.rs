@@ -6,6 +6,7 @@ use crate::{
     ask::{Ask, Profile},
     config::{Closed, OverflowWhen, QueueSpec, WaitEnd},
     decision::{Kind, Reason},
+    index::Line,
     state::{Conversation, Number, Phase, Recall, Stand, Wait},
     step::Step,
     text::{Text, Timestamp},
@@ -120,7 +121,7 @@ impl Step<'_> {
     /// Where work that arrives in `queue` goes on to at once, and why.
     fn overflows(&self, queue: &str, spec: &QueueSpec) -> Option<(Text, &'static str, String)> {
         let line = self.index.line(queue);
-        let waiting = line.map_or(0, |line| line.waiting());
+        let waiting = line.map_or(0, Line::waiting);
         spec.overflow.iter().find_map(|rule| {
             let to = || rule.to.clone();
             match rule.when {

@@ -2,6 +2,13 @@
 
 use heliograph_proto::v1::{Content, Media, MediaKind, Option as Answer, Text, TextFormat, content::Kind};
 
+/// Id of the option by which a customer asks to be called back instead of waiting. Its payload may be a time, RFC 3339: not
+/// before then.
+pub const CALL_BACK: &str = "hg.callback";
+
+/// Id of the option by which a customer rather waits than is called back.
+pub const WAIT: &str = "hg.wait";
+
 /// Plain text as content.
 pub fn text(body: impl Into<String>) -> Content {
     Content {

@@ -16,6 +16,7 @@ mod queue;
 mod rule;
 mod secret;
 mod sender;
+mod skill;
 mod source;
 mod stored;
 mod tenant;
@@ -27,7 +28,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use account::{ChannelAccountSpec, RateLimit, WindowOverride};
-pub use agent::{AgentSpec, Role};
+pub use agent::{AgentKind, AgentSpec, Role, Serves};
 pub use calendar::{CalendarSpec, ClockTime, Day, Holiday, Hours};
 pub use diff::{Change, diff};
 pub use form::Form;
@@ -39,13 +40,19 @@ pub use policy::{
     WindowTemplate,
 };
 pub use problem::{Problem, Problems};
-pub use queue::{InvalidLevel, Level, QueueSpec, SkillDemand, SkillDemands};
+pub use queue::{
+    AgentsBy, Announce, ChoiceWeights, Closed, ClosedThen, InvalidOverflow, MaxWait, Overflow, OverflowWhen,
+    QueueSpec, Relax, ServiceLevel, Sticky, WaitEnd,
+};
 pub use rule::{RoutingMatch, RoutingRuleSpec};
 pub use secret::{SecretError, SecretRef, SecretRefs};
 pub use sender::SenderIdentity;
+pub use skill::{
+    InvalidDemand, InvalidLevel, Level, SkillDemand, SkillDemands, SkillName, SkillTree, language_skill,
+};
 pub use source::Place;
 pub use stored::Stored;
-pub use tenant::{DataSettings, InDoubt, TenantSpec};
+pub use tenant::{DataSettings, InDoubt, TenantSpec, Work};
 pub use validate::{Context, KNOWN_CHANNELS, references, validate};
 pub use webhook::WebhookEndpointSpec;
 
@@ -244,6 +251,12 @@ impl Serialize for Resource {
 /// For fields whose default is yes.
 fn yes() -> bool {
     true
+}
+
+/// For fields whose default is no.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn no(value: &bool) -> bool {
+    !value
 }
 
 #[cfg(test)]

@@ -17,9 +17,16 @@ impl Backoff {
 
     /// The next wait: between half of the current step and all of it, so that a fleet does not retry in step.
     pub fn next_wait(&mut self) -> Duration {
+        self.next_wait_by(rand::random())
+    }
+
+    /// The same, where `draw` was drawn elsewhere.
+    pub(crate) fn next_wait_by(&mut self, draw: u64) -> Duration {
         let step = self.next;
         self.next = (step * 2).min(self.most);
-        step.mul_f64(0.5 + rand::random::<f64>() / 2.0)
+        // Half of what 32 bits can say.
+        let part = f64::from((draw >> 32) as u32) / f64::from(u32::MAX) / 2.0;
+        step.mul_f64(0.5 + part)
     }
 }
 

@@ -1,17 +1,22 @@
 //! The handle everything else hangs on.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use async_nats::Client;
 use async_nats::jetstream::{self, kv, object_store};
+use async_nats::{Client, HeaderMap, Subject, Subscriber};
+use bytes::Bytes;
 use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
 use crate::connection::{self, ConnectError, Link};
+use crate::ground::{Broker, Ground};
+use crate::kv::Versioned;
+use crate::log::{LogError, LogReader, Start};
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::provision::{self, Layout, ProvisionError};
+use crate::publish::{Attempt, Published};
 use crate::subjects::{Bucket, ObjectBucket, Stream};
 
 /// A connection to the broker and what is known about it. Cheap to clone.
@@ -41,10 +46,8 @@ pub struct BrokerError {
 }
 
 impl BrokerError {
-    pub(crate) fn new(
-        what: impl Into<String>,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    /// What the broker could not do, as in "could not …", and why.
+    pub fn new(what: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { what: what.into(), source: source.into() }
     }
 }
@@ -169,5 +172,98 @@ impl Fabric {
             None => connected.await.is_ok(),
             Some(deadline) => matches!(tokio::time::timeout_at(deadline, connected).await, Ok(Ok(_))),
         }
+    }
+}
+
+impl Broker for Fabric {
+    type Tail = LogReader;
+    type Questions = Subscriber;
+
+    async fn try_publish(
+        &self,
+        subject: &str,
+        headers: &HeaderMap,
+        payload: &Bytes,
+        deadline: Option<Instant>,
+    ) -> Result<Published, Attempt> {
+        self.publish_once(subject, headers, payload, deadline).await
+    }
+
+    async fn has_no_stream(&self, subject: &str) -> bool {
+        self.subject_without_stream(subject).await
+    }
+
+    async fn read_key(&self, bucket: Bucket, key: &str) -> Result<Versioned, BrokerError> {
+        self.kv_read(bucket, key).await
+    }
+
+    async fn end_of(&self, stream: Stream) -> Result<u64, BrokerError> {
+        self.last_sequence(stream).await
+    }
+
+    async fn truncate(&self, stream: Stream, filter: &str, before: u64) -> Result<u64, BrokerError> {
+        Self::truncate(self, stream, filter, before).await
+    }
+
+    async fn tail(&self, stream: &str, filters: Vec<String>, start: Start) -> Result<LogReader, LogError> {
+        LogReader::open_named(self, stream, filters, start).await
+    }
+
+    async fn listen(&self, subject: String) -> Result<Subscriber, BrokerError> {
+        let what = format!("subscribe to {subject}");
+        self.client().subscribe(subject).await.map_err(|source| BrokerError::new(what, source))
+    }
+
+    async fn answer(&self, to: Subject, payload: Bytes) -> Result<(), BrokerError> {
+        let answered = self.client().publish(to, payload).await;
+        answered.map_err(|source| BrokerError::new("take an answer", source))
+    }
+
+    fn largest_message(&self) -> usize {
+        self.client().server_info().max_payload
+    }
+
+    fn request_timeout(&self) -> Duration {
+        self.inner.request_timeout
+    }
+}
+
+impl Ground for Fabric {
+    fn now_ms(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn draw(&self) -> u64 {
+        rand::random()
+    }
+
+    fn task<F>(&self, work: F) -> impl Future<Output = F::Output> + Send + 'static + use<F>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        work
+    }
+
+    fn aside<T, W>(&self, work: W) -> impl Future<Output = T> + Send + 'static + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
+        let working = tokio::task::spawn_blocking(work);
+        async move {
+            match working.await {
+                Ok(done) => done,
+                // The runtime ends, and we with it; or the work panicked, and so do we.
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => std::future::pending().await,
+                },
+            }
+        }
+    }
+
+    fn metrics(&self) -> &Arc<Metrics> {
+        &self.inner.metrics
     }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::fabric::{BrokerError, Fabric};
+use crate::ground::Broker;
 use crate::publish::{Attempt, PublishError};
 use crate::subjects::Bucket;
 
@@ -76,33 +77,34 @@ impl Fabric {
         expected: u64,
         deadline: Instant,
     ) -> Result<u64, CasError> {
-        self.swap(bucket, key, value, expected, HeaderMap::new(), deadline).await
+        swap(self, bucket, key, value, expected, HeaderMap::new(), deadline).await
     }
+}
 
-    pub(crate) async fn swap(
-        &self,
-        bucket: Bucket,
-        key: &str,
-        value: Option<Bytes>,
-        expected: u64,
-        mut headers: HeaderMap,
-        deadline: Instant,
-    ) -> Result<u64, CasError> {
-        headers.insert("Nats-Expected-Last-Subject-Sequence", expected.to_string());
-        if value.is_none() {
-            headers.insert("KV-Operation", "DEL");
-        }
-        let payload = value.unwrap_or_default();
-        let key = key.to_owned();
-        match self.publish_once(&bucket.subject(&key), &headers, &payload, Some(deadline)).await {
-            Ok(published) => Ok(published.seq),
-            Err(Attempt::Final(PublishError::Conflict { .. })) => Err(CasError::Conflict { key }),
-            Err(Attempt::Final(source)) => Err(CasError::Refused { key, source }),
-            Err(Attempt::Again(source)) => Err(CasError::Unknown { key, source }),
-            Err(Attempt::Unheard(last)) => {
-                let source = PublishError::Away { subject: bucket.subject(&key), last };
-                Err(CasError::Unknown { key, source })
-            }
+/// As [`Fabric::kv_swap`], over any ground, with more headers.
+pub(crate) async fn swap<B: Broker>(
+    broker: &B,
+    bucket: Bucket,
+    key: &str,
+    value: Option<Bytes>,
+    expected: u64,
+    mut headers: HeaderMap,
+    deadline: Instant,
+) -> Result<u64, CasError> {
+    headers.insert("Nats-Expected-Last-Subject-Sequence", expected.to_string());
+    if value.is_none() {
+        headers.insert("KV-Operation", "DEL");
+    }
+    let payload = value.unwrap_or_default();
+    let key = key.to_owned();
+    match broker.try_publish(&bucket.subject(&key), &headers, &payload, Some(deadline)).await {
+        Ok(published) => Ok(published.seq),
+        Err(Attempt::Final(PublishError::Conflict { .. })) => Err(CasError::Conflict { key }),
+        Err(Attempt::Final(source)) => Err(CasError::Refused { key, source }),
+        Err(Attempt::Again(source)) => Err(CasError::Unknown { key, source }),
+        Err(Attempt::Unheard(last)) => {
+            let source = PublishError::Away { subject: bucket.subject(&key), last };
+            Err(CasError::Unknown { key, source })
         }
     }
 }

@@ -5,7 +5,7 @@ use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
 
 /// The instruments of one fabric. No-ops until a meter provider is installed.
 #[derive(Debug)]
-pub(crate) struct Metrics {
+pub struct Metrics {
     pub(crate) published: Counter<u64>,
     pub(crate) publish_seconds: Histogram<f64>,
     pub(crate) publish_retries: Counter<u64>,
@@ -21,8 +21,15 @@ pub(crate) struct Metrics {
     pub(crate) dead: Counter<u64>,
 }
 
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// Instruments of the meter provider that is installed now.
+    pub fn new() -> Self {
         let meter = opentelemetry::global::meter("heliograph-fabric");
         let counter =
             |name: &'static str, about: &'static str| meter.u64_counter(name).with_description(about).build();

@@ -11,6 +11,7 @@ use tracing::Instrument;
 use crate::backoff::Backoff;
 use crate::envelope::Envelope;
 use crate::fabric::Fabric;
+use crate::ground::Ground;
 use crate::metrics;
 use crate::subjects::Stream;
 use crate::trace::{self, TraceHeaders};
@@ -120,6 +121,84 @@ pub fn within(after: Duration) -> Option<Instant> {
     Some(Instant::now() + after)
 }
 
+/// As [`Fabric::publish`], over any ground.
+pub(crate) async fn publish<G: Ground>(
+    ground: &G,
+    subject: &str,
+    envelope: &Envelope,
+    deadline: Option<Instant>,
+) -> Result<Published, PublishError> {
+    let stream = Stream::of_subject(subject).map_or("other", Stream::name);
+    let span = trace::producer_span(subject, &envelope.id, stream);
+    trace::link(&span, &envelope.trace);
+    let mut headers = envelope.to_headers();
+    if let Some(TraceHeaders { traceparent, tracestate }) = TraceHeaders::of(&span) {
+        headers.insert("traceparent", traceparent);
+        if !tracestate.is_empty() {
+            headers.insert("tracestate", tracestate);
+        }
+    }
+    publish_raw(ground, subject, headers, envelope.payload.clone(), deadline).instrument(span).await
+}
+
+/// As [`Fabric::publish_raw`], over any ground.
+pub(crate) async fn publish_raw<G: Ground>(
+    ground: &G,
+    subject: &str,
+    headers: HeaderMap,
+    payload: Bytes,
+    deadline: Option<Instant>,
+) -> Result<Published, PublishError> {
+    let begun = Instant::now();
+    let done = publish_until(ground, subject, &headers, &payload, deadline).await;
+    let outcome = match &done {
+        Ok(published) if published.duplicate => "duplicate",
+        Ok(_) => "stored",
+        Err(error) => error.label(),
+    };
+    let stream = Stream::of_subject(subject).map_or("other", Stream::name);
+    let labels = [metrics::stream(stream), metrics::outcome(outcome)];
+    ground.metrics().published.add(1, &labels);
+    ground.metrics().publish_seconds.record(begun.elapsed().as_secs_f64(), &labels);
+    done
+}
+
+async fn publish_until<G: Ground>(
+    ground: &G,
+    subject: &str,
+    headers: &HeaderMap,
+    payload: &Bytes,
+    deadline: Option<Instant>,
+) -> Result<Published, PublishError> {
+    let mut backoff = Backoff::default();
+    let mut without_stream: Option<Instant> = None;
+    loop {
+        let failure = match ground.try_publish(subject, headers, payload, deadline).await {
+            Ok(published) => return Ok(published),
+            Err(Attempt::Final(error)) => return Err(error),
+            Err(Attempt::Again(failure)) => failure,
+            Err(Attempt::Unheard(last)) => {
+                if ground.has_no_stream(subject).await {
+                    let since = *without_stream.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= UNPROVISIONED_AFTER {
+                        return Err(PublishError::NotProvisioned { subject: subject.to_owned() });
+                    }
+                } else {
+                    without_stream = None;
+                }
+                PublishError::Away { subject: subject.to_owned(), last }
+            }
+        };
+        let wait = backoff.next_wait_by(ground.draw());
+        if deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) {
+            return Err(failure);
+        }
+        tracing::debug!(subject, error = %failure, "publishing again with the same id");
+        ground.metrics().publish_retries.add(1, &[]);
+        tokio::time::sleep(wait).await;
+    }
+}
+
 impl Fabric {
     /// Publishes and returns after the PubAck.
     ///
@@ -131,17 +210,7 @@ impl Fabric {
         envelope: &Envelope,
         deadline: Option<Instant>,
     ) -> Result<Published, PublishError> {
-        let stream = Stream::of_subject(subject).map_or("other", Stream::name);
-        let span = trace::producer_span(subject, &envelope.id, stream);
-        trace::link(&span, &envelope.trace);
-        let mut headers = envelope.to_headers();
-        if let Some(TraceHeaders { traceparent, tracestate }) = TraceHeaders::of(&span) {
-            headers.insert("traceparent", traceparent);
-            if !tracestate.is_empty() {
-                headers.insert("tracestate", tracestate);
-            }
-        }
-        self.publish_raw(subject, headers, envelope.payload.clone(), deadline).instrument(span).await
+        publish(self, subject, envelope, deadline).await
     }
 
     /// Publishes headers and payload as they are; otherwise as [`Fabric::publish`].
@@ -152,54 +221,7 @@ impl Fabric {
         payload: Bytes,
         deadline: Option<Instant>,
     ) -> Result<Published, PublishError> {
-        let begun = Instant::now();
-        let done = self.publish_until(subject, &headers, &payload, deadline).await;
-        let outcome = match &done {
-            Ok(published) if published.duplicate => "duplicate",
-            Ok(_) => "stored",
-            Err(error) => error.label(),
-        };
-        let stream = Stream::of_subject(subject).map_or("other", Stream::name);
-        let labels = [metrics::stream(stream), metrics::outcome(outcome)];
-        self.metrics().published.add(1, &labels);
-        self.metrics().publish_seconds.record(begun.elapsed().as_secs_f64(), &labels);
-        done
-    }
-
-    async fn publish_until(
-        &self,
-        subject: &str,
-        headers: &HeaderMap,
-        payload: &Bytes,
-        deadline: Option<Instant>,
-    ) -> Result<Published, PublishError> {
-        let mut backoff = Backoff::default();
-        let mut without_stream: Option<Instant> = None;
-        loop {
-            let failure = match self.publish_once(subject, headers, payload, deadline).await {
-                Ok(published) => return Ok(published),
-                Err(Attempt::Final(error)) => return Err(error),
-                Err(Attempt::Again(failure)) => failure,
-                Err(Attempt::Unheard(last)) => {
-                    if self.has_no_stream(subject).await {
-                        let since = *without_stream.get_or_insert_with(Instant::now);
-                        if since.elapsed() >= UNPROVISIONED_AFTER {
-                            return Err(PublishError::NotProvisioned { subject: subject.to_owned() });
-                        }
-                    } else {
-                        without_stream = None;
-                    }
-                    PublishError::Away { subject: subject.to_owned(), last }
-                }
-            };
-            let wait = backoff.next_wait();
-            if deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) {
-                return Err(failure);
-            }
-            tracing::debug!(subject, error = %failure, "publishing again with the same id");
-            self.metrics().publish_retries.add(1, &[]);
-            tokio::time::sleep(wait).await;
-        }
+        publish_raw(self, subject, headers, payload, deadline).await
     }
 
     /// One try: from sending to PubAck. Ends early when the connection is lost, because the PubAck is lost with it.
@@ -246,7 +268,7 @@ impl Fabric {
     }
 
     /// Whether the broker is there and says that no stream takes `subject`.
-    async fn has_no_stream(&self, subject: &str) -> bool {
+    pub(crate) async fn subject_without_stream(&self, subject: &str) -> bool {
         use async_nats::jetstream::context::GetStreamByNameErrorKind::NotFound;
         let found = self.jetstream().stream_by_subject(subject.to_owned()).await;
         found.is_err_and(|error| error.kind() == NotFound)
@@ -255,7 +277,7 @@ impl Fabric {
 
 /// How one try ended that did not end well.
 #[derive(Debug)]
-pub(crate) enum Attempt {
+pub enum Attempt {
     /// Trying again cannot help.
     Final(PublishError),
     /// Trying again may help.

@@ -17,8 +17,9 @@ use tracing::{Instrument, Span};
 
 use crate::envelope::Envelope;
 use crate::fabric::Fabric;
+use crate::ground::Ground;
 use crate::ownership::Fence;
-use crate::publish::{PublishError, Published};
+use crate::publish::{PublishError, Published, publish};
 
 /// Options of a [`Sequencer`].
 #[derive(Debug, Clone)]
@@ -37,14 +38,14 @@ impl Default for SequencerOptions {
 
 /// Publishes with FIFO order per lane. Cheap to clone; when the last clone goes, what was not sent is not sent.
 #[derive(Clone, Debug)]
-pub struct Sequencer {
-    shared: Arc<Shared>,
+pub struct Sequencer<G = Fabric> {
+    shared: Arc<Shared<G>>,
     _stop: Arc<DropGuard>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    fabric: Fabric,
+struct Shared<G> {
+    ground: G,
     fence: Option<Fence>,
     capacity: u32,
     permits: Arc<Semaphore>,
@@ -82,13 +83,13 @@ impl Future for Ticket {
     }
 }
 
-impl Sequencer {
-    /// A sequencer over `fabric`.
-    pub fn new(fabric: &Fabric, options: SequencerOptions) -> Self {
+impl<G: Ground> Sequencer<G> {
+    /// A sequencer over `ground`.
+    pub fn new(ground: &G, options: SequencerOptions) -> Self {
         let stop = CancellationToken::new();
         let capacity = u32::try_from(options.capacity.clamp(1, 1 << 20)).expect("clamped");
         let shared = Shared {
-            fabric: fabric.clone(),
+            ground: ground.clone(),
             fence: options.fence,
             capacity,
             permits: Arc::new(Semaphore::new(capacity as usize)),
@@ -122,7 +123,8 @@ impl Sequencer {
             Entry::Vacant(entry) => {
                 let lane = entry.key().clone();
                 entry.insert(Lane::Busy(VecDeque::new()));
-                tokio::spawn(work(self.shared.clone(), lane, job));
+                let work = work(self.shared.clone(), lane, job);
+                tokio::spawn(self.shared.ground.task(work));
             }
         }
         Ticket(ticket)
@@ -154,7 +156,7 @@ impl Sequencer {
     }
 }
 
-impl Shared {
+impl<G> Shared<G> {
     fn lanes(&self) -> std::sync::MutexGuard<'_, HashMap<String, Lane>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,15 +170,15 @@ impl Job {
 }
 
 /// Publishes the items of one lane one after the other, until none waits.
-async fn work(shared: Arc<Shared>, lane: String, first: Job) {
+async fn work<G: Ground>(shared: Arc<Shared<G>>, lane: String, first: Job) {
     let mut job = first;
     loop {
         let fenced = shared.fence.as_ref().is_some_and(|fence| fence.check().is_err());
         let done = if fenced {
             Err(PublishError::Fenced)
         } else {
-            let publish =
-                shared.fabric.publish(&job.subject, &job.envelope, job.deadline).instrument(job.span.clone());
+            let Job { subject, envelope, deadline, span, .. } = &job;
+            let publish = publish(&shared.ground, subject, envelope, *deadline).instrument(span.clone());
             tokio::select! {
                 biased;
                 () = shared.stop.cancelled() => Err(PublishError::Stopped),

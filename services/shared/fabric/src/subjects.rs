@@ -211,6 +211,12 @@ pub fn messages_failed(channel: &str) -> Result<String, SubjectError> {
     Ok(format!("hg.event.*.*.{}.*.message.failed", name("channel", channel)?))
 }
 
+/// What becomes of any tenant's conversations on a channel, for whoever shows customers how they wait there.
+pub fn conversations_on(channel: &str) -> Result<[String; 2], SubjectError> {
+    let channel = name("channel", channel)?;
+    Ok(["conversation", "callback"].map(|noun| format!("hg.event.*.*.{channel}.*.{noun}.*")))
+}
+
 /// Filter for dead letters; what is not given matches all.
 pub fn dead_filter(
     stage: Option<&str>,

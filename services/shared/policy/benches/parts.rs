@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, hint::black_box, time::Instant};
 use heliograph_domain::resources::{CalendarSpec, ChannelPolicySpec, Day, Hours, QuietHours};
 use heliograph_policy::{
     Calendars, CompiledPolicy, ContactFacts, Direction, Facts, Hints,
-    condition::Condition,
+    condition::PolicyCondition,
     find_region,
     schedule::{Quiet, Schedule},
 };
@@ -51,7 +51,7 @@ fn main() {
     };
     let local = now.in_tz("America/Sao_Paulo").unwrap();
     for text in CONDITIONS {
-        let condition = Condition::parse(text).unwrap();
+        let condition = PolicyCondition::parse(text).unwrap();
         measure(text, || condition.holds(black_box(&facts), now, Some(&local)));
     }
 

@@ -1,8 +1,11 @@
 //! Conditions: CEL over the facts of a message.
 //!
 //! A condition is parsed as CEL, checked against the variables that there are, and lowered to a small typed tree. What a
-//! customer's message could do wrong was ruled out by then: [`Condition::holds`] always answers, and answers the same for
+//! customer's message could do wrong was ruled out by then: [`Condition::test`] always answers, and answers the same for
 //! the same facts.
+//!
+//! The language is one; what it speaks of is a [`World`]: its variables, and what they are read from. This crate has the
+//! world of a channel policy, [`PolicyFacts`]; whoever has conditions on something else brings a world of their own.
 //!
 //! # What can be written
 //!
@@ -13,7 +16,7 @@
 //! (January is 0), `getDate`, `getDayOfMonth` (from 0), `getDayOfWeek` (Sunday is 0), `getDayOfYear` (from 0), `getHours`,
 //! `getMinutes` and `getSeconds` of a timestamp; `getHours`, `getMinutes` and `getSeconds` of a duration.
 //!
-//! # Variables
+//! # Variables of a channel policy
 //!
 //! | variable | type | what it is |
 //! | --- | --- | --- |
@@ -60,20 +63,26 @@ use heliograph_domain::nearest::nearest;
 use jiff::{Timestamp, Zoned};
 
 pub use error::ConditionError;
+pub use facts::{KINDS, PolicyFacts, SOURCES};
+pub use schema::{Read, Values, Variable, World};
+pub use time::Moment;
 
 use crate::Facts;
-use facts::{PolicyFacts, Scene};
+use facts::Scene;
 use tree::{Bindings, Test};
 
-/// A condition over the facts of a message.
+/// A condition over what a world knows.
 #[derive(Debug, Clone)]
-pub struct Condition {
-    root: Test<PolicyFacts>,
+pub struct Condition<W: World> {
+    root: Test<W>,
     /// Variables that it reads.
     reads: Vec<&'static str>,
 }
 
-impl Condition {
+/// A condition over the facts of a message, as channel policies have them.
+pub type PolicyCondition = Condition<PolicyFacts>;
+
+impl<W: World> Condition<W> {
     /// Reads a condition, and refuses what could not be evaluated.
     pub fn parse(text: &str) -> Result<Self, ConditionError> {
         let parsed = syntax::parse(text)?;
@@ -86,10 +95,17 @@ impl Condition {
         self.reads.contains(&variable)
     }
 
+    /// What comes out; none where that hangs on something unknown.
+    pub fn test<'a>(&'a self, scene: &'a W::Scene<'a>) -> Option<bool> {
+        self.root.test(scene, &Bindings::default())
+    }
+}
+
+impl PolicyCondition {
     /// Whether it holds. `local` is `now` by the customer's clock, where their time zone is known.
     pub fn holds(&self, facts: &Facts<'_>, now: Timestamp, local: Option<&Zoned>) -> bool {
         let scene = Scene { facts, now, local };
-        self.root.test(&scene, &Bindings::default()) == Some(true)
+        self.test(&scene) == Some(true)
     }
 }
 

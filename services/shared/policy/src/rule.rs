@@ -13,7 +13,7 @@ use heliograph_domain::{
 
 use crate::{
     Calendars, Direction,
-    condition::Condition,
+    condition::PolicyCondition,
     fault::Faults,
     names::Names,
     schedule::{Quiet, Schedule},
@@ -38,7 +38,7 @@ pub(crate) struct Rule {
 /// A rule's condition.
 #[derive(Debug, Clone)]
 pub(crate) struct When {
-    pub(crate) condition: Arc<Condition>,
+    pub(crate) condition: Arc<PolicyCondition>,
     /// Whether it may ask for the customer's clock, which is found out for those that do only.
     pub(crate) local: bool,
 }
@@ -110,7 +110,7 @@ impl<'a> Parts<'a> {
         if let Some(known) = self.conditions.get(text) {
             return Some(known.clone());
         }
-        match Condition::parse(text) {
+        match PolicyCondition::parse(text) {
             Ok(condition) => {
                 let local = condition.reads("local");
                 let when = When { condition: Arc::new(condition), local };

@@ -73,6 +73,13 @@ impl Schedule {
         }
     }
 
+    /// When it is open from one moment up to another, by its own zone: in order, the end of each not included, and none
+    /// touching the next. None if it has no zone of its own.
+    pub fn stretches(&self, from: Timestamp, until: Timestamp) -> Option<Vec<(Timestamp, Timestamp)>> {
+        let zone = self.zone.as_ref()?;
+        Some(self.week.stretches((from, until), zone, &self.holidays))
+    }
+
     fn is_open_in(&self, now: Timestamp, zone: &TimeZone) -> bool {
         self.week.is_open(zone.to_datetime(now), &self.holidays)
     }

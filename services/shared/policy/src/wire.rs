@@ -39,7 +39,8 @@ pub fn reason(reason: &Reason) -> v1::Reason {
     }
 }
 
-fn region(found: &RegionFinding) -> v1::Region {
+/// Where a customer is, on the wire.
+pub fn region(found: &RegionFinding) -> v1::Region {
     let source = match found.source {
         RegionSource::Nothing => "none",
         known => known.as_str(),

@@ -8,7 +8,7 @@ use heliograph_domain::{
 };
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
-use crate::{Facts, plan::Region};
+use crate::{CompiledPolicy, Facts, plan::Region};
 
 /// Time zones that count for a customer; at least one.
 pub(crate) type Zones<'a> = Cow<'a, [TimeZone]>;
@@ -21,6 +21,14 @@ static BY_COUNTRY: LazyLock<Vec<Vec<TimeZone>>> = LazyLock::new(|| {
 
 /// For customers of whom nothing is known.
 static NOBODY: [TimeZone; 1] = [TimeZone::UTC];
+
+impl CompiledPolicy {
+    /// What the customer's clock shows, where it is known: their own zone counts, else those of their number, of their
+    /// region, of their country.
+    pub fn clock(&self, facts: &Facts<'_>, now: Timestamp) -> Option<Zoned> {
+        clock(&of(self.region(&facts.region.region), facts), now)
+    }
+}
 
 /// The customer's own zone, else those of their number, else the region's, else those of their country. UTC when nothing is
 /// known.

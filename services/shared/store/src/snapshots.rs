@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use crate::objects::{ObjectError, Objects, name, read_whole};
+use crate::objects::{ObjectError, ObjectInfo, Objects, name, read_whole};
 
 /// The object store of snapshots.
 pub const BUCKET: &str = "HG_SNAPSHOTS";
@@ -27,16 +27,66 @@ pub struct PartitionSnapshot {
     pub state: Bytes,
 }
 
+/// Slots that are replaced whole or not at all.
+pub trait Slots: Clone + std::fmt::Debug + Send + Sync + 'static {
+    /// What is known of a slot's content, if it has one.
+    fn info(
+        &self,
+        folder: &str,
+        slot: &str,
+    ) -> impl Future<Output = Result<Option<ObjectInfo>, ObjectError>> + Send;
+
+    /// A slot's content, if it has one.
+    fn read(
+        &self,
+        folder: &str,
+        slot: &str,
+    ) -> impl Future<Output = Result<Option<(ObjectInfo, Bytes)>, ObjectError>> + Send;
+
+    /// Replaces what is in a slot.
+    fn replace(
+        &self,
+        folder: &str,
+        slot: &str,
+        attributes: HashMap<String, String>,
+        content: &[u8],
+    ) -> impl Future<Output = Result<(), ObjectError>> + Send;
+}
+
+impl Slots for Objects {
+    async fn info(&self, folder: &str, slot: &str) -> Result<Option<ObjectInfo>, ObjectError> {
+        Self::info(self, folder, slot).await
+    }
+
+    async fn read(&self, folder: &str, slot: &str) -> Result<Option<(ObjectInfo, Bytes)>, ObjectError> {
+        let Some((info, reader)) = self.get(folder, slot).await? else { return Ok(None) };
+        let content = read_whole(folder, &info, reader).await?;
+        Ok(Some((info, content.into())))
+    }
+
+    async fn replace(
+        &self,
+        folder: &str,
+        slot: &str,
+        attributes: HashMap<String, String>,
+        content: &[u8],
+    ) -> Result<(), ObjectError> {
+        let mut content = content;
+        self.put(folder, slot, attributes, &mut content, LARGEST).await?;
+        Ok(())
+    }
+}
+
 /// The snapshots of all partitions. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct SnapshotStore {
-    objects: Objects,
+pub struct SnapshotStore<S = Objects> {
+    objects: S,
     slots: u32,
 }
 
-impl SnapshotStore {
+impl<S: Slots> SnapshotStore<S> {
     /// Snapshots kept in `objects`, the last `keep` of each partition, at least two.
-    pub fn new(objects: Objects, keep: u32) -> Self {
+    pub fn new(objects: S, keep: u32) -> Self {
         Self { objects, slots: keep.max(2) }
     }
 
@@ -48,9 +98,7 @@ impl SnapshotStore {
             slots.iter().enumerate().min_by_key(|(_, known)| **known).map_or(0, |(slot, _)| slot)
         });
         let attributes = HashMap::from([(POSITION.to_owned(), position.to_string())]);
-        let mut content = state;
-        self.objects.put(&name(partition), &slot.to_string(), attributes, &mut content, LARGEST).await?;
-        Ok(())
+        self.objects.replace(&name(partition), &slot.to_string(), attributes, state).await
     }
 
     /// The newest snapshot of `partition` that is whole.
@@ -76,25 +124,20 @@ impl SnapshotStore {
         known.sort_unstable();
         let folder = name(partition);
         while let Some((_, slot)) = known.pop() {
-            let Some((info, reader)) = self.objects.get(&folder, &slot.to_string()).await? else { continue };
-            // The slot may have been replaced since its position was read: the object's own position counts.
-            let position = info.attributes.get(POSITION).and_then(|position| position.parse().ok());
-            match (position, read_whole(partition, &info, reader).await) {
-                (Some(position), Ok(state)) if position < before => {
-                    return Ok(Some(PartitionSnapshot { position, state: Bytes::from(state) }));
-                }
-                (_, Err(error @ ObjectError::Unavailable(_))) if known.is_empty() => return Err(error),
-                (_, result) => {
-                    let error = result.err();
-                    let error = error.as_ref().map(|error| error as &dyn std::error::Error);
-                    tracing::warn!(
-                        partition,
-                        slot,
-                        error,
-                        "a snapshot cannot be read; trying the one before it"
-                    );
-                }
-            }
+            let error = match self.objects.read(&folder, &slot.to_string()).await {
+                Ok(None) => continue,
+                // The slot may have been replaced since its position was read: the object's own position counts.
+                Ok(Some((info, state))) => match position_of(&info) {
+                    Some(position) if position < before => {
+                        return Ok(Some(PartitionSnapshot { position, state }));
+                    }
+                    _ => None,
+                },
+                Err(error @ ObjectError::Unavailable(_)) if known.is_empty() => return Err(error),
+                Err(error) => Some(error),
+            };
+            let error = error.as_ref().map(|error| error as &dyn std::error::Error);
+            tracing::warn!(partition, slot, error, "a snapshot cannot be read; trying the one before it");
         }
         Ok(None)
     }
@@ -110,7 +153,7 @@ impl SnapshotStore {
             let folder = folder.as_str();
             async move {
                 match self.objects.info(folder, &slot.to_string()).await {
-                    Ok(info) => Ok(info.and_then(|info| info.attributes.get(POSITION)?.parse().ok())),
+                    Ok(info) => Ok(info.and_then(|info| position_of(&info))),
                     // A damaged slot counts as empty: the next snapshot mends it.
                     Err(ObjectError::Damaged(_)) => Ok(None),
                     Err(error) => Err(error),
@@ -119,4 +162,8 @@ impl SnapshotStore {
         });
         futures::future::try_join_all(slots).await
     }
+}
+
+fn position_of(info: &ObjectInfo) -> Option<u64> {
+    info.attributes.get(POSITION)?.parse().ok()
 }

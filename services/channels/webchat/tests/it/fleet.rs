@@ -52,6 +52,12 @@ pub(crate) struct Replica {
     fabric: Fabric,
 }
 
+impl Replica {
+    pub(crate) fn fabric(&self) -> &Fabric {
+        &self.fabric
+    }
+}
+
 impl Drop for Replica {
     fn drop(&mut self) {
         self.shutdown.cancel();

@@ -11,3 +11,4 @@ mod outbound;
 mod pages;
 mod refusals;
 mod sessions;
+mod waiting;

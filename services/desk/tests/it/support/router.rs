@@ -10,8 +10,8 @@ use heliograph_fabric::{Fabric, Stream};
 use heliograph_proto::{
     Message as _,
     v1::{
-        ConversationView, DeskState, LogPosition, NotKnown, RoutingAnswer, RoutingQuery,
-        routing_answer::Answer, routing_query::Query,
+        ConversationView, DeskState, LogPosition, NotKnown, PoolState, QueuesState, RoutingAnswer,
+        RoutingQuery, routing_answer::Answer, routing_query::Query,
     },
 };
 use tokio::task::AbortHandle;
@@ -20,6 +20,7 @@ use tokio::task::AbortHandle;
 struct Known {
     states: HashMap<(String, String), DeskState>,
     conversations: HashMap<(String, String), ConversationView>,
+    pools: HashMap<String, PoolState>,
     applied: u64,
 }
 
@@ -46,6 +47,11 @@ impl FakeRouter {
     pub(crate) fn set_conversation(&self, tenant: &str, view: ConversationView) {
         let key = (tenant.to_owned(), view.id.clone());
         self.known.lock().unwrap().conversations.insert(key, view);
+    }
+
+    /// What is answered about a tenant's pool and queues from now on.
+    pub(crate) fn set_pool(&self, tenant: &str, pool: PoolState) {
+        self.known.lock().unwrap().pools.insert(tenant.to_owned(), pool);
     }
 
     /// Up to which entry of the log the states are.
@@ -81,6 +87,11 @@ impl FakeRouter {
                             let view = known.conversations.get(&(tenant, asked.conversation)).cloned();
                             view.map(Answer::Conversation)
                         }
+                        Some(Query::Pool(_)) => known.pools.get(&tenant).cloned().map(Answer::Pool),
+                        Some(Query::Queues(_)) => known
+                            .pools
+                            .get(&tenant)
+                            .map(|pool| Answer::Queues(QueuesState { queues: pool.queues.clone() })),
                         _ => continue,
                     };
                     let answer = found.unwrap_or(Answer::NotKnown(NotKnown {}));

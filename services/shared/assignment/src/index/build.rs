@@ -24,10 +24,10 @@ impl Index {
             for line in &lines {
                 index.lines[*line as usize].agents.push(slot);
             }
-            for skill in spec.skills.keys() {
-                index.skilled.entry(skill.clone()).or_default().push(slot);
+            for (skill, level) in &spec.skills {
+                index.skilled.entry(skill.clone()).or_default().push((slot, *level));
             }
-            index.members.push(Member::new(name, lines));
+            index.members.push(Member::new(name, spec, lines));
             index.slots.insert(name.clone(), slot);
             index.refresh(pool, slot);
         }

@@ -7,6 +7,7 @@ use crate::{
     ask::{AskId, Profile},
     config::{AgentChoice, AgentSpec},
     state::{Number, Pool},
+    tournament::Tournament,
 };
 
 /// Order of waiting work within its queue: the time of its arrival, earlier by the queue's aging for each level of
@@ -26,8 +27,10 @@ pub(crate) struct Lane {
     pub(crate) profile: Profile,
     pub(crate) choice: AgentChoice,
     pub(crate) waiting: BTreeSet<WaitKey>,
-    /// Best first: cost, then longest idle.
-    pub(crate) free: BTreeSet<(i64, u64, Slot)>,
+    /// Agents who suit it.
+    pub(super) agents: Vec<Slot>,
+    /// Those who are free, by their places among `agents`. Best first: cost, then longest idle.
+    pub(super) free: Tournament<(i64, u64)>,
 }
 
 impl Lane {
@@ -64,40 +67,39 @@ impl Index {
             choice: own.spec.choice,
             profile,
             waiting: BTreeSet::new(),
-            free: BTreeSet::new(),
+            agents: Vec::new(),
+            free: Tournament::default(),
         });
         self.by_ask.insert((ask, steps), at);
         self.lines[line as usize].lanes.push(at);
-        for slot in self.suited(pool, at) {
-            let spec = &pool.config.agents[&self.members[slot as usize].name];
-            let (score, levels) = self.lanes[at as usize].merits(spec);
-            let member = &mut self.members[slot as usize];
-            member.seats.push(Seat { lane: at, score, levels, standing: None });
-            self.stand_in_last(slot);
+        let agents = self.suited(at);
+        self.lanes[at as usize].free = Tournament::new(agents.len());
+        for (place, slot) in agents.iter().enumerate() {
+            let (score, levels) = self.lanes[at as usize].merits(&self.members[*slot as usize].spec);
+            let member = &mut self.members[*slot as usize];
+            member.seats.push(Seat { lane: at, place: place as u32, score, levels, standing: None });
+            self.stand_in_last(*slot);
         }
+        self.lanes[at as usize].agents = agents;
         at
     }
 
     /// Agents who suit a lane.
-    fn suited(&self, pool: &Pool, lane: u32) -> Vec<Slot> {
+    fn suited(&self, lane: u32) -> Vec<Slot> {
         let lane = &self.lanes[lane as usize];
-        let suits = |slot: Slot| {
-            pool.config
-                .agents
-                .get(&self.members[slot as usize].name)
-                .is_some_and(|spec| lane.profile.suits(spec))
-        };
+        let suits = |slot: Slot| lane.profile.suits(&self.members[slot as usize].spec);
         let nobody = Vec::new();
         let rarest = lane
             .profile
             .certain()
             .into_iter()
-            .map(|skill| self.skilled.get(&skill.name).unwrap_or(&nobody))
-            .min_by_key(|agents| agents.len());
+            .map(|skill| (self.skilled.get(&skill.name).unwrap_or(&nobody), skill.level))
+            .min_by_key(|(agents, _)| agents.len());
         let all = &self.lines[lane.line as usize].agents;
         match rarest {
-            Some(agents) if agents.len() < all.len() => {
-                agents.iter().copied().filter(|slot| suits(*slot)).collect()
+            Some((agents, least)) if agents.len() < all.len() => {
+                let able = agents.iter().filter(|(_, level)| *level >= least);
+                able.map(|(slot, _)| *slot).filter(|slot| suits(*slot)).collect()
             }
             _ => all.iter().copied().filter(|slot| suits(*slot)).collect(),
         }

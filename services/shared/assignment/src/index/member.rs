@@ -1,6 +1,6 @@
 //! One agent: whether they take work, of which classes, and how they stand in the lanes they suit.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Index, Slot, WaitKey};
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) name: Text,
+    pub(crate) spec: Arc<AgentSpec>,
     /// Online with a live desk.
     pub(crate) ready: bool,
     /// A bit for each class of which one more conversation fits.
@@ -34,6 +35,8 @@ pub(crate) struct Member {
 #[derive(Clone, Debug)]
 pub(super) struct Seat {
     pub(super) lane: u32,
+    /// Their place among the lane's agents.
+    pub(super) place: u32,
     /// Sum of levels in the preferred skills.
     pub(super) score: u32,
     /// Sum of levels in the required skills.
@@ -43,9 +46,10 @@ pub(super) struct Seat {
 }
 
 impl Member {
-    pub(super) fn new(name: &Text, lines: Vec<u32>) -> Self {
+    pub(super) fn new(name: &Text, spec: &AgentSpec, lines: Vec<u32>) -> Self {
         Self {
             name: name.clone(),
+            spec: Arc::new(spec.clone()),
             ready: false,
             room: 0,
             occupancy: 0,
@@ -102,10 +106,8 @@ impl Index {
     /// follows with [`Index::stand`].
     pub(crate) fn refresh(&mut self, pool: &Pool, slot: Slot) {
         let member = &mut self.members[slot as usize];
-        let (Some(state), Some(spec)) = (pool.agents.get(&member.name), pool.config.agents.get(&member.name))
-        else {
-            return;
-        };
+        let Some(state) = pool.agents.get(&member.name) else { return };
+        let spec = &member.spec;
         let ready = state.ready();
         let (room, occupancy) = room(&pool.config, spec, state, &self.classes);
         let before = (member.ready, member.room, member.occupancy, member.idle_rank);
@@ -160,12 +162,7 @@ impl Index {
         if standing == seat.standing {
             return;
         }
-        if let Some((cost, rank)) = seat.standing {
-            lane.free.remove(&(cost, rank, slot));
-        }
-        if let Some((cost, rank)) = standing {
-            lane.free.insert((cost, rank, slot));
-        }
+        lane.free.set(seat.place, standing);
         seat.standing = standing;
     }
 

@@ -1,12 +1,15 @@
 //! Tables for each rule, and properties over random logs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod colleagues;
 mod invariants;
+mod needs;
 mod presence;
 mod priorities;
 mod queueing;
 mod reservations;
 mod snapshots;
+mod waiting;
 mod walk;
 mod work;
 

@@ -19,6 +19,12 @@ impl Period {
         Self { millis: seconds as u64 * 1_000 }
     }
 
+    /// So many times as long; the longest there is instead of more.
+    #[must_use]
+    pub const fn times(self, factor: u32) -> Self {
+        Self { millis: self.millis.saturating_mul(factor as u64) }
+    }
+
     /// Its length in milliseconds.
     pub fn as_millis(self) -> u64 {
         self.millis

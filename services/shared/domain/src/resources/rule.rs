@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SkillDemands;
+use super::{SkillDemands, yes};
 
 /// Which conversations go to which queue. Of the rules that match, the one with the lowest `order` decides, and of equal
 /// ones the first by name.
@@ -15,14 +15,20 @@ pub struct RoutingRuleSpec {
     /// Which conversations. Absent means all.
     #[serde(default, rename = "match", skip_serializing_if = "RoutingMatch::is_empty")]
     pub matches: RoutingMatch,
+    /// A condition in CEL that must hold as well. Absent means always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
     /// The queue they go to.
     pub queue: String,
     /// Skills they ask for, beside the queue's own.
     #[serde(default, skip_serializing_if = "SkillDemands::is_empty")]
     pub skills: SkillDemands,
-    /// Precedence within the queue, 0 to 255: the higher goes first.
+    /// Levels of priority, added to the queue's, 0 to 255: the higher goes first.
     #[serde(default)]
     pub priority: u8,
+    /// Whether the customer's last agent is asked first, where the queue does that.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub sticky: bool,
 }
 
 /// Conditions, all of which must hold. An empty list is no condition; of a list, one entry must match.
@@ -51,4 +57,9 @@ impl RoutingMatch {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_yes(value: &bool) -> bool {
+    *value
 }

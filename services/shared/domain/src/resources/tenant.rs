@@ -1,6 +1,10 @@
 //! `Tenant`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::Period;
 
 /// One company.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +21,52 @@ pub struct TenantSpec {
     /// How long data is kept.
     #[serde(default, skip_serializing_if = "DataSettings::is_default")]
     pub data: DataSettings,
+    /// How agents work.
+    #[serde(default, skip_serializing_if = "Work::is_default")]
+    pub work: Work,
+}
+
+/// How the tenant's agents work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Work {
+    /// What one conversation of a class of channels takes of an agent's `total`; 1 unless listed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub weights: BTreeMap<String, u32>,
+    /// Which classes a class may interrupt: these do not count against an agent's `total` when it is offered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub interrupts: BTreeMap<String, Vec<String>>,
+    /// A conversation in which nothing was said for so long is closed.
+    #[serde(default = "a_day")]
+    pub inactivity: Period,
+    /// How long an agent whose desk disconnected may be gone before their conversations are taken back.
+    #[serde(default = "half_a_minute")]
+    pub grace: Period,
+    /// How long a conversation that an agent rejected, released or passed on is not offered to them again.
+    #[serde(default = "half_a_minute")]
+    pub cool_off: Period,
+    /// An agent of whom nothing was heard for so long is offline.
+    #[serde(default = "a_minute")]
+    pub liveness: Period,
+}
+
+impl Work {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self {
+            weights: BTreeMap::new(),
+            interrupts: BTreeMap::new(),
+            inactivity: a_day(),
+            grace: half_a_minute(),
+            cool_off: half_a_minute(),
+            liveness: a_minute(),
+        }
+    }
 }
 
 /// What becomes of a delivery whose outcome is unknown, on a provider without idempotency keys.
@@ -50,4 +100,16 @@ impl DataSettings {
 
 fn english() -> String {
     "en".to_owned()
+}
+
+fn a_day() -> Period {
+    Period::seconds(86_400)
+}
+
+fn a_minute() -> Period {
+    Period::seconds(60)
+}
+
+fn half_a_minute() -> Period {
+    Period::seconds(30)
 }

@@ -1,6 +1,8 @@
 //! What a resource must satisfy beyond its form: names, neighbours, meaning.
 
 mod policy;
+mod queue;
+mod skills;
 mod specs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,8 +104,13 @@ pub fn references(resource: &Resource) -> Vec<(String, ResourceKey)> {
                 }
             }
         }
+        Spec::Queue(queue) => {
+            found.extend(queue.onward().into_iter().map(|(path, to)| (path, key(Kind::Queue, to))));
+            let calendar = queue.hours.as_deref();
+            found.extend(calendar.map(|hours| ("spec.hours".to_owned(), key(Kind::Calendar, hours))));
+        }
         Spec::Agent(agent) => {
-            for (index, queue) in agent.queues.iter().enumerate() {
+            for (index, queue) in agent.queue_names().enumerate() {
                 found.push((format!("spec.queues[{index}]"), key(Kind::Queue, queue)));
             }
         }

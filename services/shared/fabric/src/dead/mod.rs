@@ -16,8 +16,9 @@ use tokio::time::Instant;
 
 use crate::envelope::{MSG_ID, REPLAYED, one_line};
 use crate::fabric::{BrokerError, Fabric};
+use crate::ground::Ground;
 use crate::log::LogError;
-use crate::publish::{PublishError, Published};
+use crate::publish::{PublishError, Published, publish_raw};
 use crate::record::Record;
 use crate::subjects::{self, Event, Inbound, NONE, Outbound, Routing, Stream, SubjectError};
 use letter::{DEAD, ERROR, REASON, SEQ, STAGE, STREAM, SUBJECT, TIME, TRIES};
@@ -74,13 +75,13 @@ pub struct DeadFilter<'a> {
 
 /// The dead letters of a broker. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct DeadLetters {
-    fabric: Fabric,
+pub struct DeadLetters<G = Fabric> {
+    fabric: G,
 }
 
-impl DeadLetters {
+impl<G: Ground> DeadLetters<G> {
     /// The dead letters `fabric` can reach.
-    pub fn new(fabric: &Fabric) -> Self {
+    pub fn new(fabric: &G) -> Self {
         Self { fabric: fabric.clone() }
     }
 
@@ -114,7 +115,8 @@ impl DeadLetters {
         ] {
             headers.insert(name, one_line(&value));
         }
-        let published = self.fabric.publish_raw(&subject, headers, record.payload.clone(), deadline).await?;
+        let published =
+            publish_raw(&self.fabric, &subject, headers, record.payload.clone(), deadline).await?;
         let labels = [
             KeyValue::new("stage", burial.stage.to_owned()),
             KeyValue::new("reason", burial.reason.to_owned()),
@@ -123,7 +125,9 @@ impl DeadLetters {
         tracing::warn!(%subject, seq = published.seq, reason = burial.reason, "message buried as a dead letter");
         Ok(published)
     }
+}
 
+impl DeadLetters {
     /// Lists up to `limit` dead letters after sequence `after`, oldest first.
     pub async fn list(
         &self,

@@ -5,9 +5,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use async_nats::HeaderMap;
+
 use crate::backoff::Backoff;
 use crate::fabric::{BrokerError, Fabric};
-use crate::kv::CasError;
+use crate::ground::Ground;
+use crate::kv::{self, CasError};
 use crate::subjects::Bucket;
 
 /// Why a cursor was not moved.
@@ -42,25 +45,21 @@ struct Stored {
 
 /// A cursor in HG_CURSORS that we hold.
 #[derive(Debug)]
-pub struct Cursor {
-    fabric: Fabric,
+pub struct Cursor<G = Fabric> {
+    ground: G,
     key: String,
     epoch: u64,
     seq: u64,
     revision: u64,
+    first: bool,
 }
 
-impl Cursor {
+impl<G: Ground> Cursor<G> {
     /// Takes over the cursor of a group's partition with our epoch, which fences everyone with an older one.
-    pub async fn claim(
-        fabric: &Fabric,
-        group: &str,
-        partition: u16,
-        epoch: u64,
-    ) -> Result<Self, CursorError> {
+    pub async fn claim(ground: &G, group: &str, partition: u16, epoch: u64) -> Result<Self, CursorError> {
         let key = format!("{group}.{partition}");
-        let mut cursor = Self { fabric: fabric.clone(), key, epoch, seq: 0, revision: 0 };
-        let deadline = Instant::now() + fabric.request_timeout() * 2;
+        let mut cursor = Self { ground: ground.clone(), key, epoch, seq: 0, revision: 0, first: false };
+        let deadline = Instant::now() + ground.request_timeout() * 2;
         let mut backoff = Backoff::default();
         loop {
             let at = cursor.refresh().await?;
@@ -69,15 +68,23 @@ impl Cursor {
                 return Ok(cursor);
             }
             let seq = at.map_or(0, |stored| stored.seq);
+            cursor.first |= at.is_none();
             match cursor.write(seq, deadline).await {
                 Ok(()) => return Ok(cursor),
                 Err(CasError::Refused { key, source }) => {
                     return Err(BrokerError::new(format!("write cursor {key}"), source).into());
                 }
-                Err(_) if Instant::now() < deadline => tokio::time::sleep(backoff.next_wait()).await,
+                Err(_) if Instant::now() < deadline => {
+                    tokio::time::sleep(backoff.next_wait_by(ground.draw())).await;
+                }
                 Err(_) => return Err(CursorError::Away { key: cursor.key }),
             }
         }
+    }
+
+    /// Whether nobody had claimed it before us.
+    pub fn is_first(&self) -> bool {
+        self.first
     }
 
     /// How far the partition has been processed.
@@ -108,7 +115,7 @@ impl Cursor {
                     }
                 }
             }
-            let wait = backoff.next_wait();
+            let wait = backoff.next_wait_by(self.ground.draw());
             if Instant::now() + wait >= deadline {
                 return Err(CursorError::Away { key: self.key.clone() });
             }
@@ -118,8 +125,8 @@ impl Cursor {
 
     async fn write(&mut self, seq: u64, deadline: Instant) -> Result<(), CasError> {
         let value = serde_json::to_vec(&Stored { seq, epoch: self.epoch }).expect("two numbers serialize");
-        let swapped =
-            self.fabric.kv_swap(Bucket::Cursors, &self.key, Some(value.into()), self.revision, deadline);
+        let (key, value, headers) = (&self.key, Some(value.into()), HeaderMap::new());
+        let swapped = kv::swap(&self.ground, Bucket::Cursors, key, value, self.revision, headers, deadline);
         self.revision = swapped.await?;
         self.seq = seq;
         Ok(())
@@ -127,7 +134,7 @@ impl Cursor {
 
     /// Reads what is stored, and remembers its revision; the place only when it is our own.
     async fn refresh(&mut self) -> Result<Option<Stored>, BrokerError> {
-        let found = self.fabric.kv_read(Bucket::Cursors, &self.key).await?;
+        let found = self.ground.read_key(Bucket::Cursors, &self.key).await?;
         self.revision = found.revision;
         let Some(value) = found.value else { return Ok(None) };
         let stored: Stored = serde_json::from_slice(&value)

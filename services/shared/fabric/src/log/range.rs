@@ -1,6 +1,7 @@
 //! Reading what is there now: history, catching up.
 
 use crate::fabric::Fabric;
+use crate::ground::{Broker, Tail};
 use crate::record::Record;
 use crate::subjects::Stream;
 
@@ -8,21 +9,23 @@ use super::reader::{LogError, LogReader, Start};
 
 /// Reads a part of a stream up to its end as it was when reading began.
 #[derive(Debug)]
-pub struct RangeReader {
-    reader: LogReader,
+pub struct RangeReader<T = LogReader> {
+    reader: T,
     /// Last sequence of the stream when reading began.
     head: u64,
     done: bool,
 }
 
-impl RangeReader {
+impl<T: Tail> RangeReader<T> {
     /// Reads what matches `filters` after sequence `after`, up to the end of the stream as of now.
-    pub async fn open<F>(fabric: &Fabric, stream: Stream, filters: F, after: u64) -> Result<Self, LogError>
+    pub async fn open<B, F>(broker: &B, stream: Stream, filters: F, after: u64) -> Result<Self, LogError>
     where
+        B: Broker<Tail = T>,
         F: IntoIterator<Item: Into<String>>,
     {
-        let head = fabric.last_sequence(stream).await?;
-        let reader = LogReader::open(fabric, stream, filters, Start::After(after.min(head))).await?;
+        let head = broker.end_of(stream).await?;
+        let filters = filters.into_iter().map(Into::into).collect();
+        let reader = broker.tail(stream.name(), filters, Start::After(after.min(head))).await?;
         Ok(Self { reader, head, done: after >= head })
     }
 

@@ -11,11 +11,12 @@ use tokio::time::Instant;
 
 use crate::backoff::Backoff;
 use crate::fabric::{BrokerError, Fabric};
+use crate::ground::Tail;
 use crate::metrics;
 use crate::ownership::Fence;
 use crate::pull::{Manner, Pull, Stop};
 use crate::record::Record;
-use crate::subjects::{Bucket, Stream};
+use crate::subjects::Stream;
 
 /// How long nothing may be delivered before the broker is asked whether something is waiting.
 const SUSPICIOUS_AFTER: Duration = Duration::from_secs(5);
@@ -115,18 +116,8 @@ impl LogReader {
         Self::open_named(fabric, stream.name(), filters, start).await
     }
 
-    /// Opens a bucket as the log of its changes; `keys` may end in wildcards.
-    pub(crate) async fn open_bucket(
-        fabric: &Fabric,
-        bucket: Bucket,
-        keys: &[String],
-        start: Start,
-    ) -> Result<Self, LogError> {
-        let filters = keys.iter().map(|key| bucket.subject(key)).collect();
-        Self::open_named(fabric, &bucket.stream(), filters, start).await
-    }
-
-    async fn open_named(
+    /// As [`LogReader::open`], for a stream by its name on the broker.
+    pub(crate) async fn open_named(
         fabric: &Fabric,
         stream: &str,
         filters: Vec<String>,
@@ -154,64 +145,11 @@ impl LogReader {
         self.last
     }
 
-    /// Whether nothing waited when the reader was set up the last time, and nothing was read since.
-    pub(crate) fn opened_at_end(&self) -> bool {
-        self.waiting == Some(0)
-    }
-
     /// The next message; waits for it. May be dropped and called again.
     ///
     /// Reconnects, broker restarts, missed heartbeats and dropped messages are handled inside. An error is final.
     pub async fn next(&mut self) -> Result<Record, LogError> {
-        loop {
-            if let Some(record) = self.advance(false).await? {
-                return Ok(record);
-            }
-        }
-    }
-
-    /// As [`LogReader::next`], but none when `bounded` and the broker says that nothing is left.
-    pub(super) async fn advance(&mut self, bounded: bool) -> Result<Option<Record>, LogError> {
-        loop {
-            self.ensure().await?;
-            if self.waiting.take() == Some(0) && bounded {
-                return Ok(None);
-            }
-            let active = self.active.as_mut().expect("just ensured");
-            let next = tokio::time::timeout_at(active.heard + SUSPICIOUS_AFTER, active.pull.next()).await;
-            match next {
-                Ok(Ok(message)) => {
-                    active.heard = Instant::now();
-                    active.idle = false;
-                    let Some((record, consumer_seq)) = Record::delivered(&self.stream, message) else {
-                        tracing::warn!(stream = %self.stream, "a message without a JetStream reply subject was skipped");
-                        continue;
-                    };
-                    if consumer_seq != active.expected {
-                        self.restart("gap");
-                        continue;
-                    }
-                    active.expected += 1;
-                    self.last = record.seq;
-                    self.backoff = Backoff::default();
-                    self.fabric.metrics().read.add(1, &self.labels);
-                    self.lags(record.pending);
-                    return Ok(Some(record));
-                }
-                Ok(Err(stop)) => {
-                    self.restart(stop.label());
-                    if stop != Stop::Disconnected {
-                        tracing::warn!(stream = %self.stream, after = self.last, ?stop, "log reader is set up again");
-                        tokio::time::sleep(self.backoff.next_wait()).await;
-                    }
-                }
-                Err(_quiet) => {
-                    if Self::stalled(active).await {
-                        self.restart("stalled");
-                    }
-                }
-            }
-        }
+        Tail::next(self).await
     }
 
     /// Whether messages wait at the broker though nothing is delivered.
@@ -328,6 +266,55 @@ impl LogReader {
             }
         }
         Fault::Passing(BrokerError::new(format!("tell about stream {}", self.stream), error))
+    }
+}
+
+impl Tail for LogReader {
+    async fn advance(&mut self, bounded: bool) -> Result<Option<Record>, LogError> {
+        loop {
+            self.ensure().await?;
+            if self.waiting.take() == Some(0) && bounded {
+                return Ok(None);
+            }
+            let active = self.active.as_mut().expect("just ensured");
+            let next = tokio::time::timeout_at(active.heard + SUSPICIOUS_AFTER, active.pull.next()).await;
+            match next {
+                Ok(Ok(message)) => {
+                    active.heard = Instant::now();
+                    active.idle = false;
+                    let Some((record, consumer_seq)) = Record::delivered(&self.stream, message) else {
+                        tracing::warn!(stream = %self.stream, "a message without a JetStream reply subject was skipped");
+                        continue;
+                    };
+                    if consumer_seq != active.expected {
+                        self.restart("gap");
+                        continue;
+                    }
+                    active.expected += 1;
+                    self.last = record.seq;
+                    self.backoff = Backoff::default();
+                    self.fabric.metrics().read.add(1, &self.labels);
+                    self.lags(record.pending);
+                    return Ok(Some(record));
+                }
+                Ok(Err(stop)) => {
+                    self.restart(stop.label());
+                    if stop != Stop::Disconnected {
+                        tracing::warn!(stream = %self.stream, after = self.last, ?stop, "log reader is set up again");
+                        tokio::time::sleep(self.backoff.next_wait()).await;
+                    }
+                }
+                Err(_quiet) => {
+                    if Self::stalled(active).await {
+                        self.restart("stalled");
+                    }
+                }
+            }
+        }
+    }
+
+    fn opened_at_end(&self) -> bool {
+        self.waiting == Some(0)
     }
 }
 

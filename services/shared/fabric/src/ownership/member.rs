@@ -4,14 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use async_nats::HeaderMap;
+use bytes::Bytes;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use opentelemetry::KeyValue;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinHandle, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::fence::{Fence, Validity};
@@ -21,8 +24,9 @@ use super::view::{Change, Claim, LeaseValue, MemberValue, View};
 use super::watch::{News, follow};
 use super::{Owned, OwnershipOptions};
 use crate::backoff::Backoff;
-use crate::fabric::{BrokerError, Fabric};
-use crate::kv::{CasError, Versioned};
+use crate::fabric::BrokerError;
+use crate::ground::Ground;
+use crate::kv::{self, CasError, Versioned};
 use crate::subjects::Bucket;
 
 /// How often shares are looked at when nothing happens: silence of others makes no noise.
@@ -65,8 +69,8 @@ impl Drop for OwnershipHandle {
     }
 }
 
-pub(super) fn start(
-    fabric: &Fabric,
+pub(super) fn start<G: Ground>(
+    ground: &G,
     group: &str,
     partitions: u16,
     member: &str,
@@ -77,9 +81,9 @@ pub(super) fn start(
     let stop = CancellationToken::new();
     let (sender, news) = mpsc::channel(256);
     let keys = Keys { group: group.to_owned() };
-    let follower = tokio::spawn(follow(fabric.clone(), keys.clone(), sender));
+    let follower = tokio::spawn(ground.task(follow(ground.clone(), keys.clone(), sender)));
     let member = Member {
-        fabric: fabric.clone(),
+        ground: ground.clone(),
         label: KeyValue::new("group", group.to_owned()),
         keys,
         partitions,
@@ -92,10 +96,10 @@ pub(super) fn start(
         report,
         stop: stop.clone(),
     };
-    let task = tokio::spawn(async move {
+    let task = tokio::spawn(ground.task(async move {
         member.run().await;
         follower.abort();
-    });
+    }));
     OwnershipHandle { owned, stop, task: Some(task) }
 }
 
@@ -106,8 +110,8 @@ fn token(name: &str) -> String {
     if safe.is_empty() { "member".to_owned() } else { safe }
 }
 
-struct Member {
-    fabric: Fabric,
+struct Member<G> {
+    ground: G,
     label: KeyValue,
     keys: Keys,
     partitions: u16,
@@ -148,19 +152,21 @@ enum Written {
     Asked(u16, String, Result<Versioned, BrokerError>),
 }
 
-impl Member {
+impl<G: Ground> Member<G> {
     async fn run(mut self) {
         let (leave, leaving) = watch::channel(false);
         let mut backoff = Backoff::default();
         while !self.stop.is_cancelled() {
-            let begun = Session::begin(&self.fabric, &self.keys, &self.name, self.options).await;
+            let begun = Session::begin(&self.ground, &self.keys, &self.name, self.options).await;
             let session = match begun {
                 Ok(session) => session,
                 Err(error) => {
                     tracing::debug!(group = self.keys.group, %error, "no session yet");
+                    let wait = backoff.next_wait_by(self.ground.draw());
                     tokio::select! {
-                        () = tokio::time::sleep(backoff.next_wait()) => {}
+                        biased;
                         () = self.stop.cancelled() => {}
+                        () = tokio::time::sleep(wait) => {}
                     }
                     continue;
                 }
@@ -168,13 +174,13 @@ impl Member {
             backoff = Backoff::default();
             let (me, validity) = (session.id.clone(), session.validity.clone());
             tracing::info!(group = self.keys.group, session = me, "joined");
-            let keeper = tokio::spawn(session.keep(leaving.clone()));
+            let keeper = tokio::spawn(self.ground.task(session.keep(leaving.clone())));
             self.hold(me, validity.clone(), &leave).await;
             validity.over.cancel();
             match keeper.await {
                 Ok(session) if self.stop.is_cancelled() => session.end().await,
                 // The broker may be away: a new session must not wait for the old one's key.
-                Ok(session) => drop(tokio::spawn(session.end())),
+                Ok(session) => drop(tokio::spawn(self.ground.task(session.end()))),
                 Err(error) => tracing::error!(%error, "the heartbeat task failed"),
             }
         }
@@ -200,7 +206,7 @@ impl Member {
                 () = validity.over.cancelled(), if !lost => {
                     lost = true;
                     tracing::warn!(group = self.keys.group, session = tenure.me, held = tenure.running.len(), "session is over, stopping");
-                    self.fabric.metrics().sessions_lost.add(1, std::slice::from_ref(&self.label));
+                    self.ground.metrics().sessions_lost.add(1, std::slice::from_ref(&self.label));
                 }
                 () = self.stop.cancelled(), if !draining => {
                     draining = true;
@@ -284,38 +290,38 @@ impl Member {
     }
 
     fn take(&self, partition: u16, tenure: &Tenure, revision: u64) -> BoxFuture<'static, Written> {
-        let (fabric, key, deadline) =
-            (self.fabric.clone(), self.keys.lease(partition), tenure.validity.ends());
+        let (ground, key, deadline) =
+            (self.ground.clone(), self.keys.lease(partition), tenure.validity.ends());
         let value = LeaseValue { holder: tenure.me.clone() };
         let value = serde_json::to_vec(&value).expect("a name serializes");
         Box::pin(async move {
-            let swap = fabric.kv_swap(Bucket::Leases, &key, Some(value.into()), revision, deadline.into());
+            let swap = swap(&ground, &key, value.into(), revision, deadline);
             Written::Claimed(partition, swap.await)
         })
     }
 
     fn release(&self, partition: u16, revision: u64) -> BoxFuture<'static, Written> {
-        let (fabric, key) = (self.fabric.clone(), self.keys.lease(partition));
+        let (ground, key) = (self.ground.clone(), self.keys.lease(partition));
         let value = serde_json::to_vec(&LeaseValue::default()).expect("nobody serializes");
         Box::pin(async move {
             let deadline = Instant::now() + Duration::from_secs(1);
-            let swap = fabric.kv_swap(Bucket::Leases, &key, Some(value.into()), revision, deadline.into());
+            let swap = swap(&ground, &key, value.into(), revision, deadline);
             Written::Released(partition, swap.await)
         })
     }
 
     fn evict(&self, partition: u16, session: String, revision: u64) -> BoxFuture<'static, Written> {
-        let (fabric, key) = (self.fabric.clone(), self.keys.member(&session));
+        let (ground, key) = (self.ground.clone(), self.keys.member(&session));
         Box::pin(async move {
             let deadline = Instant::now() + Duration::from_secs(1);
-            Written::Evicted(partition, session, evict(&fabric, &key, revision, deadline).await)
+            Written::Evicted(partition, session, evict(&ground, &key, revision, deadline).await)
         })
     }
 
     fn ask(&self, partition: u16, session: String) -> BoxFuture<'static, Written> {
-        let (fabric, key) = (self.fabric.clone(), self.keys.member(&session));
+        let (ground, key) = (self.ground.clone(), self.keys.member(&session));
         Box::pin(async move {
-            let found = fabric.kv_read(Bucket::Leases, &key).await;
+            let found = ground.read_key(Bucket::Leases, &key).await;
             Written::Asked(partition, session, found)
         })
     }
@@ -392,17 +398,19 @@ impl Member {
         tracing::info!(group = self.keys.group, partition, epoch, "acquired");
         let make = self.make.clone();
         let (options, group, cancelled) = (self.options, self.keys.group.clone(), cancel.clone());
-        let task = tenure.tasks.spawn(async move {
+        let work = self.ground.task(async move {
             tokio::select! {
-                () = make(owned) => {}
+                biased;
                 // Nobody may work on it when another member can have it, whether it listens to its token or not.
                 () = after(&over, options.abort_after) => tracing::warn!(group, partition, "task dropped: the session is over"),
                 () = after(&cancelled, options.drain) => tracing::error!(group, partition, "task dropped: it did not finish in time"),
+                () = make(owned) => {}
             }
         });
+        let task = tenure.tasks.spawn(work);
         tenure.running.insert(partition, Running { task: task.id(), epoch, fence, cancel });
-        self.fabric.metrics().owned.add(1, std::slice::from_ref(&self.label));
-        self.fabric.metrics().takeovers.add(1, std::slice::from_ref(&self.label));
+        self.ground.metrics().owned.add(1, std::slice::from_ref(&self.label));
+        self.ground.metrics().takeovers.add(1, std::slice::from_ref(&self.label));
         self.publish(tenure);
     }
 
@@ -427,13 +435,24 @@ impl Member {
             tenure.busy.insert(partition);
             tenure.writes.push(self.release(partition, running.epoch));
         }
-        self.fabric.metrics().owned.add(-1, std::slice::from_ref(&self.label));
+        self.ground.metrics().owned.add(-1, std::slice::from_ref(&self.label));
         self.publish(tenure);
     }
 
     fn publish(&self, tenure: &Tenure) {
         self.report.send_replace(tenure.running.keys().copied().collect());
     }
+}
+
+/// Writes a partition's key.
+async fn swap<G: Ground>(
+    ground: &G,
+    key: &str,
+    value: Bytes,
+    revision: u64,
+    deadline: Instant,
+) -> Result<u64, CasError> {
+    kv::swap(ground, Bucket::Leases, key, Some(value), revision, HeaderMap::new(), deadline).await
 }
 
 /// Resolves `delay` after `token` was cancelled.

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::fabric::Fabric;
+use crate::ground::Ground;
 
 /// Timing of ownership. The defaults take over within 3 s and tolerate three lost heartbeats.
 #[derive(Debug, Clone, Copy)]
@@ -86,8 +86,8 @@ impl Ownership {
     ///
     /// # Panics
     /// When the options would let two members hold one partition.
-    pub fn run<F, Fut>(
-        fabric: &Fabric,
+    pub fn run<G, F, Fut>(
+        ground: &G,
         group: &str,
         partitions: u16,
         member: &str,
@@ -95,6 +95,7 @@ impl Ownership {
         make: F,
     ) -> OwnershipHandle
     where
+        G: Ground,
         F: Fn(Owned) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
@@ -104,7 +105,7 @@ impl Ownership {
             "ownership timing lets two members hold one partition: {options:?}"
         );
         member::start(
-            fabric,
+            ground,
             group,
             partitions,
             member,

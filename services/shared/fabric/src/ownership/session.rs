@@ -1,16 +1,17 @@
 //! A member's sign of life.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::OwnershipOptions;
 use super::fence::Validity;
 use super::view::MemberValue;
-use crate::fabric::Fabric;
-use crate::kv::CasError;
+use crate::ground::{Broker, Ground};
+use crate::kv::{self, CasError};
 use crate::subjects::Bucket;
 
 /// How long the tombstone of a member that left is kept.
@@ -34,29 +35,29 @@ impl Keys {
 
 /// A member key that we keep fresh. The session is over when it cannot be, and never comes back: a new one begins.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct Session<G> {
     pub(super) id: String,
     pub(super) validity: Arc<Validity>,
-    fabric: Fabric,
+    ground: G,
     key: String,
     options: OwnershipOptions,
     revision: u64,
 }
 
-impl Session {
+impl<G: Ground> Session<G> {
     /// Writes a new member key. The name ends in a random part, so that two processes with one name cannot meet.
     pub(super) async fn begin(
-        fabric: &Fabric,
+        ground: &G,
         keys: &Keys,
         member: &str,
         options: OwnershipOptions,
     ) -> Result<Self, CasError> {
-        let id = format!("{member}-{:08x}", rand::random::<u32>());
+        let id = format!("{member}-{:08x}", ground.draw() >> 32);
         let key = keys.member(&id);
         let sent = Instant::now();
-        let revision = swap(fabric, &key, Some(value(false)), 0, sent + options.valid_for).await?;
+        let revision = swap(ground, &key, Some(value(false)), 0, sent + options.valid_for).await?;
         let validity = Arc::new(Validity::until(sent + options.valid_for));
-        Ok(Self { id, validity, fabric: fabric.clone(), key, options, revision })
+        Ok(Self { id, validity, ground: ground.clone(), key, options, revision })
     }
 
     /// Keeps the key fresh until the session is over. `draining` is asked before every heartbeat.
@@ -70,12 +71,13 @@ impl Session {
             }
             // A shutdown is told at once, so that others compute their shares without us.
             let next = now + self.options.heartbeat;
-            let next = tokio::time::Instant::from_std(next.min(self.validity.ends()));
+            let next = next.min(self.validity.ends());
             let over = self.validity.over.clone();
             tokio::select! {
-                () = tokio::time::sleep_until(next) => {}
-                changed = draining.changed(), if !told => told = changed.is_err() || *draining.borrow(),
+                biased;
                 () = over.cancelled() => break,
+                changed = draining.changed(), if !told => told = changed.is_err() || *draining.borrow(),
+                () = tokio::time::sleep_until(next) => {}
             }
             let leaving = *draining.borrow();
             if !self.beat(leaving).await {
@@ -94,7 +96,7 @@ impl Session {
             if sent >= ends || self.validity.over.is_cancelled() {
                 return false;
             }
-            let write = swap(&self.fabric, &self.key, Some(value(draining)), self.revision, ends);
+            let write = swap(&self.ground, &self.key, Some(value(draining)), self.revision, ends);
             match write.await {
                 Ok(revision) => {
                     self.revision = revision;
@@ -106,8 +108,8 @@ impl Session {
                 }
                 // Either an earlier try of ours was stored after all, or somebody took us for dead.
                 Err(CasError::Conflict { .. } | CasError::Unknown { .. }) => {
-                    let read = self.fabric.kv_read(Bucket::Leases, &self.key);
-                    if let Ok(Ok(found)) = tokio::time::timeout_at(ends.into(), read).await {
+                    let read = self.ground.read_key(Bucket::Leases, &self.key);
+                    if let Ok(Ok(found)) = tokio::time::timeout_at(ends, read).await {
                         if found.value.is_none() {
                             tracing::warn!(key = self.key, "this member was taken for dead");
                             return false;
@@ -125,9 +127,9 @@ impl Session {
         self.validity.over.cancel();
         for _ in 0..3 {
             let deadline = Instant::now() + Duration::from_secs(1);
-            match evict(&self.fabric, &self.key, self.revision, deadline).await {
+            match evict(&self.ground, &self.key, self.revision, deadline).await {
                 Ok(_) => return,
-                Err(_) => match self.fabric.kv_read(Bucket::Leases, &self.key).await {
+                Err(_) => match self.ground.read_key(Bucket::Leases, &self.key).await {
                     Ok(found) if found.value.is_some() => self.revision = found.revision,
                     _ => return,
                 },
@@ -137,25 +139,25 @@ impl Session {
 }
 
 /// Deletes a member's key, leaving a tombstone that goes by itself.
-pub(super) async fn evict(
-    fabric: &Fabric,
+pub(super) async fn evict<B: Broker>(
+    broker: &B,
     key: &str,
     revision: u64,
     deadline: Instant,
 ) -> Result<u64, CasError> {
     let mut headers = HeaderMap::new();
     headers.insert("Nats-TTL", TOMBSTONE);
-    fabric.swap(Bucket::Leases, key, None, revision, headers, deadline.into()).await
+    kv::swap(broker, Bucket::Leases, key, None, revision, headers, deadline).await
 }
 
-async fn swap(
-    fabric: &Fabric,
+async fn swap<B: Broker>(
+    broker: &B,
     key: &str,
     value: Option<Bytes>,
     at: u64,
     deadline: Instant,
 ) -> Result<u64, CasError> {
-    fabric.kv_swap(Bucket::Leases, key, value, at, deadline.into()).await
+    kv::swap(broker, Bucket::Leases, key, value, at, HeaderMap::new(), deadline).await
 }
 
 fn value(draining: bool) -> Bytes {

@@ -1,9 +1,10 @@
 //! What one member knows about its group, from the bucket's changes. Pure: time is an argument.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 /// Value of a member's key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,9 +6,9 @@ use tokio::sync::mpsc;
 
 use super::session::Keys;
 use super::view::{Change, LeaseValue, MemberValue};
-use crate::fabric::Fabric;
+use crate::ground::{Broker, Tail as _};
 use crate::kv::is_deletion;
-use crate::log::{LogError, LogReader, Start};
+use crate::log::{LogError, Start};
 use crate::record::Record;
 use crate::subjects::Bucket;
 
@@ -24,18 +24,20 @@ pub(super) enum News {
 }
 
 /// Reports every change of the group's keys until the receiver goes.
-pub(super) async fn follow(fabric: Fabric, keys: Keys, news: mpsc::Sender<News>) {
+pub(super) async fn follow<B: Broker>(broker: B, keys: Keys, news: mpsc::Sender<News>) {
     while !news.is_closed() {
-        if let Err(error) = read(&fabric, &keys, &news).await {
+        if let Err(error) = read(&broker, &keys, &news).await {
             tracing::warn!(group = keys.group, %error, "the group's members cannot be followed, trying again");
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 }
 
-async fn read(fabric: &Fabric, keys: &Keys, news: &mpsc::Sender<News>) -> Result<(), LogError> {
-    let filters = [keys.member("*"), format!("lease.{}.*", keys.group)];
-    let mut reader = LogReader::open_bucket(fabric, Bucket::Leases, &filters, Start::LastPerSubject).await?;
+async fn read<B: Broker>(broker: &B, keys: &Keys, news: &mpsc::Sender<News>) -> Result<(), LogError> {
+    let bucket = Bucket::Leases;
+    let keys_of = [keys.member("*"), format!("lease.{}.*", keys.group)];
+    let filters = keys_of.iter().map(|key| bucket.subject(key)).collect();
+    let mut reader = broker.tail(&bucket.stream(), filters, Start::LastPerSubject).await?;
     let mut caught_up = reader.opened_at_end();
     let first = if caught_up { [Some(News::Reset), Some(News::CaughtUp)] } else { [Some(News::Reset), None] };
     for item in first.into_iter().flatten() {
@@ -45,8 +47,9 @@ async fn read(fabric: &Fabric, keys: &Keys, news: &mpsc::Sender<News>) -> Result
     }
     loop {
         let record = tokio::select! {
-            record = reader.next() => record?,
+            biased;
             () = news.closed() => return Ok(()),
+            record = reader.next() => record?,
         };
         let (seq, last) = (record.seq, record.pending == 0);
         if let Some(change) = parse(keys, &record)

@@ -11,11 +11,11 @@ use crate::{Consent, Direction, Facts, Window};
 
 /// What conditions of a channel policy are about.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PolicyFacts;
+pub struct PolicyFacts;
 
 /// One message, at one moment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scene<'a> {
+pub struct Scene<'a> {
     pub(super) facts: &'a Facts<'a>,
     pub(super) now: Timestamp,
     pub(super) local: Option<&'a Zoned>,
@@ -44,7 +44,8 @@ const fn country(name: &'static str) -> Variable<PolicyFacts> {
 }
 
 const CLASSES: &[&str] = &["service", "utility", "marketing", "authentication", "emergency"];
-const KINDS: &[&str] = &[
+/// Kinds of content that a message may have; empty where nothing is known of it.
+pub const KINDS: &[&str] = &[
     "",
     "text",
     "media",
@@ -63,7 +64,8 @@ const KINDS: &[&str] = &[
     "selection",
 ];
 const SENDERS: &[&str] = &["", "alphanumeric", "short_code", "toll_free", "10dlc", "long_code"];
-const SOURCES: &[&str] = &["explicit", "number", "declared", "account", "locale", "nothing"];
+/// What a customer's region may be known from.
+pub const SOURCES: &[&str] = &["explicit", "number", "declared", "account", "locale", "nothing"];
 
 impl World for PolicyFacts {
     type Scene<'a> = Scene<'a>;

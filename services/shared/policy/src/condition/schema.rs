@@ -7,7 +7,7 @@ use heliograph_domain::region::{Country, Expression};
 use super::{ConditionError, nearest, time::Moment};
 
 /// What conditions of one kind are about.
-pub(super) trait World: Debug + Clone + 'static {
+pub trait World: Debug + Clone + 'static {
     /// What variables are read from.
     type Scene<'a>: Debug + Copy;
 
@@ -16,18 +16,19 @@ pub(super) trait World: Debug + Clone + 'static {
 }
 
 /// A variable.
-pub(super) struct Variable<W: World> {
+#[derive(Debug)]
+pub struct Variable<W: World> {
     /// Its name, with the name of what it belongs to.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// What it may be.
-    pub(super) values: Values,
+    pub values: Values,
     /// How it is read, and by that its type.
-    pub(super) read: Read<W>,
+    pub read: Read<W>,
 }
 
 /// How a variable is read. None is unknown.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Read<W: World> {
+pub enum Read<W: World> {
     /// true or false.
     Bool(for<'a> fn(&'a W::Scene<'a>) -> bool),
     /// A whole number.
@@ -44,13 +45,17 @@ pub(super) enum Read<W: World> {
 
 /// What a string variable may be, so that a comparison that can never hold is found when it is written.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Values {
+pub enum Values {
     /// Anything.
     Any,
     /// One of these.
     OneOf(&'static [&'static str]),
     /// A country's code, or nothing.
     Country,
+    /// A language without its region, such as `pt`, or nothing.
+    Language,
+    /// Text that was put in lower case.
+    LowerCase,
 }
 
 impl Values {
@@ -63,6 +68,14 @@ impl Values {
                 let listed: Vec<&str> = known.iter().copied().filter(|value| !value.is_empty()).collect();
                 let message = format!("{name} is never {literal:?}; it is one of {}", listed.join(", "));
                 Err(ConditionError::meaning(message, nearest(&literal.to_lowercase(), listed)))
+            }
+            Self::LowerCase => self.check_part(name, literal),
+            Self::Language if literal.is_empty() || is_language(literal) => Ok(()),
+            Self::Language => {
+                let primary = literal.split(['-', '_']).next().unwrap_or_default().to_lowercase();
+                let message =
+                    format!("{name} is never {literal:?}; it is a language without its region, such as pt");
+                Err(ConditionError::meaning(message, Some(primary).filter(|primary| is_language(primary))))
             }
             Self::Country if literal.is_empty() || literal.parse::<Country>().is_ok() => Ok(()),
             Self::Country => {
@@ -79,6 +92,20 @@ impl Values {
             }
         }
     }
+
+    /// Checks what is looked for in a variable.
+    pub(super) fn check_part(self, name: &str, literal: &str) -> Result<(), ConditionError> {
+        let lower = literal.to_lowercase();
+        if matches!(self, Self::LowerCase) && lower != literal {
+            let message = format!("{name} is in lower case, and never has {literal:?}");
+            return Err(ConditionError::meaning(message, Some(lower)));
+        }
+        Ok(())
+    }
+}
+
+fn is_language(text: &str) -> bool {
+    (2..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
 impl<W: World> Variable<W> {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use heliograph_domain::resources::SenderIdentity;
 use jiff::{Timestamp, Zoned};
 
-use super::{Condition, facts::PolicyFacts, schema::World};
+use super::{PolicyCondition as Condition, PolicyFacts, World};
 use crate::{
     Consent, ContactFacts, Direction, Facts, MessageClass, RegionFinding, RegionSource, Sent, Window,
 };

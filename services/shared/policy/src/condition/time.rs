@@ -4,18 +4,20 @@ use jiff::{SignedDuration, Timestamp, Zoned, civil::DateTime, tz::TimeZone};
 
 /// A point in time, and whose clock its hours and days are told by.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Moment<'a> {
+pub struct Moment<'a> {
     pub(super) at: Timestamp,
     /// A moment in the zone whose clock counts; UTC if none.
     clock: Option<&'a Zoned>,
 }
 
 impl<'a> Moment<'a> {
-    pub(super) fn utc(at: Timestamp) -> Self {
+    /// A moment whose clock is that of UTC.
+    pub fn utc(at: Timestamp) -> Self {
         Self { at, clock: None }
     }
 
-    pub(super) fn zoned(at: &'a Zoned) -> Self {
+    /// A moment by a clock of its own.
+    pub fn zoned(at: &'a Zoned) -> Self {
         Self { at: at.timestamp(), clock: Some(at) }
     }
 

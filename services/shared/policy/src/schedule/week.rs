@@ -73,6 +73,41 @@ impl Week {
         None
     }
 
+    /// When it is open in the zone from one moment up to another: in order, and none touching the next.
+    pub(super) fn stretches(
+        &self,
+        (from, until): (Timestamp, Timestamp),
+        zone: &TimeZone,
+        holidays: &[Date],
+    ) -> Vec<(Timestamp, Timestamp)> {
+        let mut found: Vec<(Timestamp, Timestamp)> = Vec::new();
+        let mut from = from;
+        // Between two changes of the zone's offset, clocks and time run alike.
+        while from < until {
+            let change = next_change(zone, from).map_or(until, |change| change.min(until));
+            let shown = zone.to_datetime(from);
+            let at =
+                |shows: DateTime| from.checked_add(shown.duration_until(shows)).unwrap_or(Timestamp::MAX);
+            let mut date = shown.date();
+            while at(date.to_datetime(jiff::civil::Time::midnight())) < change {
+                let Ok(tomorrow) = date.tomorrow() else { break };
+                let open = if holidays.binary_search(&date).is_ok() { &[] } else { self.of(date) };
+                for stretch in open {
+                    let opens = at(shown_at(date, tomorrow, stretch.from)).max(from);
+                    let closes = at(shown_at(date, tomorrow, stretch.to)).min(change);
+                    match found.last_mut() {
+                        _ if opens >= closes => {}
+                        Some(last) if opens <= last.1 => last.1 = last.1.max(closes),
+                        _ => found.push((opens, closes)),
+                    }
+                }
+                date = tomorrow;
+            }
+            from = change;
+        }
+        found
+    }
+
     /// What clocks show when it is next open, if they are not moved before.
     fn next_shown(&self, shown: DateTime, holidays: &[Date]) -> Option<DateTime> {
         if self.is_open(shown, holidays) {
@@ -99,6 +134,12 @@ impl Week {
     fn of(&self, date: Date) -> &[Stretch] {
         &self.days[usize::from(date.weekday().to_monday_zero_offset().unsigned_abs())]
     }
+}
+
+/// A minute of a day as clocks show it; the last one is the first of the next day.
+fn shown_at(date: Date, tomorrow: Date, minute: u16) -> DateTime {
+    let (date, minute) = if minute < DAY { (date, minute) } else { (tomorrow, 0) };
+    date.to_datetime(jiff::civil::time((minute / 60) as i8, (minute % 60) as i8, 0, 0))
 }
 
 fn minute(shown: DateTime) -> u16 {

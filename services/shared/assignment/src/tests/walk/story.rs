@@ -112,6 +112,8 @@ fn phase_name(phase: &Phase) -> String {
 /// What was known before an entry that says something of what must follow.
 pub(super) struct Before {
     entry: Option<Inbound>,
+    /// Whether only one thing happens: of several timers, each is settled before the next.
+    at_once: bool,
     /// Conversations that waited.
     waiting: BTreeSet<Number>,
 }
@@ -122,6 +124,7 @@ impl Before {
         let waiting = pool.conversations.sorted().into_iter();
         Self {
             entry: if let Entry::Inbound(inbound) = entry { Some(inbound.clone()) } else { None },
+            at_once: !matches!(entry, Entry::TimerDue(_)),
             waiting: waiting
                 .filter(|(_, it)| it.phase == Phase::Waiting)
                 .map(|(number, _)| *number)
@@ -131,7 +134,9 @@ impl Before {
 
     pub(super) fn check(&self, machine: &Machine, decisions: &[Decision]) {
         self.check_message(decisions);
-        self.check_order(machine, decisions);
+        if self.at_once {
+            self.check_order(machine, decisions);
+        }
     }
 
     /// A message is received or known already; a word for the system wakes nobody.

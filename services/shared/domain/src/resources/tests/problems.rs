@@ -78,7 +78,7 @@ fn unknown_and_missing_fields_are_named() {
         "support",
         "display_name: Support\nring_timout: 30s",
         &[
-            "f.yaml:11:3: Queue/support: spec.ring_timout: unknown field `ring_timout`, expected one of `display_name`, `ring_timeout`, `wrap_up`, `skills`, `priority`; did you mean \"ring_timeout\"?",
+            "f.yaml:11:3: Queue/support: spec.ring_timout: unknown field `ring_timout`, expected one of `display_name`, `ring_timeout`, `wrap_up`, `skills`, `priority`, `service_level`, `aging`, `agents_by`, `sticky`, `relax`, `overflow`, `hours`, `closed`, `max_wait`, `announce`, `callback`; did you mean \"ring_timeout\"?",
         ],
     );
     refused(

@@ -6,15 +6,46 @@ use super::Check;
 use crate::{
     region::Country,
     resources::{
-        AgentSpec, CalendarSpec, ChannelAccountSpec, ClockTime, Day, QueueSpec, RoutingRuleSpec,
-        SkillDemands, TenantSpec, WebhookEndpointSpec,
+        AgentSpec, CalendarSpec, ChannelAccountSpec, ClockTime, Day, Kind, ResourceKey, RoutingRuleSpec,
+        Serves, Spec, TenantSpec, WebhookEndpointSpec, Work,
     },
 };
+
+/// Most that one conversation of a class may take of an agent's total.
+const HEAVIEST: u32 = 1_000;
 
 impl Check<'_> {
     pub(super) fn tenant(&mut self, spec: &TenantSpec) {
         self.display_name(&spec.display_name);
         self.language("spec.locale", &spec.locale);
+        self.work(&spec.work);
+    }
+
+    fn work(&mut self, work: &Work) {
+        for (class, weight) in &work.weights {
+            let path = format!("spec.work.weights.{class}");
+            self.name(&path, class);
+            if !(1..=HEAVIEST).contains(weight) {
+                let message = format!("{weight} is out of range; weights go from 1 to {HEAVIEST}");
+                self.fail(&path, message);
+            }
+        }
+        for (class, interrupted) in &work.interrupts {
+            let path = format!("spec.work.interrupts.{class}");
+            self.name(&path, class);
+            for (index, other) in interrupted.iter().enumerate() {
+                let path = format!("{path}[{index}]");
+                self.name(&path, other);
+                if other == class {
+                    self.fail(&path, "a class does not interrupt itself: that is what capacity is for");
+                }
+            }
+        }
+        for (field, period) in [("inactivity", work.inactivity), ("liveness", work.liveness)] {
+            if period.as_millis() == 0 {
+                self.fail(&format!("spec.work.{field}"), "must be more than 0s");
+            }
+        }
     }
 
     pub(super) fn account(&mut self, spec: &ChannelAccountSpec) {
@@ -75,14 +106,6 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn queue(&mut self, spec: &QueueSpec) {
-        self.display_name(&spec.display_name);
-        if spec.ring_timeout.as_millis() == 0 {
-            self.fail("spec.ring_timeout", "must be more than 0s");
-        }
-        self.skills("spec.skills", &spec.skills);
-    }
-
     pub(super) fn rule(&mut self, spec: &RoutingRuleSpec) {
         self.channels("spec.match.channels", &spec.matches.channels);
         self.regions("spec.match.regions", &spec.matches.regions);
@@ -93,6 +116,9 @@ impl Check<'_> {
             if keyword.trim().is_empty() {
                 self.fail(&format!("spec.match.keywords[{index}]"), "the keyword is empty");
             }
+        }
+        if spec.when.as_ref().is_some_and(|when| when.trim().is_empty()) {
+            self.fail("spec.when", "the condition is empty; leave it out to mean always");
         }
         self.skills("spec.skills", &spec.skills);
     }
@@ -116,6 +142,26 @@ impl Check<'_> {
             let path = format!("spec.languages.{language}");
             self.language(&path, language);
             self.name(&path, language);
+        }
+        for (index, serves) in spec.queues.iter().enumerate() {
+            let path = format!("spec.queues[{index}]");
+            if !(Serves::FIRST_RING..=Serves::LAST_RING).contains(&serves.ring) {
+                let message = format!(
+                    "{} is out of range; rings go from {} to {}",
+                    serves.ring,
+                    Serves::FIRST_RING,
+                    Serves::LAST_RING
+                );
+                self.fail(&format!("{path}.ring"), message);
+            }
+            let other = spec.queues[..index].iter().find(|other| other.queue == serves.queue);
+            if let Some(other) = other.filter(|other| other.ring != serves.ring) {
+                let message = format!(
+                    "{:?} is listed twice, in rings {} and {}",
+                    serves.queue, other.ring, serves.ring
+                );
+                self.fail(&path, message);
+            }
         }
         for class in spec.capacity.keys() {
             self.name(&format!("spec.capacity.{class}"), class);
@@ -151,6 +197,9 @@ impl Check<'_> {
     pub(super) fn calendar(&mut self, spec: &CalendarSpec) {
         if let Some(zone) = &spec.time_zone {
             self.time_zone("spec.time_zone", zone);
+        }
+        if spec.time_zone.is_none() {
+            self.opened_queues();
         }
         if spec.hours.is_empty() {
             self.fail("spec.hours", "never open: name hours");
@@ -189,15 +238,28 @@ impl Check<'_> {
         }
     }
 
-    fn skills(&mut self, path: &str, demands: &SkillDemands) {
-        for (list, demands) in [("required", &demands.required), ("preferred", &demands.preferred)] {
-            for (index, demand) in demands.iter().enumerate() {
-                self.name(&format!("{path}.{list}[{index}].skill"), &demand.skill);
+    /// A calendar without a zone of its own must not be what a queue in force, which is not being applied, opens by. Of one
+    /// that is applied, its own field says so.
+    fn opened_queues(&mut self) {
+        let world = self.world;
+        let ResourceKey { tenant, name, .. } = self.document.resource.key();
+        for stored in world.context.stored.iter().filter(|stored| stored.metadata.tenant == tenant) {
+            let in_force = world.resources.get(&stored.key()).is_some_and(|held| std::ptr::eq(*held, stored));
+            if let Spec::Queue(queue) = &stored.spec
+                && queue.hours.as_ref() == Some(&name)
+                && in_force
+            {
+                let message = format!(
+                    "{}/{} opens by it, and needs one clock: name a time_zone",
+                    Kind::Queue,
+                    stored.metadata.name
+                );
+                self.fail("spec.time_zone", message);
             }
         }
     }
 
-    fn display_name(&mut self, name: &str) {
+    pub(super) fn display_name(&mut self, name: &str) {
         if name.trim().is_empty() {
             self.fail("spec.display_name", "must not be empty");
         }

@@ -168,7 +168,15 @@ fn size<W: World>(typed: Typed<W>) -> Result<Typed<W>, ConditionError> {
 
 fn texts<W: World>(name: &str, target: Typed<W>, arg: Typed<W>) -> Result<Typed<W>, ConditionError> {
     let (text, arg, origin) = match (target, arg) {
-        (Typed::Text(text, _), Typed::Text(arg, origin)) => (text, arg, origin),
+        (Typed::Text(text, of), Typed::Text(arg, origin)) => {
+            // A regular expression may say by itself what it makes of case.
+            if let (Origin::Variable(variable, values), Origin::Literal(literal)) = (&of, &origin)
+                && name != "matches"
+            {
+                values.check_part(variable, literal)?;
+            }
+            (text, arg, origin)
+        }
         (Typed::Texts(..), Typed::Text(_, Origin::Literal(literal))) if name == "contains" => {
             let message = "contains is asked of a string, and this is a list of strings";
             return Err(ConditionError::meaning(message, Some(format!("{literal:?} in …"))));

@@ -1,6 +1,6 @@
 //! What is refused, and how that is said.
 
-use super::super::Condition;
+use super::super::PolicyCondition as Condition;
 
 /// Condition, message, suggestion (empty for none).
 const TABLE: &[(&str, &str, &str)] = &[

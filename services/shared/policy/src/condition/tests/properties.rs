@@ -6,7 +6,7 @@ use heliograph_domain::resources::SenderIdentity;
 use jiff::{Timestamp, tz::TimeZone};
 use proptest::prelude::*;
 
-use super::super::Condition;
+use super::super::PolicyCondition as Condition;
 use crate::{
     Consent, ContactFacts, Direction, Facts, MessageClass, RegionFinding, RegionSource, Sent, Window,
 };

@@ -83,6 +83,29 @@ proptest! {
     }
 
     #[test]
+    fn stretches_are_the_open_minutes(
+        hours in prop::collection::vec(any_hours(), 0..4),
+        holidays in prop::collection::vec((2_i8..4, 1_i8..29), 0..3),
+        now in any_now(),
+        name in prop::sample::select(&ZONES[..]),
+    ) {
+        let holidays = holidays
+            .into_iter()
+            .map(|(month, day)| Holiday { date: jiff::civil::date(2026, month, day), name: None })
+            .collect();
+        let calendar = CalendarSpec { time_zone: Some(name.to_owned()), hours, holidays };
+        let schedule = Schedule::compile(&calendar).unwrap();
+        let until = minutes(now).last().unwrap();
+        let stretches = schedule.stretches(now, until).unwrap();
+        for at in minutes(now).filter(|at| *at < until) {
+            let within = stretches.iter().any(|(from, to)| *from <= at && at < *to);
+            prop_assert_eq!(within, schedule.is_open(at, &zone(name)), "{}", at);
+        }
+        prop_assert!(stretches.iter().all(|(from, to)| from < to && *from >= now && *to <= until));
+        prop_assert!(stretches.windows(2).all(|pair| pair[0].1 < pair[1].0), "{:?}", stretches);
+    }
+
+    #[test]
     fn quiet_hours_end_at_the_first_moment_that_is_not_quiet(
         from in 0_u16..1440,
         length in 1_u16..720,
