@@ -82,21 +82,21 @@ fn numbers_that_make_no_sense_are_pointed_at() {
             "count: 3, misses: 120%",
             r#"s.yaml:11:37: agents[0].misses: "120%" is no share; write it like 2% or 0.02"#,
         ),
-        ("[chat]", "{ chat: 10 }", "s.yaml:11:43: agents[0].queues.chat: rings go from 1 to 9"),
+        ("[chat]", "{ chat: 10 }", "s.yaml:11:45: agents[0].queues.chat: rings go from 1 to 9"),
         (
             "target: 20s",
             "overflow: [{ to: chat }]",
-            "s.yaml:4:23: queues.chat.overflow[0]: say exactly one of after, waiting, estimated and nobody_online",
+            "s.yaml:4:22: queues.chat.overflow[0]: say exactly one of after, waiting, estimated and nobody_online",
         ),
         (
             "target: 20s",
             "required: [{ skill: a, any: [] }]",
-            "s.yaml:4:23: queues.chat.required[0]: say exactly one of skill (with its level), all, any and not",
+            "s.yaml:4:22: queues.chat.required[0]: say exactly one of skill (with its level), all, any and not",
         ),
         (
             "count: 3",
             "count: 3, shifts: [{ from: \"22:00\", to: \"06:00\" }]",
-            "s.yaml:11:41: agents[0].shifts[0]: a stretch ends after it begins; one over midnight is two stretches",
+            "s.yaml:11:38: agents[0].shifts[0]: a stretch ends after it begins; one over midnight is two stretches",
         ),
     ] {
         assert_eq!(changed(from, to), [problem], "{to}");
