@@ -62,13 +62,14 @@ soak: ## Walk a hundred million random entries through the assignment engine, ev
 	HELIOGRAPH_SOAK=$(ENTRIES) $(CARGO) test --release --locked -p heliograph-assignment --lib walk -- --nocapture
 
 .PHONY: simulate
-simulate: ## Simulate the shipped scenarios: closed forms, the best static policies, a centre; or replay SEED=… of the fault simulation
-ifdef SEED
-	HELIOGRAPH_SEED=$(SEED) $(CARGO) nextest run --locked -p heliograph-router -E 'test(simulation)' --no-capture
-else
-	$(CARGO) run --release --locked -p heliograph-simulation --example simulate -- \
-		--out target/simulate $(SCENARIOS)
-endif
+simulate: ## Simulate contact centres: closed forms, the best static policies, a day; reports in target/simulate (SCENARIOS=…)
+	$(CARGO) run --release --locked -p heliograph-simulation --example simulate -- --out target/simulate $(SCENARIOS)
+
+.PHONY: assignment
+assignment: tools tools-checks ## Show what the assignment engine promises: walks, tables, whole fleets, speed, simulations
+	$(CARGO) nextest run --locked -p heliograph-assignment -p heliograph-routing -p heliograph-router
+	$(CARGO) bench --locked -p heliograph-assignment --bench decide
+	$(MAKE) simulate
 
 .PHONY: lint
 lint: fmt-check proto-check clippy doc deny ## Check format, clippy, docs, wire contracts, licences

@@ -6,6 +6,7 @@
     clippy::disallowed_methods,
     reason = "the shell around a pure crate reads files, writes reports and has threads"
 )]
+#![allow(clippy::cast_precision_loss, reason = "what is counted here stays far below 2^53")]
 
 use std::{
     env, fs,

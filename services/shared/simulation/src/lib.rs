@@ -4,6 +4,15 @@
 //! A [`Scenario`] says who comes and who answers. A [`Study`] runs it many times with random numbers from a seed, and its
 //! [`Findings`] read the runs together, beside a closed form or the best static policy where the scenario asks for it. Everything here is a function of its
 //! arguments: no clock, no I/O, and the same seed gives the same numbers anywhere.
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    clippy::many_single_char_names,
+    clippy::struct_field_names,
+    reason = "statistics divide counts, which stay far below 2^53 and above 0, in the letters of their textbooks; what is \
+              compared as equal was computed the same way"
+)]
 
 mod arrivals;
 mod closed_form;

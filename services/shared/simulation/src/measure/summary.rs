@@ -177,6 +177,9 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
 
+/// Waits that were told: how many, and the sums over them.
+type Told = (u64, f64, f64, f64);
+
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn queue_summary(
     plan: &Plan,
@@ -193,9 +196,8 @@ fn queue_summary(
     };
     let share =
         |of: &dyn Fn(&QueueOutcome) -> u64| mean(&|queue| ratio(of(queue) as f64, queue.offered as f64));
-    let told = |of: &dyn Fn(&(u64, f64, f64, f64)) -> f64| {
-        mean(&|queue| ratio(of(&queue.told) / 1_000.0, queue.told.0 as f64))
-    };
+    let told =
+        |of: &dyn Fn(&Told) -> f64| mean(&|queue| ratio(of(&queue.told) / 1_000.0, queue.told.0 as f64));
     let counted = as_number(plan.grid.to - plan.grid.from);
     QueueSummary {
         name: plan.queues[at].name.to_string(),

@@ -105,7 +105,7 @@ fn trimmed(value: f64, digits: usize) -> String {
 
 fn length(seconds: f64) -> String {
     match seconds {
-        seconds if seconds == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         seconds if seconds < 60.0 => format!("{} s", trimmed(seconds, 1)),
         seconds if seconds < 3_600.0 => {
             let (minutes, rest) = ((seconds / 60.0).floor(), seconds % 60.0);
