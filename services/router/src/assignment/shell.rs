@@ -277,8 +277,8 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             return Ok(());
         }
         self.assignment.metrics.open(self.owned.partition, self.state.annex.len());
-        store(&mut self.emitted, self.outflow.through()).await?;
-        if self.floors_at.elapsed() >= FLOORS_EVERY {
+        let stored = store(&mut self.emitted, self.outflow.through()).await?;
+        if stored && self.floors_at.elapsed() >= FLOORS_EVERY {
             self.floors_at = Instant::now();
             if self.looked_at.elapsed() >= LOOK_EVERY {
                 self.look().await;
@@ -289,10 +289,12 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
         Ok(())
     }
 
+    /// Only once the emit cursor is stored: what comes again behind an older one would stand before these.
     async fn store_floors(&mut self) -> Result<(), PartitionError> {
         let floor = self.outflow.floor();
         store(&mut self.events, floor.events).await?;
-        store(&mut self.outbound, floor.outbound).await
+        store(&mut self.outbound, floor.outbound).await?;
+        Ok(())
     }
 
     /// Looks where the streams end: what will be emitted stands behind that.
@@ -334,16 +336,19 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
         if let Ok(settled) = tokio::time::timeout(FINISH, settled).await {
             settled?;
         }
-        store(&mut self.emitted, self.outflow.through()).await?;
-        self.store_floors().await?;
+        if store(&mut self.emitted, self.outflow.through()).await? {
+            self.store_floors().await?;
+        }
         self.snapshots.last(&self.state, self.emitted.seq()).await;
         Ok(())
     }
 }
 
-async fn store<G: Ground>(cursor: &mut Cursor<G>, sequence: u64) -> Result<(), PartitionError> {
+/// Whether it is stored; a broker that is away is tried again later.
+async fn store<G: Ground>(cursor: &mut Cursor<G>, sequence: u64) -> Result<bool, PartitionError> {
     match cursor.store(sequence, CURSOR_PATIENCE).await {
-        Ok(()) | Err(CursorError::Away { .. }) => Ok(()),
+        Ok(()) => Ok(true),
+        Err(CursorError::Away { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
