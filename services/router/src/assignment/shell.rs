@@ -191,7 +191,12 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
                 biased;
                 () = self.owned.cancel.cancelled() => return Ok(()),
                 settled = self.outflow.settle(), if !self.outflow.is_empty() => settled?,
-                _ = tick.tick() => self.checkpoint().await?,
+                _ = tick.tick() => {
+                    self.checkpoint().await?;
+                    if self.appender.has_to_configure() {
+                        self.configure().await;
+                    }
+                }
                 Some(question) = questions.recv() => self.answer(&question).await,
                 changed = book.changed() => {
                     if changed.is_ok() {
