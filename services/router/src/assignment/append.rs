@@ -33,6 +33,8 @@ const FAR: Duration = Duration::from_mins(1);
 /// Appends to one partition of the log.
 pub(super) struct Appender<G> {
     partition: u16,
+    /// The owner's: what another one asked for and saw come to nothing is not what we ask for.
+    epoch: u64,
     layout: Layout,
     sequencer: Sequencer<G>,
     /// The timer asked for last: its time, how often it was asked for, and when.
@@ -56,6 +58,7 @@ impl<G: Ground> Appender<G> {
         let options = SequencerOptions { capacity: 256, fence: Some(fence.clone()) };
         Self {
             partition,
+            epoch: fence.epoch(),
             layout,
             sequencer: Sequencer::new(ground, options),
             timer: None,
@@ -87,7 +90,8 @@ impl<G: Ground> Appender<G> {
             _ => 0,
         };
         self.timer = Some((due, times, Instant::now()));
-        let parts = ["timer", &self.partition.to_string(), &due.0.to_string(), &times.to_string()];
+        let (partition, epoch) = (self.partition.to_string(), self.epoch.to_string());
+        let parts = ["timer", &partition, &due.0.to_string(), &epoch, &times.to_string()];
         let entry = RoutingEntry {
             id: ids::derive("ent", &parts),
             tenant: String::new(),
