@@ -24,18 +24,33 @@ use crate::{
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long one append is tried.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a configuration is waited for in the log at most before it is appended once more. One that no machine can
+/// read would otherwise fill the log.
+const AGAIN_AT_MOST: Duration = Duration::from_mins(5);
 /// How long until timers are looked at again when none is set.
 const FAR: Duration = Duration::from_mins(1);
 
 /// Appends to one partition of the log.
 pub(super) struct Appender<G> {
     partition: u16,
+    /// The owner's: what another one asked for and saw come to nothing is not what we ask for.
+    epoch: u64,
     layout: Layout,
     sequencer: Sequencer<G>,
     /// The timer asked for last: its time, how often it was asked for, and when.
     timer: Option<(Moment, u32, Instant)>,
-    /// The configuration asked for last, by tenant.
-    configured: HashMap<String, (String, u64)>,
+    /// The configuration asked for last, by tenant, until it is in force.
+    configured: HashMap<String, Asked>,
+}
+
+/// A configuration that was appended.
+struct Asked {
+    digest: String,
+    revision: u64,
+    /// How often before.
+    times: u32,
+    /// When it is appended once more, should it not be in force by then.
+    again_at: Instant,
 }
 
 impl<G: Ground> Appender<G> {
@@ -43,6 +58,7 @@ impl<G: Ground> Appender<G> {
         let options = SequencerOptions { capacity: 256, fence: Some(fence.clone()) };
         Self {
             partition,
+            epoch: fence.epoch(),
             layout,
             sequencer: Sequencer::new(ground, options),
             timer: None,
@@ -74,7 +90,8 @@ impl<G: Ground> Appender<G> {
             _ => 0,
         };
         self.timer = Some((due, times, Instant::now()));
-        let parts = ["timer", &self.partition.to_string(), &due.0.to_string(), &times.to_string()];
+        let (partition, epoch) = (self.partition.to_string(), self.epoch.to_string());
+        let parts = ["timer", &partition, &due.0.to_string(), &epoch, &times.to_string()];
         let entry = RoutingEntry {
             id: ids::derive("ent", &parts),
             tenant: String::new(),
@@ -93,23 +110,43 @@ impl<G: Ground> Appender<G> {
         let mut changed = Vec::new();
         for tenant in tenants {
             let pool = pools.get(tenant).copied().unwrap_or(&empty);
-            let asked = (pool.digest.clone(), book.revision);
-            if annex.configured(tenant) != Some(&pool.digest) && self.configured.get(tenant) != Some(&asked) {
-                changed.push((tenant.to_owned(), pool.configuration.clone(), asked));
+            if annex.configured(tenant) == Some(&pool.digest) {
+                self.configured.remove(tenant);
+                continue;
             }
+            let times = match self.configured.get(tenant) {
+                Some(asked) if (&asked.digest, asked.revision) == (&pool.digest, book.revision) => {
+                    if Instant::now() < asked.again_at {
+                        continue;
+                    }
+                    asked.times + 1
+                }
+                _ => 0,
+            };
+            changed.push((tenant.to_owned(), pool.clone(), times));
         }
-        for (tenant, configuration, asked) in changed {
-            let version = i64::try_from(book.revision).unwrap_or(i64::MAX);
+        for (tenant, Pool { configuration, digest }, times) in changed {
+            let revision = book.revision;
+            let version = i64::try_from(revision).unwrap_or(i64::MAX);
+            let parts = ["configuration", &tenant, &digest, &version.to_string(), &times.to_string()];
             let entry = RoutingEntry {
-                id: ids::derive("ent", &["configuration", &tenant, &asked.0, &version.to_string()]),
+                id: ids::derive("ent", &parts),
                 tenant: tenant.clone(),
                 kind: Some(Kind::Configuration(packed::pack(Configuration { version, ..configuration }))),
             };
-            tracing::info!(tenant, version, "configuration changed");
+            tracing::info!(tenant, version, times, "configuration changed");
             self.append(&format!("configuration/{tenant}"), &tenant, &entry, "routing.configuration", now_ms)
                 .await;
-            self.configured.insert(tenant, asked);
+            let wait = AGAIN_AFTER.saturating_mul(1 << times.min(16)).min(AGAIN_AT_MOST);
+            let again_at = Instant::now() + wait;
+            self.configured.insert(tenant, Asked { digest, revision, times, again_at });
         }
+    }
+
+    /// Whether a configuration that was appended is not in force though it should be.
+    pub(super) fn has_to_configure(&self) -> bool {
+        let now = Instant::now();
+        self.configured.values().any(|asked| asked.again_at <= now)
     }
 
     /// Hands an entry over. That it is stored shows when it comes back in the log.
@@ -121,8 +158,11 @@ impl<G: Ground> Appender<G> {
         drop(self.sequencer.submit(lane, subject, envelope, Some(Instant::now() + PATIENCE)).await);
     }
 
-    /// Forgets what was asked for a tenant, so that it is asked for again if it is still not in force.
+    /// A configuration of the tenant's came back in the log: if it is not the one that should be in force, somebody who
+    /// knew less appended it behind ours.
     pub(super) fn applied(&mut self, tenant: &str) {
-        self.configured.remove(tenant);
+        if let Some(asked) = self.configured.get_mut(tenant) {
+            asked.again_at = Instant::now();
+        }
     }
 }

@@ -193,7 +193,12 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
                 biased;
                 () = self.owned.cancel.cancelled() => return Ok(()),
                 settled = self.outflow.settle(), if !self.outflow.is_empty() => settled?,
-                _ = tick.tick() => self.checkpoint().await?,
+                _ = tick.tick() => {
+                    self.checkpoint().await?;
+                    if self.appender.has_to_configure() {
+                        self.configure().await;
+                    }
+                }
                 Some(question) = questions.recv() => self.answer(&question).await,
                 changed = book.changed() => {
                     if changed.is_ok() {
@@ -279,8 +284,8 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             return Ok(());
         }
         self.assignment.metrics.open(self.owned.partition, self.state.annex.len());
-        store(&mut self.emitted, self.outflow.through()).await?;
-        if self.floors_at.elapsed() >= FLOORS_EVERY {
+        let stored = store(&mut self.emitted, self.outflow.through()).await?;
+        if stored && self.floors_at.elapsed() >= FLOORS_EVERY {
             self.floors_at = Instant::now();
             if self.looked_at.elapsed() >= LOOK_EVERY {
                 self.look().await;
@@ -291,10 +296,12 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
         Ok(())
     }
 
+    /// Only once the emit cursor is stored: what comes again behind an older one would stand before these.
     async fn store_floors(&mut self) -> Result<(), PartitionError> {
         let floor = self.outflow.floor();
         store(&mut self.events, floor.events).await?;
-        store(&mut self.outbound, floor.outbound).await
+        store(&mut self.outbound, floor.outbound).await?;
+        Ok(())
     }
 
     /// Looks where the streams end: what will be emitted stands behind that.
@@ -336,16 +343,19 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
         if let Ok(settled) = tokio::time::timeout(FINISH, settled).await {
             settled?;
         }
-        store(&mut self.emitted, self.outflow.through()).await?;
-        self.store_floors().await?;
+        if store(&mut self.emitted, self.outflow.through()).await? {
+            self.store_floors().await?;
+        }
         self.snapshots.last(&self.state, self.emitted.seq()).await;
         Ok(())
     }
 }
 
-async fn store<G: Ground>(cursor: &mut Cursor<G>, sequence: u64) -> Result<(), PartitionError> {
+/// Whether it is stored; a broker that is away is tried again later.
+async fn store<G: Ground>(cursor: &mut Cursor<G>, sequence: u64) -> Result<bool, PartitionError> {
     match cursor.store(sequence, CURSOR_PATIENCE).await {
-        Ok(()) | Err(CursorError::Away { .. }) => Ok(()),
+        Ok(()) => Ok(true),
+        Err(CursorError::Away { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

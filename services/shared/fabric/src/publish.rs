@@ -13,6 +13,7 @@ use crate::envelope::Envelope;
 use crate::fabric::Fabric;
 use crate::ground::Ground;
 use crate::metrics;
+use crate::ownership::Fence;
 use crate::subjects::Stream;
 use crate::trace::{self, TraceHeaders};
 
@@ -121,12 +122,13 @@ pub fn within(after: Duration) -> Option<Instant> {
     Some(Instant::now() + after)
 }
 
-/// As [`Fabric::publish`], over any ground.
+/// As [`Fabric::publish`], over any ground, and only as long as `fence` holds.
 pub(crate) async fn publish<G: Ground>(
     ground: &G,
     subject: &str,
     envelope: &Envelope,
     deadline: Option<Instant>,
+    fence: Option<&Fence>,
 ) -> Result<Published, PublishError> {
     let stream = Stream::of_subject(subject).map_or("other", Stream::name);
     let span = trace::producer_span(subject, &envelope.id, stream);
@@ -138,19 +140,20 @@ pub(crate) async fn publish<G: Ground>(
             headers.insert("tracestate", tracestate);
         }
     }
-    publish_raw(ground, subject, headers, envelope.payload.clone(), deadline).instrument(span).await
+    publish_raw(ground, subject, headers, envelope.payload.clone(), deadline, fence).instrument(span).await
 }
 
-/// As [`Fabric::publish_raw`], over any ground.
+/// As [`Fabric::publish_raw`], over any ground, and only as long as `fence` holds.
 pub(crate) async fn publish_raw<G: Ground>(
     ground: &G,
     subject: &str,
     headers: HeaderMap,
     payload: Bytes,
     deadline: Option<Instant>,
+    fence: Option<&Fence>,
 ) -> Result<Published, PublishError> {
     let begun = Instant::now();
-    let done = publish_until(ground, subject, &headers, &payload, deadline).await;
+    let done = publish_until(ground, subject, &headers, &payload, deadline, fence).await;
     let outcome = match &done {
         Ok(published) if published.duplicate => "duplicate",
         Ok(_) => "stored",
@@ -169,10 +172,15 @@ async fn publish_until<G: Ground>(
     headers: &HeaderMap,
     payload: &Bytes,
     deadline: Option<Instant>,
+    fence: Option<&Fence>,
 ) -> Result<Published, PublishError> {
     let mut backoff = Backoff::default();
     let mut without_stream: Option<Instant> = None;
     loop {
+        // Before every try: a process that stood still for long goes on where it was.
+        if fence.is_some_and(|fence| fence.check().is_err()) {
+            return Err(PublishError::Fenced);
+        }
         let failure = match ground.try_publish(subject, headers, payload, deadline).await {
             Ok(published) => return Ok(published),
             Err(Attempt::Final(error)) => return Err(error),
@@ -210,7 +218,7 @@ impl Fabric {
         envelope: &Envelope,
         deadline: Option<Instant>,
     ) -> Result<Published, PublishError> {
-        publish(self, subject, envelope, deadline).await
+        publish(self, subject, envelope, deadline, None).await
     }
 
     /// Publishes headers and payload as they are; otherwise as [`Fabric::publish`].
@@ -221,7 +229,7 @@ impl Fabric {
         payload: Bytes,
         deadline: Option<Instant>,
     ) -> Result<Published, PublishError> {
-        publish_raw(self, subject, headers, payload, deadline).await
+        publish_raw(self, subject, headers, payload, deadline, None).await
     }
 
     /// One try: from sending to PubAck. Ends early when the connection is lost, because the PubAck is lost with it.

@@ -173,17 +173,13 @@ impl Job {
 async fn work<G: Ground>(shared: Arc<Shared<G>>, lane: String, first: Job) {
     let mut job = first;
     loop {
-        let fenced = shared.fence.as_ref().is_some_and(|fence| fence.check().is_err());
-        let done = if fenced {
-            Err(PublishError::Fenced)
-        } else {
-            let Job { subject, envelope, deadline, span, .. } = &job;
-            let publish = publish(&shared.ground, subject, envelope, *deadline).instrument(span.clone());
-            tokio::select! {
-                biased;
-                () = shared.stop.cancelled() => Err(PublishError::Stopped),
-                done = publish => done,
-            }
+        let Job { subject, envelope, deadline, span, .. } = &job;
+        let fence = shared.fence.as_ref();
+        let publish = publish(&shared.ground, subject, envelope, *deadline, fence).instrument(span.clone());
+        let done = tokio::select! {
+            biased;
+            () = shared.stop.cancelled() => Err(PublishError::Stopped),
+            done = publish => done,
         };
         let failed = done.is_err();
         // Decide what follows before anyone hears of the outcome, so that a caller who reacts at once meets a broken lane.

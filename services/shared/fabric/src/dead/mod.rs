@@ -116,7 +116,7 @@ impl<G: Ground> DeadLetters<G> {
             headers.insert(name, one_line(&value));
         }
         let published =
-            publish_raw(&self.fabric, &subject, headers, record.payload.clone(), deadline).await?;
+            publish_raw(&self.fabric, &subject, headers, record.payload.clone(), deadline, None).await?;
         let labels = [
             KeyValue::new("stage", burial.stage.to_owned()),
             KeyValue::new("reason", burial.reason.to_owned()),

@@ -152,17 +152,23 @@ impl LogReader {
         Tail::next(self).await
     }
 
-    /// Whether messages wait at the broker though nothing is delivered.
-    async fn stalled(active: &mut Active) -> bool {
+    /// What the broker says of a consumer from which nothing came for a while.
+    async fn silence(active: &mut Active) -> Silence {
         active.heard = Instant::now();
-        let stalled = match active.consumer.get_info().await {
-            Ok(info) => info.num_pending > 0,
-            Err(_) => true,
+        let (stalled, empty) = match active.consumer.get_info().await {
+            // What was delivered and did not come was dropped on its way.
+            Ok(info) if info.delivered.consumer_sequence >= active.expected => (true, false),
+            Ok(info) => (info.num_pending > 0, info.num_pending == 0),
+            Err(_) => (true, false),
         };
         // Something may have been stored just now; only what is still there the next time is stuck.
         let twice = stalled && active.idle;
         active.idle = stalled;
-        twice
+        match (twice, empty) {
+            (true, _) => Silence::Stalled,
+            (_, true) => Silence::Empty,
+            _ => Silence::Unknown,
+        }
     }
 
     fn lags(&self, pending: u64) {
@@ -304,11 +310,12 @@ impl Tail for LogReader {
                         tokio::time::sleep(self.backoff.next_wait()).await;
                     }
                 }
-                Err(_quiet) => {
-                    if Self::stalled(active).await {
-                        self.restart("stalled");
-                    }
-                }
+                Err(_quiet) => match Self::silence(active).await {
+                    Silence::Stalled => self.restart("stalled"),
+                    // What was to come was erased meanwhile.
+                    Silence::Empty if bounded => return Ok(None),
+                    Silence::Empty | Silence::Unknown => {}
+                },
             }
         }
     }
@@ -322,6 +329,16 @@ impl Tail for LogReader {
 fn manner() -> Manner {
     let (expires, heartbeat) = (Duration::from_secs(20), Duration::from_secs(1));
     Manner { batch: 512, expires, heartbeat, alone: false, fence: Fence::open() }
+}
+
+/// Why nothing is delivered.
+enum Silence {
+    /// Something is waiting, or was lost on its way.
+    Stalled,
+    /// Everything that is there was delivered.
+    Empty,
+    /// Perhaps the one, perhaps the other.
+    Unknown,
 }
 
 enum Fault {

@@ -119,6 +119,18 @@ async fn a_log_that_is_missing_or_too_short_is_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_range_ends_though_what_was_left_of_it_is_erased() {
+    let (_nats, fabric) = ready().await;
+    for n in 1..=3 {
+        let id = format!("ent_{n}");
+        fabric.publish("hg.routing.0.acme", &envelope(&id, "one"), None).await.unwrap();
+    }
+    let mut range = RangeReader::open(&fabric, Stream::Routing, ["hg.routing.>"], 0).await.unwrap();
+    fabric.purge(Stream::Routing, "hg.routing.>").await.unwrap();
+    assert!(range.next().await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_former_owner_cannot_move_the_cursor() {
     let (mut nats, fabric) = ready().await;
     let mut first = Cursor::claim(&fabric, "router.inbound", 3, 10).await.unwrap();
