@@ -54,7 +54,7 @@ pub struct QueueSpec {
     /// What becomes of conversations that waited too long. Absent means that they go on waiting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_wait: Option<MaxWait>,
-    /// How often customers are told their place. Absent means once, when they begin to wait.
+    /// How often customers are told their place. Absent means never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announce: Option<Announce>,
     /// Whether customers may ask to be called back instead of waiting.
