@@ -26,8 +26,6 @@ use heliograph_store::{
 };
 use tokio::sync::{mpsc, watch};
 
-#[cfg(test)]
-pub(crate) use convert::need_from_wire;
 pub use replay::{ReplayError, Replayed, replay};
 
 use crate::{book::Book, config::AssignmentConfig, error::chain, metrics::Metrics};

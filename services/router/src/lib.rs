@@ -25,7 +25,6 @@ mod error;
 mod intake;
 mod metrics;
 mod naming;
-mod needs;
 mod service;
 mod time;
 mod told;

@@ -13,8 +13,6 @@ use heliograph_proto::{
 };
 
 pub(crate) use commands::presence_on_wire;
-#[cfg(test)]
-pub(crate) use need::need as need_from_wire;
 pub(crate) use need::{need_on_wire, skill_on_wire};
 
 use crate::naming::SCOPE;

@@ -25,6 +25,7 @@ mod configure;
 mod consult;
 mod customer;
 mod decision;
+pub mod declared;
 mod entry;
 mod inbound;
 mod index;

@@ -1,14 +1,16 @@
 //! Scenarios that queueing theory has an exact answer to, held against it.
 
-use heliograph_assignment::AgentSpec;
+use heliograph_assignment::Need;
+use heliograph_domain::resources::Serves;
 use serde::Serialize;
 
 use crate::{
+    arrivals::as_number,
     distribution::{Distribution, millis},
     erlang::Erlang,
     measure::{Control, Estimate, Outcome, controlled},
     plan::Plan,
-    scenario::{Group, Queue, Scenario, Work, needs},
+    scenario::{Group, Queue, Scenario, Work},
 };
 
 /// A scenario held against its closed form.
@@ -55,7 +57,7 @@ impl ClosedForm {
         let scenario = &plan.scenario;
         let erlang = model(scenario).ok()?;
         let queue = plan.queue(&scenario.work.first()?.queue)?;
-        let target = millis(scenario.queues.get(&*plan.queues[queue].name)?.target) / 1_000.0;
+        let target = as_number(plan.queues[queue].target) / 1_000.0;
         let exact = erlang.measures(target)?;
         let controls: Vec<Control> = outcomes.iter().map(|outcome| control(plan, outcome)).collect();
         let mut rows = Vec::new();
@@ -138,7 +140,7 @@ fn plain_queue(queue: &Queue) -> Result<(), &'static str> {
     if queue.wrap_up.as_millis() > 0 {
         return Err("agents wrap up");
     }
-    if !queue.overflow.is_empty() || queue.max_wait.is_some() || !queue.hours.is_empty() {
+    if !queue.overflow.is_empty() || queue.max_wait.is_some() || queue.hours.is_some() {
         return Err("the queue sends work away");
     }
     if queue.sticky.is_some_and(|sticky| sticky.wait.as_millis() > 0) {
@@ -149,7 +151,8 @@ fn plain_queue(queue: &Queue) -> Result<(), &'static str> {
 
 /// Whether agents take whatever comes, at once, and do nothing else.
 pub(crate) fn plain_agents(group: &Group, work: &Work, queue: &Queue) -> Result<(), &'static str> {
-    if group.queues.get(&work.queue) != Some(&1) || !can_serve(group, work, queue) {
+    let first = |serves: &Serves| serves.queue == work.queue && serves.ring == Serves::FIRST_RING;
+    if !group.queues.iter().any(first) || !can_serve(group, work, queue) {
         return Err("not every agent may take the work from the start");
     }
     always_there(group)?;
@@ -175,13 +178,9 @@ pub(crate) fn always_there(group: &Group) -> Result<(), &'static str> {
 
 /// Whether agents of a group have what a kind of work asks for.
 pub(crate) fn can_serve(group: &Group, work: &Work, queue: &Queue) -> bool {
-    let agent = AgentSpec {
-        skills: group.skills.iter().map(|(skill, level)| (skill.as_str().into(), level.get())).collect(),
-        ..AgentSpec::default()
-    };
-    let asked = [&work.required, &queue.required];
-    group.queues.contains_key(&work.queue)
-        && asked.into_iter().filter_map(|wanted| needs(wanted)).flatten().all(|need| need.met_by(&agent))
+    let agent = group.spec();
+    let asked = queue.skills.required.iter().chain(&work.skills.required);
+    agent.queues.contains_key(work.queue.as_str()) && asked.map(Need::from).all(|need| need.met_by(&agent))
 }
 
 /// How many conversations of a kind of work an agent has at a time.

@@ -43,7 +43,7 @@ impl Model {
             if queue.wrap_up.as_millis() > 0 {
                 return Err("agents wrap up");
             }
-            if queue.max_wait.is_some() || !queue.hours.is_empty() {
+            if queue.max_wait.is_some() || queue.hours.is_some() {
                 return Err("a queue sends work away");
             }
             let mut speeds = Vec::new();

@@ -35,8 +35,7 @@ pub use ideal::Optimal;
 pub use measure::{Estimate, GroupSummary, Outcome, QueueSummary, Series, Summary, Waits};
 pub use plan::Plan;
 pub use scenario::{
-    CallbackWish, Check, Closed, Group, HandOver, MaxWait, Optimum, Overflow, Queue, Relax, Scenario, Share,
-    Speed, Start, Sticky, WaitEnd, Wanted, WantedSkill, Work,
+    Calendar, CallbackWish, Check, Group, HandOver, Optimum, Queue, Scenario, Share, Speed, Start, Work,
 };
 pub use study::{Findings, Piece, Screening, Study};
 pub use week::Stretch;

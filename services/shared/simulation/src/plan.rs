@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heliograph_assignment::{AgentSpec, Need, PoolConfig, Skill, Text};
+use heliograph_assignment::{Need, PoolConfig, Skill, Text, declared};
 
 use crate::{
     arrivals::whole,
     distribution::millis,
     measure::Grid,
-    scenario::{Group, Scenario, WantedSkill, Work},
+    scenario::{Group, Scenario, Work},
     week::{self, DAY, Timetable},
 };
 
@@ -82,7 +82,7 @@ impl Plan {
             .iter()
             .map(|(name, queue)| QueuePlan {
                 name: name.as_str().into(),
-                target: whole(millis(queue.target)),
+                target: whole(millis(queue.service_level.target)),
             })
             .collect();
         let work = scenario.work.iter().map(|work| WorkPlan::new(work, class(&work.class))).collect();
@@ -125,7 +125,7 @@ impl Scenario {
     pub(crate) fn is_daily(&self) -> bool {
         self.work.iter().any(|work| work.arrivals.is_daily())
             || self.agents.iter().any(|group| !group.shifts.is_empty())
-            || self.queues.values().any(|queue| !queue.hours.is_empty())
+            || self.queues.values().any(|queue| queue.hours.is_some())
     }
 }
 
@@ -135,8 +135,8 @@ impl WorkPlan {
             queue: work.queue.as_str().into(),
             channel: work.class.as_str().into(),
             class,
-            required: crate::scenario::needs(&work.required).unwrap_or_default(),
-            preferred: work.preferred.iter().map(WantedSkill::skill).collect(),
+            required: work.skills.required.iter().map(Need::from).collect(),
+            preferred: work.skills.preferred.iter().map(Skill::from).collect(),
         }
     }
 }
@@ -180,14 +180,7 @@ fn config(scenario: &Scenario, groups: &[GroupPlan], (start, to): (i64, i64)) ->
     let text = |name: &String| Text::from(name.as_str());
     let mut agents = BTreeMap::new();
     for (group, plan) in scenario.agents.iter().zip(groups) {
-        let spec = AgentSpec {
-            skills: group.skills.iter().map(|(skill, level)| (text(skill), level.get())).collect(),
-            queues: group.queues.iter().map(|(queue, ring)| (text(queue), *ring)).collect(),
-            capacity: group.capacity.iter().map(|(class, capacity)| (text(class), *capacity)).collect(),
-            total: group.total,
-            auto_accept: group.auto_accept,
-            supervisor: false,
-        };
+        let spec = group.spec();
         agents.extend(plan.names.iter().map(|name| (name.clone(), spec.clone())));
     }
     PoolConfig {
@@ -195,7 +188,10 @@ fn config(scenario: &Scenario, groups: &[GroupPlan], (start, to): (i64, i64)) ->
         queues: scenario
             .queues
             .iter()
-            .map(|(name, queue)| (text(name), queue.spec(EPOCH, start, to + DAY)))
+            .map(|(name, queue)| {
+                let calendar = queue.hours.as_ref().and_then(|name| scenario.calendars.get(name));
+                (text(name), queue.spec(calendar, (start, to + DAY)))
+            })
             .collect(),
         agents,
         classes: classes(scenario).into_iter().map(|class| (class.into(), class.into())).collect(),
@@ -207,7 +203,7 @@ fn config(scenario: &Scenario, groups: &[GroupPlan], (start, to): (i64, i64)) ->
             .collect(),
         inactivity_seconds: FOR_EVER,
         liveness_seconds: FOR_EVER,
-        cool_off_seconds: u32::try_from(scenario.cool_off.as_millis() / 1_000).unwrap_or(u32::MAX),
+        cool_off_seconds: declared::seconds(scenario.cool_off),
         ..PoolConfig::default()
     }
 }

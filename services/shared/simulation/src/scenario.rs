@@ -4,7 +4,6 @@ mod group;
 mod queue;
 mod read;
 mod share;
-mod skills;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use heliograph_domain::resources::{ClockTime, Day, Period};
 use serde::Deserialize;
 
+use crate::week::Stretch;
+
 pub use group::{Group, HandOver, Speed};
-pub use queue::{Closed, MaxWait, Overflow, Queue, Relax, Sticky, WaitEnd};
+pub use queue::Queue;
 pub use share::Share;
-pub(crate) use skills::needs;
-pub use skills::{Wanted, WantedSkill};
 pub use work::{CallbackWish, Work};
 
 /// A contact centre to be simulated.
@@ -42,6 +41,9 @@ pub struct Scenario {
     /// Where the random numbers come from; 1 unless given.
     #[serde(default = "one")]
     pub seed: u64,
+    /// Calendars by name, for queues that are not always open.
+    #[serde(default)]
+    pub calendars: BTreeMap<String, Calendar>,
     /// Queues by name.
     pub queues: BTreeMap<String, Queue>,
     /// Kinds of work that come.
@@ -60,6 +62,14 @@ pub struct Scenario {
     /// What the result is held against.
     #[serde(default)]
     pub check: Check,
+}
+
+/// When queues are open, week after week.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calendar {
+    /// Stretches of the day.
+    pub hours: Vec<Stretch>,
 }
 
 /// When a scenario begins.

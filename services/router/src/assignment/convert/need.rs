@@ -54,6 +54,10 @@ pub(crate) fn skill_on_wire(skill: &Skill) -> SkillWanted {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use heliograph_domain::resources::SkillTree;
+    use heliograph_routing::wire::tree_of;
+    use serde_json::json;
+
     use super::*;
 
     fn skill(name: &str) -> SkillWanted {
@@ -70,6 +74,20 @@ mod tests {
             ],
         };
         assert_eq!(need(&need_on_wire(&all)), Ok(all));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_the_same_by_every_way() {
+        let trees = [
+            json!({ "skill": "billing", "level": 3 }),
+            json!({ "language": "pt-BR" }),
+            json!({ "any": [{ "skill": "a" }, { "all": [{ "skill": "b", "level": 10 }, { "not": { "skill": "c" } }] }] }),
+            json!({ "not": { "any": [{ "not": { "language": "es", "level": 2 } }, { "skill": "d" }] } }),
+        ];
+        for tree in trees {
+            let tree: SkillTree = serde_json::from_value(tree).unwrap();
+            assert_eq!(need(&tree_of(&tree)), Ok(Need::from(&tree)), "{tree}");
+        }
     }
 
     #[test]

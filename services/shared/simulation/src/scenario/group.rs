@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use heliograph_domain::resources::{Level, Period};
+use heliograph_assignment::AgentSpec;
+use heliograph_domain::resources::{Level, Period, Serves, language_skill};
 use serde::{Deserialize, Deserializer, de};
 
 use super::Share;
@@ -19,11 +20,13 @@ pub struct Group {
     /// Their skills and levels.
     #[serde(default)]
     pub skills: BTreeMap<String, Level>,
-    /// Queues they serve, with the ring they stand in; a list is all in the first ring.
-    #[serde(deserialize_with = "rings")]
-    pub queues: BTreeMap<String, u8>,
-    /// Conversations at a time by class; one chat unless given.
-    #[serde(default = "one_chat")]
+    /// Languages they speak, and how well.
+    #[serde(default)]
+    pub languages: BTreeMap<String, Level>,
+    /// Queues they serve.
+    pub queues: Vec<Serves>,
+    /// Conversations at a time by class; three chats unless given.
+    #[serde(default = "three_chats")]
     pub capacity: BTreeMap<String, u32>,
     /// Conversations at a time over all classes, each counted by its weight.
     #[serde(default)]
@@ -55,6 +58,22 @@ pub struct Group {
     /// How many conversations they hand over.
     #[serde(default)]
     pub hands_over: Option<HandOver>,
+}
+
+impl Group {
+    /// One of its agents as the engine has them.
+    pub(crate) fn spec(&self) -> AgentSpec {
+        let languages = self.languages.iter().map(|(tag, level)| (language_skill(tag), *level));
+        let skills = self.skills.clone().into_iter().chain(languages);
+        AgentSpec {
+            skills: skills.map(|(name, level)| (name.into(), level.get())).collect(),
+            queues: self.queues.iter().map(|serves| (serves.queue.as_str().into(), serves.ring)).collect(),
+            capacity: self.capacity.iter().map(|(class, count)| (class.as_str().into(), *count)).collect(),
+            total: self.total,
+            auto_accept: self.auto_accept,
+            supervisor: false,
+        }
+    }
 }
 
 /// Conversations that a group hands over after its part: a bot that is at its wits' end.
@@ -123,30 +142,9 @@ impl<'de> Deserialize<'de> for Speed {
     }
 }
 
-/// Queues with their rings; a plain list of names is all in the first ring.
-fn rings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, u8>, D::Error> {
-    struct Visitor;
-    impl<'de> de::Visitor<'de> for Visitor {
-        type Value = BTreeMap<String, u8>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list of queues, or queues with their rings")
-        }
-        fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            let mut queues = BTreeMap::new();
-            while let Some(queue) = seq.next_element()? {
-                queues.insert(queue, 1);
-            }
-            Ok(queues)
-        }
-        fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            BTreeMap::deserialize(de::value::MapAccessDeserializer::new(map))
-        }
-    }
-    deserializer.deserialize_any(Visitor)
-}
-
-fn one_chat() -> BTreeMap<String, u32> {
-    BTreeMap::from([("chat".to_owned(), 1)])
+/// As a resource `Agent` has it.
+fn three_chats() -> BTreeMap<String, u32> {
+    BTreeMap::from([("chat".to_owned(), 3)])
 }
 
 fn after_a_minute() -> Distribution {

@@ -6,11 +6,11 @@ use heliograph_assignment::RINGS;
 use heliograph_domain::{
     ids,
     nearest::nearest,
-    resources::{Form, Period, Problem, Problems},
+    resources::{ClosedThen, Form, Problem, Problems, WaitEnd},
 };
 
 use super::{Group, Queue, Scenario, Work};
-use crate::distribution::Distribution;
+use crate::{distribution::Distribution, week::Stretch};
 
 /// Agents a scenario may have.
 const MOST_AGENTS: u32 = 100_000;
@@ -45,7 +45,9 @@ impl<'a> Examiner<'a> {
         if scenario.replications == 0 {
             self.wrong("replications", "must be 1 at least");
         }
-        self.whole_seconds("cool_off", scenario.cool_off);
+        for (name, calendar) in &scenario.calendars {
+            self.stretches(&format!("calendars.{name}.hours"), &calendar.hours);
+        }
         for (name, queue) in &scenario.queues {
             self.queue(name, queue);
         }
@@ -88,40 +90,36 @@ impl<'a> Examiner<'a> {
         if !ids::is_name(name) {
             self.wrong(&path, "a name has lower-case letters, digits and inner hyphens");
         }
-        for (field, length) in queue.lengths() {
-            let path = format!("{path}.{field}");
-            if matches!(field.as_str(), "target" | "ring") && length.as_millis() < 1_000 {
-                self.wrong(&path, "must be 1s at least");
-            } else {
-                self.whole_seconds(&path, length);
-            }
+        if queue.ring_timeout.as_millis() == 0 {
+            self.wrong(&format!("{path}.ring_timeout"), "must be more than 0s");
         }
-        for (field, to) in queue.sends_to() {
-            self.known_queue(&format!("{path}.{field}"), to);
+        if queue.service_level.target.as_millis() == 0 {
+            self.wrong(&format!("{path}.service_level.target"), "must be more than 0s");
         }
-        for (at, overflow) in queue.overflow.iter().enumerate() {
-            if overflow.when().is_none() {
-                let message = "say exactly one of after, waiting, estimated and nobody_online";
-                self.wrong(&format!("{path}.overflow[{at}]"), message);
-            }
+        for (field, to) in queue.resource().onward() {
+            // The resource names its fields from `spec` on.
+            self.known_queue(&field.replacen("spec", &path, 1), to);
+        }
+        if queue.closed.then == ClosedThen::Overflow && queue.closed.to.is_none() {
+            self.wrong(&format!("{path}.closed"), "say where to: to: QUEUE");
+        }
+        if queue.max_wait.as_ref().is_some_and(|wait| wait.then == WaitEnd::Overflow && wait.to.is_none()) {
+            self.wrong(&format!("{path}.max_wait"), "say where to: to: QUEUE");
         }
         for (at, relax) in queue.relax.iter().enumerate() {
-            if relax.ring > *RINGS.end() {
+            if relax.ring.is_some_and(|ring| !RINGS.contains(&ring)) {
                 self.wrong(&format!("{path}.relax[{at}].ring"), "rings go from 1 to 9");
             }
         }
-        for (at, stretch) in queue.hours.iter().enumerate() {
-            if let Some(problem) = stretch.problem() {
-                self.wrong(&format!("{path}.hours[{at}]"), problem);
-            }
+        if let Some(calendar) = &queue.hours {
+            let known: Vec<&str> = self.form.value.calendars.keys().map(String::as_str).collect();
+            self.known(&format!("{path}.hours"), "calendar", calendar, &known);
         }
-        self.wanted(&path, &queue.required);
     }
 
     fn work(&mut self, path: &str, work: &Work) {
         self.known_queue(&format!("{path}.queue"), &work.queue);
         self.class(&format!("{path}.class"), &work.class);
-        self.wanted(path, &work.required);
         if let Some((field, problem)) = work.arrivals.problem() {
             self.wrong(&format!("{path}.arrivals.{field}"), problem);
         }
@@ -134,10 +132,10 @@ impl<'a> Examiner<'a> {
         if group.queues.is_empty() {
             self.wrong(&format!("{path}.queues"), "they serve one queue at least");
         }
-        for (queue, ring) in &group.queues {
-            self.known_queue(&format!("{path}.queues"), queue);
-            if !RINGS.contains(ring) {
-                self.wrong(&format!("{path}.queues.{queue}"), "rings go from 1 to 9");
+        for (at, serves) in group.queues.iter().enumerate() {
+            self.known_queue(&format!("{path}.queues[{at}]"), &serves.queue);
+            if !RINGS.contains(&serves.ring) {
+                self.wrong(&format!("{path}.queues[{at}].ring"), "rings go from 1 to 9");
             }
         }
         for class in group.capacity.keys() {
@@ -146,11 +144,7 @@ impl<'a> Examiner<'a> {
         if group.capacity.values().all(|capacity| *capacity == 0) {
             self.wrong(&format!("{path}.capacity"), "there is room for one conversation at least");
         }
-        for (at, shift) in group.shifts.iter().enumerate() {
-            if let Some(problem) = shift.problem() {
-                self.wrong(&format!("{path}.shifts[{at}]"), problem);
-            }
-        }
+        self.stretches(&format!("{path}.shifts"), &group.shifts);
         if group.rejects.get() + group.misses.get() > 1.0 {
             self.wrong(&format!("{path}.misses"), "rejects and misses are more than all offers");
         }
@@ -186,26 +180,17 @@ impl<'a> Examiner<'a> {
         }
     }
 
-    fn wanted(&mut self, path: &str, wanted: &[super::Wanted]) {
-        for (at, wanted) in wanted.iter().enumerate() {
-            if wanted.need().is_none() {
-                let message = "say exactly one of skill (with its level), all, any and not";
-                self.wrong(&format!("{path}.required[{at}]"), message);
-            }
-        }
-    }
-
     fn distribution(&mut self, path: &str, distribution: Option<&Distribution>) {
         if let Some((field, problem)) = distribution.and_then(Distribution::problem) {
             self.wrong(&format!("{path}.{field}"), problem);
         }
     }
 
-    fn whole_seconds(&mut self, path: &str, length: Period) {
-        if !length.as_millis().is_multiple_of(1_000) {
-            self.wrong(path, "the engine counts whole seconds");
-        } else if length.as_millis() / 1_000 > u64::from(u32::MAX) {
-            self.wrong(path, "longer than the engine counts");
+    fn stretches(&mut self, path: &str, stretches: &[Stretch]) {
+        for (at, stretch) in stretches.iter().enumerate() {
+            if let Some(problem) = stretch.problem() {
+                self.wrong(&format!("{path}[{at}]"), problem);
+            }
         }
     }
 

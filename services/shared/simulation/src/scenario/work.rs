@@ -1,9 +1,9 @@
 //! A kind of work: customers who want the same.
 
-use heliograph_domain::resources::Period;
+use heliograph_domain::resources::{Period, SkillDemands};
 use serde::Deserialize;
 
-use super::{Share, Wanted, WantedSkill};
+use super::Share;
 use crate::{arrivals::Arrivals, distribution::Distribution};
 
 /// Customers of one kind.
@@ -27,18 +27,15 @@ pub struct Work {
     /// How long they wait before they leave; for ever, unless given.
     #[serde(default)]
     pub patience: Option<Distribution>,
-    /// What an agent must have.
+    /// What it asks for, beside the queue's own.
     #[serde(default)]
-    pub required: Vec<Wanted>,
-    /// Skills that make an agent the better choice.
+    pub skills: SkillDemands,
+    /// Its own priority, beside the queue's.
     #[serde(default)]
-    pub preferred: Vec<WantedSkill>,
-    /// Its own priority.
-    #[serde(default)]
-    pub priority: i32,
-    /// Their last agent is not asked first, whatever the queue says.
-    #[serde(default)]
-    pub no_sticky: bool,
+    pub priority: u8,
+    /// Whether their last agent is asked first, where the queue does that.
+    #[serde(default = "yes")]
+    pub sticky: bool,
     /// How many of them have been here before, and are known.
     #[serde(default)]
     pub returning: Share,
@@ -55,6 +52,10 @@ pub struct CallbackWish {
     pub share: Share,
     /// A wait is long from this estimate on.
     pub over: Period,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn chat() -> String {

@@ -20,7 +20,6 @@ fn two_simulators_that_share_nothing_but_the_customers_agree() {
     let mut scenario = short("shared-pool.yaml");
     for queue in scenario.queues.values_mut() {
         (queue.priority, queue.aging) = (0, None);
-        queue.target = Period::seconds(20);
     }
     let optimum = findings(&scenario).optimum.unwrap();
     assert!((optimum.engine.mean - optimum.by_lot.mean).abs() < 1e-3, "{optimum:?}");

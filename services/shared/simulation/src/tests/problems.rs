@@ -6,7 +6,7 @@ const GOOD: &str = "\
 name: small
 length: 1h
 queues:
-  chat: { target: 20s }
+  chat: { wrap_up: 30s }
 work:
   - name: chats
     queue: chat
@@ -27,17 +27,17 @@ fn changed(from: &str, to: &str) -> Vec<String> {
 #[test]
 fn a_scenario_that_makes_sense_is_taken() {
     let scenario = Scenario::read("s.yaml", GOOD).unwrap();
-    assert_eq!((scenario.replications, scenario.seed, scenario.agents[0].capacity["chat"]), (20, 1, 1));
+    assert_eq!((scenario.replications, scenario.seed, scenario.agents[0].capacity["chat"]), (20, 1, 3));
     assert_eq!(changed("exponential: 2m", "lognormal: { mean: 2m, sd: 1m }"), Vec::<String>::new());
-    assert_eq!(changed("[chat]", "{ chat: 2 }"), Vec::<String>::new());
+    assert_eq!(changed("[chat]", "[{ queue: chat, ring: 2 }]"), Vec::<String>::new());
 }
 
 #[test]
 fn unknown_fields_and_names_are_pointed_at() {
     assert_eq!(
-        changed("target: 20s", "taget: 20s"),
+        changed("wrap_up: 30s", "wrapup: 20s"),
         [
-            r#"s.yaml:4:11: queues.chat.taget: unknown field `taget`, expected one of `priority`, `target`, `aging`, `ring`, `wrap_up`, `required`, `preferred`, `choice`, `sticky`, `relax`, `overflow`, `hours`, `closed`, `max_wait`, `announce`, `callback`; did you mean "target"?"#
+            r#"s.yaml:4:11: queues.chat.wrapup: unknown field `wrapup`, expected one of `display_name`, `ring_timeout`, `wrap_up`, `skills`, `priority`, `service_level`, `aging`, `agents_by`, `sticky`, `relax`, `overflow`, `hours`, `closed`, `max_wait`, `announce`, `callback`; did you mean "wrap_up"?"#
         ]
     );
     assert_eq!(
@@ -51,7 +51,7 @@ fn unknown_fields_and_names_are_pointed_at() {
         ]
     );
     assert_eq!(
-        changed("target: 20s", "overflow: [{ after: 5s, to: chit }]"),
+        changed("wrap_up: 30s", "overflow: [{ after: 5s, to: chit }]"),
         [r#"s.yaml:4:39: queues.chat.overflow[0].to: unknown queue "chit"; did you mean "chat"?"#]
     );
 }
@@ -64,8 +64,7 @@ fn numbers_that_make_no_sense_are_pointed_at() {
             "length: 1 hour",
             r#"s.yaml:2:9: length: "1 hour" is no length of time; write it like 30s, 5m, 1h30m or 2d"#,
         ),
-        ("target: 20s", "target: 1500ms", "s.yaml:4:19: queues.chat.target: the engine counts whole seconds"),
-        ("target: 20s", "ring: 0s", "s.yaml:4:17: queues.chat.ring: must be 1s at least"),
+        ("wrap_up: 30s", "ring_timeout: 0s", "s.yaml:4:25: queues.chat.ring_timeout: must be more than 0s"),
         (
             "exponential: 2m",
             "exponential: 0s",
@@ -82,16 +81,26 @@ fn numbers_that_make_no_sense_are_pointed_at() {
             "count: 3, misses: 120%",
             r#"s.yaml:11:37: agents[0].misses: "120%" is no share; write it like 2% or 0.02"#,
         ),
-        ("[chat]", "{ chat: 10 }", "s.yaml:11:45: agents[0].queues.chat: rings go from 1 to 9"),
         (
-            "target: 20s",
-            "overflow: [{ to: chat }]",
-            "s.yaml:4:22: queues.chat.overflow[0]: say exactly one of after, waiting, estimated and nobody_online",
+            "[chat]",
+            "[{ queue: chat, ring: 10 }]",
+            "s.yaml:11:59: agents[0].queues[0].ring: rings go from 1 to 9",
         ),
         (
-            "target: 20s",
-            "required: [{ skill: a, any: [] }]",
-            "s.yaml:4:22: queues.chat.required[0]: say exactly one of skill (with its level), all, any and not",
+            "wrap_up: 30s",
+            "overflow: [{ to: chat }]",
+            "s.yaml:4:22: queues.chat.overflow[0]: name exactly one of after, waiting, estimated, nobody_online: true",
+        ),
+        (
+            "wrap_up: 30s",
+            "skills: { required: [{ skill: a, any: [] }] }",
+            "s.yaml:4:32: queues.chat.skills.required[0]: name exactly one of skill, language, any, all, not",
+        ),
+        ("wrap_up: 30s", "hours: office", r#"s.yaml:4:18: queues.chat.hours: unknown calendar "office""#),
+        (
+            "wrap_up: 30s",
+            "closed: { then: overflow }",
+            "s.yaml:4:11: queues.chat.closed: say where to: to: QUEUE",
         ),
         (
             "count: 3",
@@ -106,10 +115,12 @@ fn numbers_that_make_no_sense_are_pointed_at() {
 #[test]
 fn checks_that_have_no_answer_are_refused() {
     let closed_form = changed("length: 1h", "length: 1h\ncheck: { closed_form: 2% }");
-    assert_eq!(closed_form, Vec::<String>::new());
+    let wrap_up = "s.yaml:3:23: check.closed_form: no closed form is known for this: agents wrap up";
+    assert_eq!(closed_form, [wrap_up]);
     let text =
         GOOD.replacen("length: 1h", "length: 1h\ncheck: { closed_form: 2%, optimum: { within: 5% } }", 1);
     let text = text.replacen("exponential: 2m", "fixed: 2m", 1).replacen("[chat]", "[chat], rejects: 1%", 1);
+    let text = text.replacen("wrap_up: 30s", "wrap_up: 0s", 1);
     let problems = Scenario::read("s.yaml", &text).unwrap_err().to_string();
     assert_eq!(
         problems,

@@ -2,20 +2,26 @@
 
 use super::{queue, same, summary};
 
-/// Two queues and whoever serves them; customers come to `front`.
-fn two(front: &str, times: &str, work: &str, agents: &str) -> String {
+/// Two queues and whoever serves them, one conversation at a time; customers come to `front`.
+fn two(front: &str, times: &str, work: &str, agents: &[&str]) -> String {
+    let one = |agents: &&str| match agents.contains("capacity") {
+        true => format!("  - {{ {agents} }}\n"),
+        false => format!("  - {{ {agents}, capacity: {{ chat: 1 }} }}\n"),
+    };
+    let agents: String = agents.iter().map(one).collect();
     format!(
-        "name: two\nlength: 24h\nqueues:\n  front: {{ {front} }}\n  back: {{}}\nwork:\n  - name: chats\n    queue: front\n    \
-         arrivals: {{ at: [{times}] }}\n    service: {{ fixed: 30s }}\n{work}agents:\n{agents}"
+        "name: two\nlength: 24h\ncalendars:\n  day: {{ hours: [{{ from: \"09:00\", to: \"17:00\" }}] }}\nqueues:\n  front: \
+         {{ wrap_up: 0s, {front} }}\n  back: {{ wrap_up: 0s }}\nwork:\n  - name: chats\n    queue: front\n    arrivals: {{ at: \
+         [{times}] }}\n    service: {{ fixed: 30s }}\n{work}agents:\n{agents}"
     )
 }
 
-const NOBODY: &str = "  - { name: nobody, count: 1, queues: [front], capacity: { voice: 1 } }\n";
+const NOBODY: &str = "name: nobody, count: 1, queues: [front], capacity: { voice: 1 }";
+const DAY: &str = "name: day, count: 1, queues: [front], shifts: [{ from: \"08:00\", to: \"16:00\" }]";
 
 #[test]
 fn shifts_begin_and_end_and_work_in_hand_is_finished() {
-    let shift = "  - name: day\n    count: 1\n    queues: [front]\n    shifts: [{ from: \"08:00\", to: \"16:00\" }]\n";
-    let found = summary(&two("target: 20s", "7h59m, 15h59m50s, 15h59m55s", "", shift));
+    let found = summary(&two("priority: 0", "7h59m, 15h59m50s, 15h59m55s", "", &[DAY]));
     let front = queue(&found, "front");
     same(front.answered.mean, 2.0);
     same(front.waits.longest, 60.0);
@@ -29,24 +35,23 @@ fn shifts_begin_and_end_and_work_in_hand_is_finished() {
 
 #[test]
 fn closed_queues_turn_away_or_pass_on() {
-    let agents = "  - { name: all, count: 1, queues: [front, back] }\n";
-    let hours = "hours: [{ from: \"09:00\", to: \"17:00\" }]";
-    let closing = summary(&two(&format!("{hours}, closed: close"), "8h, 10h, 18h", "", agents));
+    let agents = ["name: all, count: 1, queues: [front, back]"];
+    let closing = summary(&two("hours: day, closed: { then: close }", "8h, 10h, 18h", "", &agents));
     let front = queue(&closing, "front");
     same(front.offered.mean, 3.0);
     same(front.answered.mean, 1.0);
     same(front.turned_away.mean, 2.0);
     let passing =
-        summary(&two(&format!("{hours}, closed: {{ overflow: back }}"), "8h, 10h, 18h", "", agents));
+        summary(&two("hours: day, closed: { then: overflow, to: back }", "8h, 10h, 18h", "", &agents));
     same(queue(&passing, "back").answered.mean, 2.0);
     same(queue(&passing, "front").answered.mean, 1.0);
-    let waiting = summary(&two(hours, "8h, 10h", "", agents));
+    let waiting = summary(&two("hours: day", "8h, 10h", "", &agents));
     same(queue(&waiting, "front").waits.longest, 3_600.0);
 }
 
 #[test]
 fn work_that_waits_long_goes_on_to_another_queue_and_keeps_its_wait() {
-    let agents = format!("{NOBODY}  - {{ name: others, count: 1, queues: [back] }}\n");
+    let agents = [NOBODY, "name: others, count: 1, queues: [back]"];
     let found = summary(&two("overflow: [{ after: 40s, to: back }]", "0s, 5m", "", &agents));
     let (front, back) = (queue(&found, "front"), queue(&found, "back"));
     same(front.overflowed.mean, 2.0);
@@ -58,7 +63,7 @@ fn work_that_waits_long_goes_on_to_another_queue_and_keeps_its_wait() {
 
 #[test]
 fn rings_open_with_time() {
-    let agents = format!("{NOBODY}  - {{ name: second, count: 1, queues: {{ front: 2 }} }}\n");
+    let agents = [NOBODY, "name: second, count: 1, queues: [{ queue: front, ring: 2 }]"];
     let found = summary(&two("relax: [{ after: 25s, ring: 2 }]", "0s", "", &agents));
     let front = queue(&found, "front");
     same(front.relaxed.mean, 1.0);
@@ -67,9 +72,8 @@ fn rings_open_with_time() {
 
 #[test]
 fn who_waits_too_long_is_called_back() {
-    let shift = "  - name: day\n    count: 1\n    queues: [front]\n    shifts: [{ from: \"08:00\", to: \"16:00\" }]\n";
     let front = "callback: true, max_wait: { after: 2m, then: callback }";
-    let found = summary(&two(front, "7h50m", "    patience: { fixed: 5m }\n", shift));
+    let found = summary(&two(front, "7h50m", "    patience: { fixed: 5m }\n", &[DAY]));
     let front = queue(&found, "front");
     same(front.callbacks.mean, 1.0);
     same(front.abandoned.mean, 0.0);
@@ -80,10 +84,9 @@ fn who_waits_too_long_is_called_back() {
 
 #[test]
 fn a_bot_takes_everybody_at_once_and_hands_over() {
-    let agents = "  - name: bot\n    count: 1\n    queues: [front]\n    capacity: { chat: 100 }\n    auto_accept: true\n    \
-                  service: { fixed: 5s }\n    hands_over: { share: 100%, to: back }\n  \
-                  - { name: people, count: 1, queues: [back] }\n";
-    let found = summary(&two("target: 1s", "0s, 1s", "", agents));
+    let bot = "name: bot, count: 1, queues: [front], capacity: { chat: 100 }, auto_accept: true, service: { fixed: 5s }, \
+               hands_over: { share: 100%, to: back }";
+    let found = summary(&two("priority: 0", "0s, 1s", "", &[bot, "name: people, count: 1, queues: [back]"]));
     let (front, back) = (queue(&found, "front"), queue(&found, "back"));
     same(front.answered.mean, 2.0);
     same(front.asa.unwrap().mean, 0.0);
@@ -96,22 +99,14 @@ fn a_bot_takes_everybody_at_once_and_hands_over() {
 #[test]
 fn customers_who_return_are_offered_to_the_agent_they_know() {
     let times: Vec<String> = (0..200).map(|at| format!("{}s", at * 60)).collect();
-    let agents = "  - { name: team, count: 5, queues: [front] }\n";
-    let work = "    returning: 100%\n";
-    let spread = summary(&two("target: 20s", &times.join(", "), work, agents));
-    same(queue(&spread, "front").answered.mean, 200.0);
-    // The first customer comes again and again, to an agent who is free each time.
-    let sticky = "sticky: { remember: 24h }";
-    let (mut with, mut without) = (0.0, 0.0);
-    for (front, most) in [(sticky, &mut with), ("target: 20s", &mut without)] {
-        let found = summary(&two(
-            front,
-            &times.join(", "),
-            work,
-            "  - { name: a, count: 1, queues: [front] }\n  - { name: b, count: 1, queues: [front] }\n",
-        ));
-        *most = found.groups.iter().map(|group| group.answered.mean).fold(0.0, f64::max);
-    }
-    same(with, 200.0);
-    same(without, 100.0);
+    let (times, work) = (times.join(", "), "    returning: 100%\n");
+    let agents = ["name: a, count: 1, queues: [front]", "name: b, count: 1, queues: [front]"];
+    // The first customer comes again and again, and both agents are free each time.
+    let most = |front: &str| {
+        let found = summary(&two(front, &times, work, &agents));
+        same(queue(&found, "front").answered.mean, 200.0);
+        found.groups.iter().map(|group| group.answered.mean).fold(0.0, f64::max)
+    };
+    same(most("sticky: { remember: 1d }"), 200.0);
+    same(most("priority: 0"), 100.0);
 }

@@ -2,18 +2,20 @@
 
 use super::{queue, run, same, summary};
 
-/// One agent, customers at 0, 10 and 20 seconds with half a minute of work each, and what else is said.
+/// One agent with one conversation at a time, customers at 0, 10 and 20 seconds with half a minute of work each, and what
+/// else is said.
 fn three(queue: &str, work: &str, agents: &str) -> String {
+    let capacity = if agents.contains("capacity") { "" } else { "    capacity: { chat: 1 }\n" };
     format!(
         "name: three\nlength: 10m\nqueues:\n  chat: {{ {queue} }}\nwork:\n  - name: chats\n    queue: chat\n    \
          arrivals: {{ at: [0s, 10s, 20s] }}\n    service: {{ fixed: 30s }}\n{work}agents:\n  - name: team\n    count: 1\n    \
-         queues: [chat]\n{agents}"
+         queues: [chat]\n{capacity}{agents}"
     )
 }
 
 #[test]
 fn customers_wait_for_one_agent_one_after_the_other() {
-    let found = summary(&three("target: 20s", "", ""));
+    let found = summary(&three("wrap_up: 0s", "", ""));
     let chat = queue(&found, "chat");
     same(chat.answered.mean, 3.0);
     // They wait 0, 20 and 40 seconds.
@@ -35,7 +37,7 @@ fn customers_wait_for_one_agent_one_after_the_other() {
 
 #[test]
 fn who_runs_out_of_patience_leaves_and_is_not_served() {
-    let found = summary(&three("target: 20s", "    patience: { fixed: 15s }\n", ""));
+    let found = summary(&three("wrap_up: 0s", "    patience: { fixed: 15s }\n", ""));
     let chat = queue(&found, "chat");
     same(chat.answered.mean, 2.0);
     same(chat.abandoned.mean, 1.0);
@@ -47,7 +49,7 @@ fn who_runs_out_of_patience_leaves_and_is_not_served() {
 
 #[test]
 fn ringing_is_waiting_but_no_agent_is_missing() {
-    let found = summary(&three("target: 20s, ring: 10s", "", "    answers_after: { fixed: 5s }\n"));
+    let found = summary(&three("wrap_up: 0s, ring_timeout: 10s", "", "    answers_after: { fixed: 5s }\n"));
     let chat = queue(&found, "chat");
     // 5; answered at 40 after 35 seconds: 0 + 5 + 30 + 5 - 10 = 30; and 0 + 3 × 5 + 2 × 30 - 20 = 55.
     same(chat.asa.unwrap().mean, (5.0 + 30.0 + 55.0) / 3.0);
@@ -59,7 +61,7 @@ fn ringing_is_waiting_but_no_agent_is_missing() {
 #[test]
 fn offers_that_ring_out_send_the_agent_away_and_the_work_back() {
     let agents = "    misses: 100%\n    back_after: { fixed: 1m }\n";
-    let found = summary(&three("ring: 15s", "    patience: { fixed: 2m }\n", agents));
+    let found = summary(&three("wrap_up: 0s, ring_timeout: 15s", "    patience: { fixed: 2m }\n", agents));
     let chat = queue(&found, "chat");
     // It rings from 0 to 15, from 75 to 90, and from 150 to 165 nobody is there any more to be asked for.
     same(chat.answered.mean, 0.0);
@@ -74,8 +76,8 @@ fn offers_that_ring_out_send_the_agent_away_and_the_work_back() {
 
 #[test]
 fn offers_that_are_turned_down_go_to_the_next() {
-    let text = three("target: 20s", "", "    rejects: 100%\n")
-        + "  - { name: others, count: 1, queues: [chat], answers_after: { fixed: 1s } }\n";
+    let text = three("wrap_up: 0s", "", "    rejects: 100%\n")
+        + "  - { name: others, count: 1, queues: [chat], capacity: { chat: 1 }, answers_after: { fixed: 1s } }\n";
     let found = summary(&text);
     let chat = queue(&found, "chat");
     same(chat.answered.mean, 3.0);
@@ -94,22 +96,22 @@ fn wrap_up_takes_the_agents_time_and_ends_when_they_say_so() {
 
 #[test]
 fn faster_agents_need_less_time() {
-    let found = summary(&three("target: 20s", "", "    speed: 2\n"));
+    let found = summary(&three("wrap_up: 0s", "", "    speed: 2\n"));
     same(queue(&found, "chat").asa.unwrap().mean, (0.0 + 5.0 + 10.0) / 3.0);
-    let found = summary(&three("target: 20s", "", "    speed: { chats: 0.5 }\n"));
+    let found = summary(&three("wrap_up: 0s", "", "    speed: { chats: 0.5 }\n"));
     same(queue(&found, "chat").asa.unwrap().mean, (0.0 + 50.0 + 100.0) / 3.0);
 }
 
 #[test]
 fn an_agent_with_room_for_three_has_three_at_a_time() {
-    let found = summary(&three("target: 20s", "", "    capacity: { chat: 3 }\n"));
+    let found = summary(&three("wrap_up: 0s", "", "    capacity: { chat: 3 }\n"));
     same(queue(&found, "chat").asa.unwrap().mean, 0.0);
     same(found.groups[0].occupancy.unwrap().mean, 90.0 / 3.0 / 600.0);
 }
 
 #[test]
 fn what_comes_in_the_warm_up_is_not_counted() {
-    let text = three("target: 20s", "", "").replace("length: 10m", "length: 10m\nwarm_up: 15s");
+    let text = three("wrap_up: 0s", "", "").replace("length: 10m", "length: 10m\nwarm_up: 15s");
     let found = summary(&text);
     let chat = queue(&found, "chat");
     same(chat.offered.mean, 1.0);
@@ -119,9 +121,9 @@ fn what_comes_in_the_warm_up_is_not_counted() {
 
 #[test]
 fn the_same_seed_tells_the_same_story() {
-    let text = "name: again\nlength: 5h\nqueues:\n  chat: {}\nwork:\n  - name: chats\n    queue: chat\n    arrivals: { poisson: \
+    let text = "name: again\nlength: 5h\nqueues:\n  chat: { wrap_up: 0s }\nwork:\n  - name: chats\n    queue: chat\n    arrivals: { poisson: \
                 { per_hour: 100 } }\n    service: { lognormal: { mean: 3m, sd: 2m } }\n    patience: { exponential: 1m }\nagents:\n  \
-                - { name: team, count: 5, queues: [chat], misses: 5%, answers_after: { uniform: { from: 1s, to: 8s } } }\n";
+                - { name: team, count: 5, queues: [chat], capacity: { chat: 1 }, misses: 5%, answers_after: { uniform: { from: 1s, to: 8s } } }\n";
     let one = run(text);
     assert_eq!(one, run(text));
     assert!(one.customers() > 400 && one.entries() > 1_000 && one.decisions() > one.entries());
