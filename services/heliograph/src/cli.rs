@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{
-    config, contact, dead, dev, doctor, policy, provision, resources, route, run, send, tail,
-};
+use crate::commands::{config, contact, dead, dev, doctor, policy, provision, resources, route, run, send, simulate, tail};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +14,7 @@ Examples:
   heliograph policy explain --tenant acme --from +5511987654321 --channel sms
   heliograph policy test -f policy.yaml             what its tests say
   heliograph route explain --tenant acme --channel sms --from +5511987654321 --text oi
+  heliograph simulate -f scenario.yaml              how long customers would wait
   heliograph tail --from now                        what happens, as it happens
 
 Configuration: defaults < files (--config) < environment (HELIOGRAPH__SECTION__KEY) < flags. `heliograph \
@@ -79,6 +78,8 @@ pub enum Command {
     /// Look at customers, join and split them
     #[command(subcommand)]
     Contact(contact::ContactCommand),
+    /// Simulate a contact centre: customers, agents, and the assignment engine that brings them together
+    Simulate(simulate::SimulateArgs),
     /// Send a message to a customer
     Send(send::SendArgs),
     /// Follow the public event stream

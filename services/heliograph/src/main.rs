@@ -40,6 +40,7 @@ async fn start(cli: Cli) -> anyhow::Result<u8> {
     match cli.command {
         Command::Run(args) => commands::run::run(&args, &cli.common).await,
         Command::Dev(args) => commands::dev::run(&args, &cli.common).await,
+        Command::Simulate(args) => commands::simulate::run(&args),
         command => {
             let settings = settings::load(&cli.common, Purpose::Command)?;
             let _telemetry = telemetry::init(&settings.telemetry)?;
@@ -57,7 +58,7 @@ async fn start(cli: Cli) -> anyhow::Result<u8> {
                 Command::Provision(args) => commands::provision::run(&args, &settings).await?,
                 Command::Doctor(args) => commands::doctor::run(&args, &settings).await?,
                 Command::Config(args) => commands::config::run(&args, &settings)?,
-                Command::Run(_) | Command::Dev(_) => unreachable!("taken above"),
+                Command::Run(_) | Command::Dev(_) | Command::Simulate(_) => unreachable!("taken above"),
             }
             Ok(exit::OK)
         }

@@ -13,4 +13,5 @@ pub mod resources;
 pub mod route;
 pub mod run;
 pub mod send;
+pub mod simulate;
 pub mod tail;

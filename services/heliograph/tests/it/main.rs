@@ -10,5 +10,6 @@ mod policy;
 mod provision;
 mod resources;
 mod route;
+mod simulate;
 mod support;
 mod tail;

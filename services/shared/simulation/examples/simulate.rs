@@ -1,10 +1,10 @@
 //! Runs scenario files and prints their tables: what `make simulate` calls, so that nobody has to build the fleet first.
 //!
-//! `simulate [--out FOLDER] [--replications N] [--seed N] FILE…` writes a report beside the others into FOLDER for each
-//! file. The exit code is 1 where a scenario misses what it checks.
+//! `simulate [--out FOLDER] [--replications N] [--seed N] [FILE…]` runs the scenarios that come with the code where no file
+//! is named, and writes a report of each into FOLDER. The exit code is 1 where a scenario misses what it checks.
 #![allow(
     clippy::disallowed_methods,
-    reason = "the shell around a pure crate reads files, writes reports and has threads"
+    reason = "the shell around a pure crate reads files, writes reports, looks at the clock and has threads"
 )]
 #![allow(clippy::cast_precision_loss, reason = "what is counted here stays far below 2^53")]
 
@@ -20,10 +20,7 @@ use std::{
 use heliograph_simulation::{Findings, Scenario, Study, report};
 
 fn main() -> ExitCode {
-    let outcome = Wanted::read(env::args().skip(1)).and_then(|wanted| {
-        wanted.files.iter().try_fold(true, |passed, file| Ok(wanted.run(file)? && passed))
-    });
-    match outcome {
+    match Wanted::read(env::args().skip(1)).and_then(|wanted| wanted.run()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(problem) => {
@@ -47,38 +44,77 @@ impl Wanted {
         let mut wanted = Self::default();
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or(format!("{arg} needs a value"));
-            let number = |text: String| text.parse::<u64>().map_err(|_| format!("{text} is no number"));
             match arg.as_str() {
                 "--out" => wanted.out = Some(value()?.into()),
-                "--seed" => wanted.seed = Some(number(value()?)?),
-                "--replications" => wanted.replications = u32::try_from(number(value()?)?).ok(),
+                "--seed" => wanted.seed = Some(number(&value()?)?),
+                "--replications" => wanted.replications = Some(number(&value()?)?),
                 _ => wanted.files.push(arg.into()),
             }
         }
-        if wanted.files.is_empty() { Err("name a scenario file".to_owned()) } else { Ok(wanted) }
+        if wanted.files.is_empty() {
+            let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../deploy/samples/simulate");
+            let unreadable = |error| format!("cannot read {}: {error}", samples.display());
+            wanted.files = scenarios(&samples).map_err(unreadable)?;
+        }
+        Ok(wanted)
     }
 
-    fn run(&self, file: &Path) -> Result<bool, String> {
+    /// Runs every file; whether each holds what it checks.
+    fn run(&self) -> Result<bool, String> {
+        let mut lines = Vec::new();
+        let mut passed = true;
+        for file in &self.files {
+            let name = file.file_stem().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+            eprintln!("simulating {name} …");
+            let started = Instant::now();
+            let findings = self.study(file)?;
+            let seconds = started.elapsed().as_secs_f64();
+            println!("{}", report::tables(&findings));
+            let customers = findings.summary.customers * findings.summary.replications as f64;
+            let entries = findings.summary.entries as f64;
+            let verdict = if findings.passed() { "ok" } else { "MISSED" };
+            lines.push(format!(
+                "{name:<26} {seconds:>7.1} s {customers:>11.0} customers {entries:>11.0} entries   {verdict}"
+            ));
+            passed &= findings.passed();
+        }
+        println!("{}", lines.join("\n"));
+        Ok(passed)
+    }
+
+    fn study(&self, file: &Path) -> Result<Findings, String> {
         let name = file.display().to_string();
         let text = fs::read_to_string(file).map_err(|error| format!("cannot read {name}: {error}"))?;
         let scenario = Scenario::read(&name, &text).map_err(|problems| problems.to_string())?;
-        let started = Instant::now();
         let findings = study(Study::new(&scenario, self.seed, self.replications));
-        let seconds = started.elapsed().as_secs_f64();
-        println!("{}", report::tables(&findings));
-        println!(
-            "  {name}: {seconds:.1} s, {:.0} entries and {:.0} decisions a second\n",
-            findings.summary.entries as f64 / seconds,
-            findings.summary.decisions as f64 / seconds
-        );
         if let Some(folder) = &self.out {
             let page = folder.join(file.with_extension("html").file_name().unwrap_or(file.as_os_str()));
             fs::create_dir_all(folder)
                 .and_then(|()| fs::write(&page, report::page(&findings)))
                 .map_err(|error| format!("cannot write {}: {error}", page.display()))?;
         }
-        Ok(findings.passed())
+        Ok(findings)
     }
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{text} is no number that would do"))
+}
+
+/// Every scenario in a folder and in the folders within it, in order of their names.
+fn scenarios(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut entries =
+        folder.read_dir()?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    entries.sort();
+    let mut found = Vec::new();
+    for entry in entries {
+        if entry.is_dir() {
+            found.extend(scenarios(&entry)?);
+        } else if entry.extension().is_some_and(|extension| extension == "yaml") {
+            found.push(entry);
+        }
+    }
+    Ok(found)
 }
 
 fn study(mut study: Study) -> Findings {
