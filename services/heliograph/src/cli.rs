@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{config, contact, dead, dev, doctor, policy, provision, resources, route, run, send, simulate, tail};
+use crate::commands::{
+    config, contact, dead, dev, doctor, policy, provision, resources, route, run, send, simulate, tail,
+};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -19,15 +19,13 @@ use crate::{failure::Usage, output};
 
 /// Flags of `simulate`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "No broker is needed. The same seed gives the same numbers, on any machine.
+#[command(after_help = "No broker is needed. The same seed gives the same numbers, on any machine.
 Exit code 1 where the scenario checks something (`check`) and misses it.
 
 Examples:
   heliograph simulate -f deploy/samples/simulate/day.yaml --out monday.html
   heliograph simulate -f scenario.yaml --replications 100 --seed 7
-  heliograph simulate -f scenario.yaml --json | jq '.summary.queues[].service_level'"
-)]
+  heliograph simulate -f scenario.yaml --json | jq '.summary.queues[].service_level'")]
 pub struct SimulateArgs {
     /// The scenario, or - for standard input
     #[arg(short, long, value_name = "FILE")]

@@ -52,11 +52,16 @@ async fn seeds_and_replications_are_taken_from_the_command_line() {
 async fn what_is_wrong_or_missed_shows_in_the_exit_code() {
     let (wrong, _folder) = simulate(&SCENARIO.replace("queue: chat,", "queue: chats,"), &[]).await;
     assert_eq!(wrong.code, 65);
-    assert!(wrong.err.contains(r#"s.yaml:8:27: work[0].queue: unknown queue "chats"; did you mean "chat"?"#), "{}", wrong.err);
+    assert!(
+        wrong.err.contains(r#"s.yaml:8:27: work[0].queue: unknown queue "chats"; did you mean "chat"?"#),
+        "{}",
+        wrong.err
+    );
     let (missed, _folder) = simulate(&SCENARIO.replace("90%", "0%"), &[]).await;
     assert_eq!(missed.code, 1, "{}", missed.out);
     assert!(missed.out.contains("MISSED"), "{}", missed.out);
     let folder = tempfile::tempdir().unwrap();
-    let nothing: Done = binary(&["simulate", "-f", "no.yaml"], folder.path().to_owned()).output().await.unwrap().into();
+    let nothing: Done =
+        binary(&["simulate", "-f", "no.yaml"], folder.path().to_owned()).output().await.unwrap().into();
     assert_eq!(nothing.code, 2, "{}", nothing.err);
 }

@@ -4,9 +4,9 @@ use super::{queue, same, summary};
 
 /// Two queues and whoever serves them, one conversation at a time; customers come to `front`.
 fn two(front: &str, times: &str, work: &str, agents: &[&str]) -> String {
-    let one = |agents: &&str| match agents.contains("capacity") {
-        true => format!("  - {{ {agents} }}\n"),
-        false => format!("  - {{ {agents}, capacity: {{ chat: 1 }} }}\n"),
+    let one = |agents: &&str| {
+        let capacity = if agents.contains("capacity") { "" } else { ", capacity: { chat: 1 }" };
+        format!("  - {{ {agents}{capacity} }}\n")
     };
     let agents: String = agents.iter().map(one).collect();
     format!(
