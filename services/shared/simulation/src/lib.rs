@@ -2,8 +2,8 @@
 //! not a model of it, decides who answers whom.
 //!
 //! A [`Scenario`] says who comes and who answers. A [`Study`] runs it many times with random numbers from a seed, and its
-//! [`Findings`] read the runs together, beside a closed form or the best static policy where the scenario asks for it. Everything here is a function of its
-//! arguments: no clock, no I/O, and the same seed gives the same numbers anywhere.
+//! [`Findings`] read the runs together, beside a closed form or the best static policy where the scenario asks for it.
+//! Everything here is a function of its arguments: no clock, no I/O, and the same seed gives the same numbers anywhere.
 #![allow(
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,

@@ -44,6 +44,8 @@ pub(crate) struct QueuePlan {
     pub(crate) name: Text,
     /// Milliseconds.
     pub(crate) target: i64,
+    /// The share that should be answered by then.
+    pub(crate) goal: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -83,6 +85,7 @@ impl Plan {
             .map(|(name, queue)| QueuePlan {
                 name: name.as_str().into(),
                 target: whole(millis(queue.service_level.target)),
+                goal: queue.service_level.share,
             })
             .collect();
         let work = scenario.work.iter().map(|work| WorkPlan::new(work, class(&work.class))).collect();

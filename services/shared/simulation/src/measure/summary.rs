@@ -36,6 +36,8 @@ pub struct QueueSummary {
     pub name: String,
     /// Target, in seconds.
     pub target: f64,
+    /// The share of the offered that should be answered by then.
+    pub goal: f64,
     /// Came into it.
     pub offered: Estimate,
     /// Were answered.
@@ -202,6 +204,7 @@ fn queue_summary(
     QueueSummary {
         name: plan.queues[at].name.to_string(),
         target: as_number(plan.queues[at].target) / 1_000.0,
+        goal: plan.queues[at].goal,
         offered: count(&|queue| queue.offered),
         answered: count(&|queue| queue.answered),
         abandoned: count(&|queue| queue.abandoned),

@@ -23,8 +23,18 @@ pub(super) struct Bars {
     pub(super) title: String,
     pub(super) label: String,
     pub(super) kind: Kind,
-    /// Name, number, and the number as it is written beside the bar.
-    pub(super) bars: Vec<(String, Option<Estimate>, String)>,
+    pub(super) bars: Vec<Bar>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Bar {
+    pub(super) name: String,
+    pub(super) number: Option<Estimate>,
+    /// The number as it is written beside the bar.
+    pub(super) written: String,
+    /// Where it should be.
+    pub(super) goal: Option<f64>,
 }
 
 impl Bars {
@@ -32,7 +42,7 @@ impl Bars {
     #[allow(clippy::cast_precision_loss, reason = "bars are few")]
     pub(super) fn figure(&self) -> String {
         let foot = TOP + ROW * self.bars.len() as f64;
-        let known = self.bars.iter().filter_map(|(_, number, _)| *number);
+        let known = self.bars.iter().filter_map(|bar| bar.number);
         let most = known.map(|number| number.mean + number.half_width.unwrap_or(0.0)).fold(0.0, f64::max);
         let places = (NAMES, WIDTH - NUMBERS);
         let x = match self.kind {
@@ -50,9 +60,8 @@ impl Bars {
                 x.write(tick)
             );
         }
-        for (at, (name, number, written)) in self.bars.iter().enumerate() {
-            let middle = TOP + ROW * (at as f64 + 0.5);
-            bar(&mut svg, &x, middle, name, *number, written);
+        for (at, bar) in self.bars.iter().enumerate() {
+            bar.draw(&mut svg, &x, TOP + ROW * (at as f64 + 0.5));
         }
         let _ = write!(
             svg,
@@ -65,48 +74,58 @@ impl Bars {
     }
 }
 
-fn bar(svg: &mut String, x: &Scale, middle: f64, name: &str, number: Option<Estimate>, written: &str) {
-    let short = if name.chars().count() > NAME {
-        format!("{}…", name.chars().take(NAME - 1).collect::<String>())
-    } else {
-        name.to_owned()
-    };
-    let _ = write!(
-        svg,
-        r#"<g><title>{}: {}</title><text class="name" x="{:.1}" y="{:.1}">{}</text>"#,
-        escaped(name),
-        escaped(written),
-        NAMES - 10.0,
-        middle + 4.0,
-        escaped(&short)
-    );
-    let mut end = NAMES;
-    if let Some(Estimate { mean, half_width }) = number {
-        end = x.place(mean);
-        let (top, radius) = (middle - BAR / 2.0, 4.0_f64.min((end - NAMES).max(0.0)));
-        // Round at the end that says how much, square at the axis.
+impl Bar {
+    fn draw(&self, svg: &mut String, x: &Scale, middle: f64) {
+        let Self { name, number, written, goal } = self;
+        let short = if name.chars().count() > NAME {
+            format!("{}…", name.chars().take(NAME - 1).collect::<String>())
+        } else {
+            name.to_owned()
+        };
         let _ = write!(
             svg,
-            r#"<path class="bar" d="M{NAMES} {top:.1}H{:.1}q{radius:.1} 0 {radius:.1} {radius:.1}v{:.1}q0 {radius:.1} -{radius:.1} {radius:.1}H{NAMES}Z"/>"#,
-            end - radius,
-            BAR - 2.0 * radius
+            r#"<g><title>{}: {}</title><text class="name" x="{:.1}" y="{:.1}">{}</text>"#,
+            escaped(name),
+            escaped(written),
+            NAMES - 10.0,
+            middle + 4.0,
+            escaped(&short)
         );
-        if let Some(half) = half_width.filter(|half| *half > 0.0) {
-            let (low, high) = (x.place((mean - half).max(0.0)), x.place(mean + half));
+        if let Some(Estimate { mean, half_width }) = *number {
+            let end = x.place(mean);
+            let (top, radius) = (middle - BAR / 2.0, 4.0_f64.min((end - NAMES).max(0.0)));
+            // Round at the end that says how much, square at the axis.
             let _ = write!(
                 svg,
-                r#"<path class="whisker" d="M{low:.1} {middle:.1}H{high:.1}M{low:.1} {:.1}v8M{high:.1} {:.1}v8"/>"#,
-                middle - 4.0,
-                middle - 4.0
+                r#"<path class="bar" d="M{NAMES} {top:.1}H{:.1}q{radius:.1} 0 {radius:.1} {radius:.1}v{:.1}q0 {radius:.1} -{radius:.1} {radius:.1}H{NAMES}Z"/>"#,
+                end - radius,
+                BAR - 2.0 * radius
             );
-            end = high;
+            if let Some(half) = half_width.filter(|half| *half > 0.0) {
+                let (low, high) = (x.place((mean - half).max(0.0)), x.place(mean + half));
+                let _ = write!(
+                    svg,
+                    r#"<path class="whisker" d="M{low:.1} {middle:.1}H{high:.1}M{low:.1} {:.1}v8M{high:.1} {:.1}v8"/>"#,
+                    middle - 4.0,
+                    middle - 4.0
+                );
+            }
+        }
+        let _ = write!(
+            svg,
+            r#"<text class="value" x="{:.1}" y="{:.1}">{}</text></g>"#,
+            WIDTH - NUMBERS + 14.0,
+            middle + 4.0,
+            escaped(written)
+        );
+        if let Some(goal) = goal {
+            let place = x.place(*goal);
+            let _ = write!(
+                svg,
+                r#"<path class="goal" d="M{place:.1} {:.1}v{BAR}"><title>goal: {}</title></path>"#,
+                middle - BAR / 2.0,
+                x.write(*goal)
+            );
         }
     }
-    let _ = write!(
-        svg,
-        r#"<text class="value" x="{:.1}" y="{:.1}">{}</text></g>"#,
-        end + 8.0,
-        middle + 4.0,
-        escaped(written)
-    );
 }

@@ -49,11 +49,12 @@ fn tiles(page: &mut String, findings: &Findings) {
         let left = queue.abandonment.map_or_else(|| "–".to_owned(), |left| Unit::Share.write(left.mean));
         let _ = writeln!(
             page,
-            "<div class=\"tile\"><h2>{}</h2><p class=\"big\">{big}</p><p>answered within {} s</p>\
+            "<div class=\"tile\"><h2>{}</h2><p class=\"big\">{big}</p><p>answered within {} s · goal {} %</p>\
              <dl><div><dt>ASA</dt><dd>{asa}</dd></div><div><dt>abandoned</dt><dd>{left}</dd></div>\
              <div><dt>offered</dt><dd>{}</dd></div></dl></div>",
             escaped(&queue.name),
             Unit::plain(queue.target),
+            Unit::plain(queue.goal * 100.0),
             Unit::Count.write(queue.offered.mean.round()),
         );
     }

@@ -1,7 +1,7 @@
 //! Which plots a report has.
 
 use super::{
-    bars::Bars,
+    bars::{Bar, Bars},
     lines::{Line, Lines},
     number::Unit,
     scale::Kind,
@@ -77,7 +77,12 @@ pub(super) fn figures(findings: &Findings) -> Vec<String> {
             ("best static policy", optimum.best_wait),
             ("first come, by lot", optimum.by_lot),
         ];
-        let bars = waits.map(|(name, wait)| (name.to_owned(), Some(wait), Unit::Measure.estimate(wait)));
+        let bars = waits.map(|(name, wait)| Bar {
+            name: name.to_owned(),
+            number: Some(wait),
+            written: Unit::Measure.estimate(wait),
+            goal: None,
+        });
         let (title, label) = ("Mean wait beside static policies".to_owned(), "seconds".to_owned());
         figures.push(Bars { title, label, kind: Kind::Number, bars: bars.to_vec() }.figure());
     }
@@ -111,20 +116,27 @@ fn waiting_times(queues: &[QueueSummary]) -> Lines {
 }
 
 fn service_level(queues: &[QueueSummary]) -> Bars {
-    let bar = |queue: &QueueSummary| {
-        (queue.name.clone(), queue.service_level, Unit::Share.maybe(queue.service_level))
+    let bar = |queue: &QueueSummary| Bar {
+        name: queue.name.clone(),
+        number: queue.service_level,
+        written: Unit::Share.maybe(queue.service_level),
+        goal: Some(queue.goal),
     };
     Bars {
         title: "Service level".to_owned(),
-        label: "answered within the target, of all offered".to_owned(),
+        label: "answered within the target, of all offered; dark: the goal".to_owned(),
         kind: Kind::Share,
         bars: queues.iter().map(bar).collect(),
     }
 }
 
 fn occupancy(groups: &[GroupSummary]) -> Bars {
-    let bar =
-        |group: &GroupSummary| (group.name.clone(), group.occupancy, Unit::Share.maybe(group.occupancy));
+    let bar = |group: &GroupSummary| Bar {
+        name: group.name.clone(),
+        number: group.occupancy,
+        written: Unit::Share.maybe(group.occupancy),
+        goal: None,
+    };
     Bars {
         title: "Occupancy".to_owned(),
         label: "busy, of the time online".to_owned(),

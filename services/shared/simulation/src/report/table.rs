@@ -63,7 +63,7 @@ fn service(queues: &[QueueSummary]) -> Table {
         "Service",
         &[
             "queue",
-            "target (s)",
+            "goal",
             "service level",
             "P(wait)",
             "ASA (s)",
@@ -77,7 +77,7 @@ fn service(queues: &[QueueSummary]) -> Table {
     for queue in queues {
         table.rows.push(vec![
             queue.name.clone(),
-            Unit::plain(queue.target),
+            goal(queue),
             Unit::Share.maybe(queue.service_level),
             Unit::Share.maybe(queue.p_wait),
             Unit::Measure.maybe(queue.asa),
@@ -242,6 +242,11 @@ fn optimum(optimum: &Optimal) -> Table {
     let ahead = optimum.against_lot.mean < 0.0;
     row("first come, by lot", optimum.by_lot, Some((optimum.against_lot, verdict(ahead))));
     table
+}
+
+/// Such as `80 % in 20 s`.
+fn goal(queue: &QueueSummary) -> String {
+    format!("{} % in {} s", Unit::plain(queue.goal * 100.0), Unit::plain(queue.target))
 }
 
 fn counted(name: &str, counts: &[Estimate]) -> Vec<String> {
