@@ -27,6 +27,8 @@ mod metrics;
 mod naming;
 mod needs;
 mod service;
+#[cfg(test)]
+mod simulation;
 mod time;
 mod told;
 
