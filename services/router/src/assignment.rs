@@ -15,6 +15,7 @@ mod shell;
 mod show;
 mod snapshot;
 mod state;
+mod truncate;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -27,6 +28,14 @@ use heliograph_store::{
 use tokio::sync::{mpsc, watch};
 
 pub use replay::{ReplayError, Replayed, replay};
+#[cfg(test)]
+pub(crate) use {
+    convert::need_from_wire,
+    emit::{Emission, Item},
+    shell::decode,
+    snapshot::{encode, key as snapshot_key},
+    state::State,
+};
 
 use crate::{book::Book, config::AssignmentConfig, error::chain, metrics::Metrics};
 

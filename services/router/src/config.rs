@@ -62,6 +62,9 @@ pub struct AssignmentConfig {
     pub snapshot_every: Duration,
     /// Snapshots kept of each partition, at least two.
     pub snapshots_kept: u32,
+    /// How much of the routing log is kept behind the oldest snapshot of a partition, in sequences of HG_ROUTING. What is
+    /// older is erased; unset, it is kept for its age.
+    pub log_margin: Option<u64>,
 }
 
 impl Default for AssignmentConfig {
@@ -72,6 +75,7 @@ impl Default for AssignmentConfig {
             snapshot_entries: 20_000,
             snapshot_every: Duration::from_secs(30),
             snapshots_kept: 3,
+            log_margin: Some(1_000_000),
         }
     }
 }

@@ -31,6 +31,10 @@ pub(crate) enum PartitionError {
     Broker(#[from] BrokerError),
     #[error("the snapshot store failed")]
     Objects(#[from] ObjectError),
+    #[error(
+        "the log is erased up to {erased}, and the newest snapshot that can be read stands at {restored}: bring HG_SNAPSHOTS back, or a copy of it"
+    )]
+    Truncated { restored: u64, erased: u64 },
     #[error("what was decided cannot be published")]
     Publish(#[from] PublishError),
     #[error("a dead letter cannot be stored")]

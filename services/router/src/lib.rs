@@ -26,6 +26,8 @@ mod intake;
 mod metrics;
 mod naming;
 mod service;
+#[cfg(test)]
+mod simulation;
 mod time;
 mod told;
 

@@ -19,6 +19,7 @@ pub(crate) struct Metrics {
     snapshot_bytes: Histogram<u64>,
     restore_seconds: Histogram<f64>,
     queries: Counter<u64>,
+    truncated: Counter<u64>,
 }
 
 impl Metrics {
@@ -55,6 +56,10 @@ impl Metrics {
                 "From acquiring a partition to having its state",
             ),
             queries: counter("heliograph.router.queries", "Questions answered, by kind"),
+            truncated: counter(
+                "heliograph.router.truncated",
+                "Routing entries erased because no snapshot needs them",
+            ),
         }
     }
 
@@ -84,6 +89,10 @@ impl Metrics {
 
     pub(crate) fn restored(&self, seconds: f64) {
         self.restore_seconds.record(seconds, &[]);
+    }
+
+    pub(crate) fn truncated(&self, entries: u64) {
+        self.truncated.add(entries, &[]);
     }
 
     pub(crate) fn query(&self, kind: &'static str) {

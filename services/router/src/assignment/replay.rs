@@ -1,7 +1,7 @@
 //! Replaying a partition aside, to see that snapshot and log lead to the same state.
 
 use heliograph_fabric::{
-    Broker, BrokerError, Fabric, Layout, LogError, ProvisionError, RangeReader, Stream, subjects,
+    Broker, BrokerError, Cursor, Fabric, Layout, LogError, ProvisionError, RangeReader, Stream, subjects,
 };
 use heliograph_proto::v1::RoutingEntry;
 use heliograph_store::{
@@ -9,7 +9,7 @@ use heliograph_store::{
     snapshots::{Slots, SnapshotStore},
 };
 
-use super::{restore, shell, state::State};
+use super::{restore, shell, state::State, truncate::TRUNCATED_GROUP};
 
 /// Where a replay ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,14 @@ pub enum ReplayError {
     /// The broker could not be asked.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    /// Part of the log that was to be replayed is erased.
+    #[error("the log is erased up to {erased}, and was to be replayed from {from}")]
+    Truncated {
+        /// From where it was to be replayed.
+        from: u64,
+        /// Up to where it is erased.
+        erased: u64,
+    },
     /// The broker is not laid out.
     #[error(transparent)]
     Provision(#[from] ProvisionError),
@@ -71,6 +79,11 @@ pub(super) async fn replayed<B: Broker, S: Slots>(
             // What is unfit changes nothing here as it changes nothing there.
             let _ = state.apply(&entry, record.seq, record.time_ms);
         }
+    }
+    // It may have been erased while it was read.
+    let erased = Cursor::peek(broker, TRUNCATED_GROUP, partition).await?;
+    if from < erased {
+        return Err(ReplayError::Truncated { from, erased });
     }
     Ok((from, state))
 }

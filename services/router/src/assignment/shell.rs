@@ -27,6 +27,7 @@ use super::{
     restore,
     snapshot::Snapshots,
     state::State,
+    truncate::{TRUNCATED_GROUP, Truncation},
 };
 use crate::{
     ROUTING_GROUP,
@@ -62,6 +63,7 @@ struct Shell<'a, G, S> {
     outflow: Outflow<G>,
     appender: Appender<G>,
     snapshots: Snapshots<G, S>,
+    truncation: Truncation<G>,
 }
 
 /// Works on `owned` until told to stop.
@@ -122,8 +124,12 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             // The release before kept none: what it stored does not say where it was decided, so there is nothing to find.
             store(&mut outbound, ground.end_of(Stream::Outbound).await?).await?;
         }
+        let truncated = Cursor::claim(ground, TRUNCATED_GROUP, partition, owned.epoch).await?;
         let state = restore::latest(&assignment.snapshots, partition).await?;
-        let restored = state.machine.applied();
+        let (restored, erased) = (state.machine.applied(), truncated.seq());
+        if restored < erased {
+            return Err(PartitionError::Truncated { restored, erased });
+        }
         if restored > emitted.seq() {
             emitted.store(restored, CURSOR_PATIENCE).await?;
         }
@@ -151,6 +157,13 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             outflow,
             appender: Appender::new(ground, &owned.fence, partition, assignment.layout),
             snapshots: Snapshots::new(assignment, partition, restored),
+            truncation: Truncation::new(
+                ground,
+                owned,
+                &assignment.metrics,
+                assignment.config.log_margin,
+                truncated,
+            ),
         };
         let mut looked = false;
         loop {
@@ -293,6 +306,9 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             self.store_floors().await?;
         }
         self.snapshots.step(&self.state, self.emitted.seq()).await;
+        if let Some(oldest) = self.snapshots.oldest() {
+            self.truncation.behind(oldest).await;
+        }
         Ok(())
     }
 

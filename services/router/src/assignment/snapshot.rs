@@ -43,12 +43,12 @@ pub(super) enum Unreadable {
 }
 
 /// The key of a partition's snapshots.
-pub(super) fn key(partition: u16) -> String {
+pub(crate) fn key(partition: u16) -> String {
     format!("routing-{partition}")
 }
 
 /// The state as bytes: MessagePack with named fields.
-pub(super) fn encode(state: &State) -> Vec<u8> {
+pub(crate) fn encode(state: &State) -> Vec<u8> {
     let written = Written { version: VERSION, machine: &state.machine, annex: &state.annex };
     rmp_serde::to_vec_named(&written).expect("facts are maps with plain keys, and memory does not fail")
 }
@@ -78,7 +78,9 @@ pub(super) struct Snapshots<G, S> {
     at: Instant,
     /// Taken, and waiting for its effects to be stored.
     taken: Option<(u64, Vec<u8>)>,
-    writing: Option<JoinHandle<Result<(), ObjectError>>>,
+    /// Says where the oldest one kept stands, once as many are kept as should be.
+    writing: Option<JoinHandle<Result<Option<u64>, ObjectError>>>,
+    oldest: Option<u64>,
 }
 
 impl<G: Ground, S: Slots> Snapshots<G, S> {
@@ -94,6 +96,7 @@ impl<G: Ground, S: Slots> Snapshots<G, S> {
             at: Instant::now(),
             taken: None,
             writing: None,
+            oldest: None,
         }
     }
 
@@ -115,9 +118,17 @@ impl<G: Ground, S: Slots> Snapshots<G, S> {
             && let Some((position, bytes)) = self.taken.take_if(|(position, _)| *position <= emitted)
         {
             let (store, key) = (self.store.clone(), self.key.clone());
-            let writing = async move { store.put(&key, position, &bytes).await };
+            let writing = async move {
+                store.put(&key, position, &bytes).await?;
+                store.oldest_position(&key).await
+            };
             self.writing = Some(tokio::spawn(self.ground.task(writing)));
         }
+    }
+
+    /// Where the oldest snapshot kept stands, if that has changed and as many are kept as should be.
+    pub(super) fn oldest(&mut self) -> Option<u64> {
+        self.oldest.take()
     }
 
     /// The last snapshot before the partition is handed over.
@@ -148,7 +159,10 @@ impl<G: Ground, S: Slots> Snapshots<G, S> {
     async fn finish(&mut self) {
         let Some(writing) = self.writing.take() else { return };
         match writing.await {
-            Ok(Ok(())) => tracing::debug!(partition = self.key, position = self.last, "snapshot stored"),
+            Ok(Ok(oldest)) => {
+                self.oldest = oldest;
+                tracing::debug!(partition = self.key, position = self.last, "snapshot stored");
+            }
             Ok(Err(error)) => {
                 tracing::warn!(
                     partition = self.key,

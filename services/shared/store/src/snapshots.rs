@@ -90,9 +90,13 @@ impl<S: Slots> SnapshotStore<S> {
         Self { objects, slots: keep.max(2) }
     }
 
-    /// Stores the state of `partition` after the log entry `position`.
+    /// Stores the state of `partition` after the log entry `position`, unless all that are kept are newer.
     pub async fn put(&self, partition: &str, position: u64, state: &[u8]) -> Result<(), ObjectError> {
         let slots = self.positions(partition).await?;
+        if slots.iter().all(|known| known.is_some_and(|known| position < known)) {
+            // Whoever stored the others went on from a later one; the log behind this one may be gone.
+            return Ok(());
+        }
         // The same position again replaces itself; otherwise an empty slot, otherwise the oldest.
         let slot = slots.iter().position(|known| *known == Some(position)).unwrap_or_else(|| {
             slots.iter().enumerate().min_by_key(|(_, known)| **known).map_or(0, |(slot, _)| slot)
@@ -142,9 +146,11 @@ impl<S: Slots> SnapshotStore<S> {
         Ok(None)
     }
 
-    /// The position of the oldest snapshot kept: log entries up to it are not needed any more.
+    /// The position of the oldest snapshot kept: log entries up to it are not needed any more. None until every slot has
+    /// one, because a single one may turn out to be of no use.
     pub async fn oldest_position(&self, partition: &str) -> Result<Option<u64>, ObjectError> {
-        Ok(self.positions(partition).await?.into_iter().flatten().min())
+        let positions: Option<Vec<u64>> = self.positions(partition).await?.into_iter().collect();
+        Ok(positions.and_then(|positions| positions.into_iter().min()))
     }
 
     async fn positions(&self, partition: &str) -> Result<Vec<Option<u64>>, ObjectError> {

@@ -9,7 +9,7 @@ use async_nats::HeaderMap;
 
 use crate::backoff::Backoff;
 use crate::fabric::{BrokerError, Fabric};
-use crate::ground::Ground;
+use crate::ground::{Broker, Ground};
 use crate::kv::{self, CasError};
 use crate::subjects::Bucket;
 
@@ -52,6 +52,15 @@ pub struct Cursor<G = Fabric> {
     seq: u64,
     revision: u64,
     first: bool,
+}
+
+impl<B: Broker> Cursor<B> {
+    /// How far a group's partition has been processed, for whoever does not own it. 0 where nobody has said.
+    pub async fn peek(broker: &B, group: &str, partition: u16) -> Result<u64, BrokerError> {
+        let key = format!("{group}.{partition}");
+        let found = broker.read_key(Bucket::Cursors, &key).await?;
+        Ok(stored(&key, found.value.as_deref())?.map_or(0, |stored| stored.seq))
+    }
 }
 
 impl<G: Ground> Cursor<G> {
@@ -136,13 +145,13 @@ impl<G: Ground> Cursor<G> {
     async fn refresh(&mut self) -> Result<Option<Stored>, BrokerError> {
         let found = self.ground.read_key(Bucket::Cursors, &self.key).await?;
         self.revision = found.revision;
-        let Some(value) = found.value else { return Ok(None) };
-        let stored: Stored = serde_json::from_slice(&value)
-            .map_err(|source| BrokerError::new(format!("give a readable cursor {}", self.key), source))?;
-        if stored.epoch == self.epoch {
-            self.seq = stored.seq;
+        let stored = stored(&self.key, found.value.as_deref())?;
+        if let Some(Stored { seq, epoch }) = stored
+            && epoch == self.epoch
+        {
+            self.seq = seq;
         }
-        Ok(Some(stored))
+        Ok(stored)
     }
 
     fn refuse_later(&self, stored: Option<Stored>) -> Result<(), CursorError> {
@@ -153,4 +162,12 @@ impl<G: Ground> Cursor<G> {
             _ => Ok(()),
         }
     }
+}
+
+/// What a cursor's value says.
+fn stored(key: &str, value: Option<&[u8]>) -> Result<Option<Stored>, BrokerError> {
+    let Some(value) = value else { return Ok(None) };
+    serde_json::from_slice(value)
+        .map(Some)
+        .map_err(|source| BrokerError::new(format!("give a readable cursor {key}"), source))
 }

@@ -22,13 +22,16 @@ async fn the_newest_snapshots_are_kept() {
         let store = SnapshotStore::new(objects, 3);
         assert_eq!(store.latest("routing-0").await.unwrap(), None);
         assert_eq!(store.oldest_position("routing-0").await.unwrap(), None);
-        for position in [10_u64, 20, 30, 40, 50] {
+        for (n, position) in [10_u64, 20, 30, 40, 50].into_iter().enumerate() {
             // Larger than a piece, so that it is written in several.
             let state = position.to_be_bytes().repeat(40_000);
             store.put("routing-0", position, &state).await.unwrap();
             let latest = store.latest("routing-0").await.unwrap().unwrap();
             assert_eq!((latest.position, latest.state.as_ref()), (position, state.as_slice()));
+            let oldest = store.oldest_position("routing-0").await.unwrap();
+            assert_eq!(oldest, (n >= 2).then(|| position - 20), "none before there are as many as should be");
         }
+        store.put("routing-0", 25, b"very late").await.unwrap();
         assert_eq!(store.oldest_position("routing-0").await.unwrap(), Some(30));
         // An owner that lost its partition and comes late does not turn time back.
         store.put("routing-0", 45, b"late").await.unwrap();
