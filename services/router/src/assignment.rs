@@ -30,7 +30,6 @@ use tokio::sync::{mpsc, watch};
 pub use replay::{ReplayError, Replayed, replay};
 #[cfg(test)]
 pub(crate) use {
-    convert::need_from_wire,
     emit::{Emission, Item},
     shell::decode,
     snapshot::{encode, key as snapshot_key},
