@@ -39,8 +39,10 @@ pub const CHANNELS: &[ChannelRow] = &[
         check: check::<BottleSettings>,
         capabilities: || in_general(&Bottle, None, json!({ "url": "https://example.com/" }), &["signing"]),
         start: |ground| {
-            async { Ok(ChannelHost::new(Bottle).webhook().provider().start(&ground.host("bottle")?).await?) }
-                .boxed()
+            async {
+                Ok(ChannelHost::new(Bottle).webhook().provider().start(&ground.host("bottle").await?).await?)
+            }
+            .boxed()
         },
     },
     ChannelRow {
@@ -52,7 +54,7 @@ pub const CHANNELS: &[ChannelRow] = &[
             in_general(&Sms, Some("sinch"), settings, &["api_token", "webhook_secret"])
         },
         start: |ground| {
-            async { Ok(ChannelHost::new(Sms).webhook().provider().start(&ground.host("sms")?).await?) }
+            async { Ok(ChannelHost::new(Sms).webhook().provider().start(&ground.host("sms").await?).await?) }
                 .boxed()
         },
     },
@@ -67,7 +69,7 @@ pub const CHANNELS: &[ChannelRow] = &[
                 let media = ground.media().await?;
                 let channel = WebChat::start(&ground.fabric, &ground.redis, media, options).await?;
                 let host = ChannelHost::new(channel).routes(heliograph_channel_webchat::routes).carrier();
-                Ok(host.start(&ground.host("webchat")?).await?)
+                Ok(host.start(&ground.host("webchat").await?).await?)
             }
             .boxed()
         },
@@ -83,7 +85,7 @@ pub const CHANNELS: &[ChannelRow] = &[
         start: |ground| {
             async {
                 let host = ChannelHost::new(Wechat).webhook().provider().answer_within(WECHAT_PATIENCE);
-                Ok(host.start(&ground.host("wechat")?).await?)
+                Ok(host.start(&ground.host("wechat").await?).await?)
             }
             .boxed()
         },

@@ -55,6 +55,7 @@ impl Webhook for Bottle {
             answer_if_seen: Some(Answer::json(StatusCode::OK, &json!({ "id": id, "duplicate": true }))),
             same_id_same_body: true,
             events,
+            ..Received::default()
         })
     }
 }

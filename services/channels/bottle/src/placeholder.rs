@@ -237,7 +237,7 @@ mod tests {
             address: Some(Address { user_id: "+1 5/6".to_owned(), ..Address::default() }),
             ..Message::default()
         };
-        let delivery = Delivery { message: &message, delivery_id: "dlv_1", correlation: "c", now_ms: 0 };
+        let delivery = Delivery::new(&message, "dlv_1", "c", 0);
         parse(source, Place::Body).unwrap().fill(&delivery)
     }
 

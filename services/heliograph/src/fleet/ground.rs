@@ -87,8 +87,9 @@ impl Ground {
     }
 
     /// What the host of a channel is given.
-    pub fn host(&self, channel: &str) -> Result<HostDeps, ConfigError> {
+    pub async fn host(&self, channel: &str) -> anyhow::Result<HostDeps> {
         Ok(HostDeps {
+            media: Arc::new(self.media().await?),
             fabric: self.fabric.clone(),
             redis: self.redis.clone(),
             resources: self.resources.clone(),

@@ -11,6 +11,7 @@
 //! listener ([`Hosted::take_router`]) and each has a gRPC port of its own ([`Hosted::serve_grpc`]).
 
 mod accounts;
+mod attach;
 mod ingress;
 mod inlet;
 mod load;
@@ -20,6 +21,7 @@ mod metrics;
 mod outlet;
 mod service;
 mod settings;
+mod shelf;
 mod sink;
 mod via_http;
 
@@ -37,18 +39,19 @@ use heliograph_runtime::{
 };
 use heliograph_store::{
     Redis,
+    replies::Replies,
     resources::ResourceView,
     seen::{self, Seen},
-    tokens::{TokenOptions, TokenStore},
 };
 use tonic::service::Routes;
 
 pub use accounts::{Accounts, NoAccount};
 pub use inlet::{Inlet, InletError};
 pub use load::raw_account;
-pub use memory::{LocalMemory, Memory};
+pub use memory::{AccountName, LocalMemory, Memory};
 pub use outlet::{NoAnswer, Outlet};
 pub use settings::HostSettings;
+pub use shelf::{NoMedia, Shelf, ShelfError};
 pub use sink::{Sink, SinkError, Stored};
 pub use via_http::ViaHttp;
 
@@ -63,7 +66,7 @@ use service::Service;
 use sink::InboundStream;
 
 /// What the channels of a process share.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HostDeps {
     /// The broker.
     pub fabric: Fabric,
@@ -71,6 +74,8 @@ pub struct HostDeps {
     pub redis: Redis,
     /// The resources, of which the channel's accounts are taken.
     pub resources: ResourceView,
+    /// Media of ours that messages carry.
+    pub media: Arc<dyn Shelf>,
     /// The section `channel`.
     pub settings: HostSettings,
     /// Where readiness is told; give each channel a [`Health::scope`] of its own.
@@ -153,9 +158,9 @@ impl<C: Channel> ChannelHost<C> {
         C: Provider,
     {
         self.carrier = Some(Box::new(|channel, deps| {
-            let tokens = TokenStore::new(deps.redis.clone(), TokenOptions::default());
             let outlet = Outlet::new(&deps.settings)?;
-            Ok(Arc::new(ViaHttp::new(channel, outlet, tokens, deps.settings.media_limit)))
+            let (shelf, limit) = (Arc::clone(&deps.media), deps.settings.media_limit);
+            Ok(Arc::new(ViaHttp::new(channel, outlet, &deps.redis, shelf, limit)))
         }));
         self
     }
@@ -198,7 +203,8 @@ impl<C: Channel> ChannelHost<C> {
         let partitions = deps.fabric.layout().await?.inbound;
         let source = format!("heliograph/{name}");
         let sink = InboundStream { fabric: deps.fabric.clone(), partitions, source };
-        let memory = RedisMemory::start(Seen::new(deps.redis.clone(), "inbound", seen::DEFAULT_TTL));
+        let seen = Seen::new(deps.redis.clone(), "inbound", seen::DEFAULT_TTL);
+        let memory = RedisMemory::start(seen, Replies::new(deps.redis.clone()));
         let deadline =
             self.answer_within.map_or(settings.publish_deadline, |most| most.min(settings.publish_deadline));
         let inlet = Inlet::new(Arc::new(sink), Arc::new(memory), Arc::clone(&metrics), deadline);

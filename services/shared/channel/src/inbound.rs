@@ -1,12 +1,15 @@
 //! The inbound face: what a provider posts becomes inbound events.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use heliograph_domain::ids;
+use heliograph_domain::{content, ids};
 use heliograph_proto::{
     Timestamp,
-    v1::{Address, InboundEvent, Raw, inbound_event::Kind},
+    v1::{Address, InboundEvent, Message, Raw, inbound_event::Kind},
 };
 use http::{HeaderMap, Method, StatusCode};
+use secrecy::SecretString;
 
 use crate::{Account, Channel};
 
@@ -73,6 +76,19 @@ pub struct Received {
     pub answer_if_seen: Option<Answer>,
     /// An id that had arrived before with another body is refused with 409 ([`Refusal::Conflict`]).
     pub same_id_same_body: bool,
+    /// Handles the provider gave for replies to these events.
+    pub replies: Vec<Reply>,
+}
+
+/// A handle for one reply to a customer. Kept for the account's next delivery to them, the newest only.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Whose it is: `Address.user_id`.
+    pub user_id: String,
+    /// The provider's token.
+    pub value: SecretString,
+    /// How long it may be used, from when it was received.
+    pub valid_for: Duration,
 }
 
 /// An HTTP answer to a provider.
@@ -181,6 +197,7 @@ impl<'a> Inbound<'a> {
         self.account.clone_into(&mut address.account);
         if let Kind::Message(message) = &mut kind {
             message.address = Some(address.clone());
+            self.name_media(message);
         }
         InboundEvent {
             id: ids::derive(ids::EVENT, &[self.tenant, self.channel, self.account, provider_event_id]),
@@ -194,6 +211,17 @@ impl<'a> Inbound<'a> {
             raw: None,
             opens_window: String::new(),
             kind: Some(kind),
+        }
+    }
+
+    /// Names what will be stored of the message's media, so that links to it can be made before it is.
+    fn name_media(&self, message: &mut Message) {
+        for media in message.content.iter_mut().flat_map(content::media_mut) {
+            let source =
+                if media.provider_media_id.is_empty() { &media.url } else { &media.provider_media_id };
+            if media.object_id.is_empty() && !source.is_empty() {
+                media.object_id = ids::derive(ids::MEDIA, &[self.tenant, self.channel, self.account, source]);
+            }
         }
     }
 

@@ -9,15 +9,17 @@ pub mod carrier;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod inbound;
+pub mod multipart;
 pub mod outbound;
 pub mod standard_webhooks;
 mod wire;
 
 pub use account::{Account, AccountError, RawAccount, Secrets, Settings};
 pub use carrier::{Carrier, CarrierError, MediaStream};
-pub use inbound::{Answer, Inbound, Received, Refusal, Webhook, WebhookRequest};
+pub use inbound::{Answer, Inbound, Received, Refusal, Reply, Webhook, WebhookRequest};
 pub use outbound::{
-    Body, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, TokenGrant, TokenSource,
+    Body, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse, ReplyHandle, TokenGrant,
+    TokenSource, Upload, UploadGrant,
 };
 
 use heliograph_proto::v1::Capabilities;

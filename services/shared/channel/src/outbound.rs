@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use heliograph_proto::v1::{Message, SignalRequest};
+use heliograph_proto::v1::{Media, Message, SignalRequest};
 use http::{HeaderMap, Method, StatusCode};
 use secrecy::SecretString;
 
-use crate::{Account, Channel};
+use crate::{Account, CarrierError, Channel};
 
 /// A channel whose provider is called over HTTP. Pure: the host sends, waits and refreshes tokens.
 pub trait Provider: Channel {
@@ -27,6 +27,29 @@ pub trait Provider: Channel {
     /// What the provider's answer to [`Provider::encode`]'s request means. Providers that answer 200 for errors are
     /// why this sees the whole answer.
     fn classify(&self, account: &Account<Self::Settings>, response: &ProviderResponse) -> Outcome;
+
+    /// Another request for the same delivery, where the answer to the first says that this one will do: a reply
+    /// token that is over, a chat that moved. Made once at most; its answer is classified and final.
+    fn follow_up(
+        &self,
+        _account: &Account<Self::Settings>,
+        _delivery: &Delivery<'_>,
+        _response: &ProviderResponse,
+        _token: Option<&SecretString>,
+    ) -> Option<Result<ProviderRequest, Outcome>> {
+        None
+    }
+
+    /// Whether the provider can tell `request` when it comes again, so that sending it again is safe. As the
+    /// account's capabilities say, unless some requests differ.
+    fn is_idempotent(&self, account: &Account<Self::Settings>, _request: &ProviderRequest) -> bool {
+        self.capabilities(account).idempotent_send
+    }
+
+    /// Whether deliveries of this account use the reply handles of [`Received::replies`](crate::Received::replies).
+    fn takes_replies(&self, _account: &Account<Self::Settings>) -> bool {
+        false
+    }
 
     /// How to obtain an access token, for providers that want one of limited life.
     fn token(&self, _account: &Account<Self::Settings>) -> Option<TokenSource> {
@@ -67,6 +90,100 @@ pub trait Provider: Channel {
     ) -> Option<ProviderRequest> {
         None
     }
+
+    /// The request that asks where media are, for providers that give out an id first and a URL for it when asked;
+    /// [`Provider::encode_media`] gets the URL. `None`: the id or the URL at hand will do.
+    fn encode_media_lookup(
+        &self,
+        _account: &Account<Self::Settings>,
+        _provider_media_id: &str,
+        _token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        None
+    }
+
+    /// The URL in the answer to [`Provider::encode_media_lookup`].
+    ///
+    /// # Errors
+    /// [`CarrierError::NotFound`] when the provider does not have it any more.
+    fn read_media_lookup(
+        &self,
+        _account: &Account<Self::Settings>,
+        _response: &ProviderResponse,
+    ) -> Result<String, CarrierError> {
+        Err(CarrierError::Unsupported)
+    }
+
+    /// How a medium of an outgoing message reaches the provider.
+    fn upload(&self, _account: &Account<Self::Settings>, _media: &Media) -> Upload {
+        Upload::Never
+    }
+
+    /// The request that uploads a medium; `file` is there as [`Provider::upload`] asked.
+    ///
+    /// # Errors
+    /// The outcome of a message whose medium cannot be uploaded.
+    fn encode_upload(
+        &self,
+        _account: &Account<Self::Settings>,
+        _media: &Media,
+        _file: Option<&File>,
+        _token: Option<&SecretString>,
+    ) -> Result<ProviderRequest, Outcome> {
+        Err(Outcome::permanent("no_upload", "this channel uploads nothing"))
+    }
+
+    /// The provider's id for an uploaded medium: from the answer to [`Provider::encode_upload`], or to a message that
+    /// carried the file itself ([`Upload::Within`]).
+    ///
+    /// # Errors
+    /// The outcome for deliveries that wait for the upload.
+    fn read_upload(
+        &self,
+        _account: &Account<Self::Settings>,
+        _response: &ProviderResponse,
+    ) -> Result<UploadGrant, Outcome> {
+        Err(Outcome::permanent("no_upload", "this channel uploads nothing"))
+    }
+
+    /// Whether the provider does not know (any more) an id that an upload gave us: it is forgotten, and the medium
+    /// uploaded anew, once.
+    fn is_stale_upload(&self, _account: &Account<Self::Settings>, _response: &ProviderResponse) -> bool {
+        false
+    }
+}
+
+/// How a medium reaches the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upload {
+    /// By its URL, in the message.
+    Never,
+    /// Its bytes are uploaded, and the message names the provider's id.
+    Before,
+    /// The provider fetches its URL beforehand, and the message names the provider's id.
+    BeforeByLink,
+    /// The message carries the bytes ([`Delivery::file`]); what the provider calls them is remembered for the next one.
+    Within,
+}
+
+/// A file of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// IANA media type, by its bytes.
+    pub content_type: String,
+    /// Never empty, without a path.
+    pub name: String,
+    /// All of it.
+    pub bytes: Bytes,
+}
+
+/// What the provider calls an uploaded medium.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadGrant {
+    /// Becomes `Media.provider_media_id`.
+    pub provider_media_id: String,
+    /// How long it may be used.
+    pub expires_in: Duration,
 }
 
 /// One message to hand over.
@@ -80,9 +197,27 @@ pub struct Delivery<'a> {
     pub correlation: &'a str,
     /// Our clock, milliseconds since 1970.
     pub now_ms: i64,
+    /// Handle of a reply to what the customer wrote last, where the channel [takes](Provider::takes_replies) them.
+    pub reply: Option<&'a ReplyHandle>,
+    /// The message's medium, where the channel sends it [within](Upload::Within) the message.
+    pub file: Option<&'a File>,
 }
 
-impl Delivery<'_> {
+/// What the provider gave us to reply with, soon and once.
+#[derive(Clone, Debug)]
+pub struct ReplyHandle {
+    /// The provider's token.
+    pub value: SecretString,
+    /// An attempt at this delivery was made with it before: that it is refused now does not say that nothing arrived.
+    pub tried: bool,
+}
+
+impl<'a> Delivery<'a> {
+    /// A delivery without reply handle and file.
+    pub fn new(message: &'a Message, delivery_id: &'a str, correlation: &'a str, now_ms: i64) -> Self {
+        Self { message, delivery_id, correlation, now_ms, reply: None, file: None }
+    }
+
     /// The customer's id on this channel.
     pub fn user_id(&self) -> &str {
         self.message.address.as_ref().map_or("", |address| address.user_id.as_str())

@@ -1,6 +1,9 @@
 //! Helpers over the content model.
 
-use heliograph_proto::v1::{Content, Media, MediaKind, Option as Answer, Text, TextFormat, content::Kind};
+use heliograph_proto::v1::{
+    Card, Content, Media, MediaKind, Option as Answer, Template, Text, TextFormat, content::Kind,
+    template_parameter::Value as ParameterValue,
+};
 
 /// Id of the option by which a customer asks to be called back instead of waiting. Its payload may be a time, RFC 3339: not
 /// before then.
@@ -50,6 +53,39 @@ pub fn options(kind: &Kind) -> Vec<&Answer> {
         Kind::Carousel(carousel) => carousel.cards.iter().flat_map(|card| &card.options).collect(),
         _ => Vec::new(),
     }
+}
+
+/// Every medium that stands in a message, in the order it is shown.
+pub fn media_mut(content: &mut Content) -> Vec<&mut Media> {
+    match &mut content.kind {
+        Some(Kind::Media(media)) => vec![media],
+        Some(Kind::Choice(choice)) => {
+            let icons = choice.options.iter_mut().filter_map(|option| option.icon.as_mut());
+            choice.header.iter_mut().chain(icons).collect()
+        }
+        Some(Kind::List(list)) => {
+            let options = list.sections.iter_mut().flat_map(|section| &mut section.options);
+            options.filter_map(|option| option.icon.as_mut()).collect()
+        }
+        Some(Kind::Card(card)) => media_of_card(card).collect(),
+        Some(Kind::Carousel(carousel)) => carousel.cards.iter_mut().flat_map(media_of_card).collect(),
+        Some(Kind::Template(template)) => media_of_template(template).collect(),
+        Some(Kind::Edit(edit)) => edit.content.as_deref_mut().map(media_mut).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+fn media_of_card(card: &mut Card) -> impl Iterator<Item = &mut Media> {
+    let icons = card.options.iter_mut().filter_map(|option| option.icon.as_mut());
+    card.media.iter_mut().chain(icons)
+}
+
+fn media_of_template(template: &mut Template) -> impl Iterator<Item = &mut Media> {
+    let parameters = template.components.iter_mut().flat_map(|component| &mut component.parameters);
+    parameters.filter_map(|parameter| match &mut parameter.value {
+        Some(ParameterValue::Media(media)) => Some(media),
+        _ => None,
+    })
 }
 
 /// What a person reads in a place with room for text alone: lists, notifications, logs of a demonstration.

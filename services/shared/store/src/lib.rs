@@ -4,7 +4,7 @@
 //! [`trail`], [`codes`], [`tally`].
 //! Large immutable things stand in an object store or a directory: [`snapshots`], [`media`].
 //! What is fast, shared and expendable stands in Redis: [`seen`], [`windows`], [`tokens`], [`rate`], [`models`],
-//! [`questions`], [`sent`].
+//! [`questions`], [`sent`], [`replies`], [`uploads`].
 //!
 //! Two promises hold for everything here:
 //! - **Losing Redis loses no fact.** Every operation on it ends within the connection's time budget with a typed
@@ -24,6 +24,7 @@ pub mod models;
 pub mod objects;
 pub mod questions;
 pub mod rate;
+pub mod replies;
 pub mod resources;
 pub mod seen;
 pub mod sent;
@@ -32,6 +33,7 @@ mod squeeze;
 pub mod tally;
 pub mod tokens;
 pub mod trail;
+pub mod uploads;
 pub mod watch;
 pub mod windows;
 

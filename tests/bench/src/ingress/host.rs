@@ -1,8 +1,8 @@
 //! The channel host as a process of its own, with the settings it has in production.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
-use heliograph_channel::host::{ChannelHost, HostDeps, HostSettings};
+use heliograph_channel::host::{ChannelHost, HostDeps, HostSettings, NoMedia};
 use heliograph_channel_sms::Sms;
 use heliograph_fabric::{Fabric, Options};
 use heliograph_runtime::{
@@ -27,6 +27,7 @@ pub(crate) async fn serve(addresses: &Addresses) -> anyhow::Result<()> {
         settings: HostSettings { private_networks: true, inline_secrets: true, ..HostSettings::default() },
         fabric,
         resources,
+        media: Arc::new(NoMedia),
         health: health.clone(),
         shutdown: shutdown.clone(),
     };

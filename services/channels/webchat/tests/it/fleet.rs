@@ -12,7 +12,7 @@ use std::{
 
 use heliograph_channel::{
     Account, Carrier as _, Delivery, Outcome, RawAccount,
-    host::{ChannelHost, HostDeps, HostSettings, raw_account},
+    host::{ChannelHost, HostDeps, HostSettings, NoMedia, raw_account},
 };
 use heliograph_channel_webchat::{Options, WebChat, WebChatSettings, routes};
 use heliograph_domain::resources::{Resource, Spec};
@@ -166,8 +166,7 @@ impl Fleet {
             time: Some(heliograph_channel::inbound::timestamp(said)),
             ..Message::default()
         };
-        let delivery =
-            Delivery { message: &message, delivery_id: id, correlation: &format!("cor-{id}"), now_ms };
+        let delivery = Delivery::new(&message, id, &format!("cor-{id}"), now_ms);
         replica.chat.deliver(&self.account(), delivery).await
     }
 
@@ -229,6 +228,7 @@ async fn replica(nats: &NatsServer, redis: &RedisServer, media: &TempDir, option
         fabric: fabric.clone(),
         redis,
         resources: resources.watch(),
+        media: Arc::new(NoMedia),
         settings: HostSettings {
             inline_secrets: true,
             publish_deadline: Duration::from_millis(500),

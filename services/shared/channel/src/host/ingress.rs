@@ -97,7 +97,10 @@ impl<W: Webhook + ?Sized> Ingress<W> {
             }
             let body = received.same_id_same_body.then_some(&request.body[..]);
             match self.inlet.accept_from(&account.tenant, &received.events, body).await {
-                Ok(Stored::New) => Ok((received.answer, "accepted")),
+                Ok(Stored::New) => {
+                    self.inlet.keep(&account, received.replies);
+                    Ok((received.answer, "accepted"))
+                }
                 Ok(Stored::Before) => Ok((received.answer_if_seen.unwrap_or(received.answer), "duplicate")),
                 Err(error) => Err(Refused::not_stored(&error)),
             }

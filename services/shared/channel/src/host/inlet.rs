@@ -7,10 +7,11 @@ use heliograph_proto::v1::InboundEvent;
 use tokio::time::Instant;
 
 use super::{
-    memory::Memory,
+    memory::{AccountName, Memory},
     metrics::Metrics,
     sink::{self, Sink, SinkError, Stored},
 };
+use crate::{Account, Reply};
 
 /// Takes events in. Cheap to clone; a channel with routes of its own uses it as the host's ingress does.
 #[derive(Clone)]
@@ -83,6 +84,15 @@ impl Inlet {
         let stored = self.store(&fresh, deadline).await?;
         self.memory.remember(tenant, ids);
         Ok(if known.contains(&true) { Stored::New } else { stored })
+    }
+
+    /// Keeps the handles that came with events which are stored.
+    pub(super) fn keep<S>(&self, account: &Account<S>, replies: Vec<Reply>) {
+        if !replies.is_empty() {
+            let Account { tenant, channel, name, .. } = account;
+            let name = AccountName { tenant: tenant.clone(), channel: channel.clone(), name: name.clone() };
+            self.memory.keep(name, replies);
+        }
     }
 
     async fn store(&self, events: &[&InboundEvent], deadline: Instant) -> Result<Stored, SinkError> {

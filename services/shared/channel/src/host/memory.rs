@@ -10,11 +10,16 @@ use std::{
 };
 
 use async_trait::async_trait;
-use heliograph_store::seen::Seen;
+use heliograph_store::{
+    replies::{Customer, Replies},
+    seen::Seen,
+};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, timeout_at},
 };
+
+use crate::Reply;
 
 /// Remembers ids.
 #[async_trait]
@@ -24,6 +29,20 @@ pub trait Memory: Send + Sync + 'static {
 
     /// Remembers `ids` soon. Called after they are durable; may forget.
     fn remember(&self, tenant: &str, ids: Vec<String>);
+
+    /// Keeps handles for replies soon, in order; may forget.
+    fn keep(&self, _account: AccountName, _replies: Vec<Reply>) {}
+}
+
+/// Whose handles are kept.
+#[derive(Clone, Debug)]
+pub struct AccountName {
+    /// Tenant.
+    pub tenant: String,
+    /// Channel.
+    pub channel: String,
+    /// Account.
+    pub name: String,
 }
 
 /// A memory of this process alone, for tests and where there is no Redis.
@@ -56,6 +75,7 @@ const NOTE_AFTER: Duration = Duration::from_millis(5);
 pub(super) struct RedisMemory {
     questions: mpsc::Sender<Question>,
     notes: mpsc::Sender<(String, Vec<String>)>,
+    handles: mpsc::Sender<(AccountName, Reply)>,
 }
 
 struct Question {
@@ -65,13 +85,15 @@ struct Question {
 }
 
 impl RedisMemory {
-    /// Starts the two tasks, which end when this is dropped.
-    pub(super) fn start(seen: Seen) -> Self {
+    /// Starts the tasks, which end when this is dropped.
+    pub(super) fn start(seen: Seen, replies: Replies) -> Self {
         let (questions, asked) = mpsc::channel(BACKLOG);
         let (notes, noted) = mpsc::channel(BACKLOG);
         tokio::spawn(answer_questions(seen.clone(), asked));
         tokio::spawn(write_notes(seen, noted));
-        Self { questions, notes }
+        let (handles, kept) = mpsc::channel(BACKLOG);
+        tokio::spawn(keep_replies(replies, kept));
+        Self { questions, notes, handles }
     }
 }
 
@@ -90,6 +112,23 @@ impl Memory for RedisMemory {
     fn remember(&self, tenant: &str, ids: Vec<String>) {
         // A full backlog forgets: what is forgotten costs a second, deduplicated trip and no message.
         let _ = self.notes.try_send((tenant.to_owned(), ids));
+    }
+
+    fn keep(&self, account: AccountName, replies: Vec<Reply>) {
+        for reply in replies {
+            // A handle that is forgotten costs a message that the provider charges for.
+            let _ = self.handles.try_send((account.clone(), reply));
+        }
+    }
+}
+
+async fn keep_replies(replies: Replies, mut kept: mpsc::Receiver<(AccountName, Reply)>) {
+    while let Some((account, reply)) = kept.recv().await {
+        let AccountName { tenant, channel, name } = &account;
+        let customer = Customer { channel, account: name, user_id: &reply.user_id };
+        if let Err(error) = replies.keep(tenant, &customer, &reply.value, reply.valid_for).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "a reply handle is not kept");
+        }
     }
 }
 

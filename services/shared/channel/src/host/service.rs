@@ -52,12 +52,7 @@ impl<S: Settings> Service<S> {
         let Some(message) = request.message.as_ref().filter(|message| message.content.is_some()) else {
             return Err(Status::invalid_argument("`message.content` is missing"));
         };
-        let delivery = Delivery {
-            message,
-            delivery_id: &request.delivery_id,
-            correlation: &request.correlation,
-            now_ms: wall_clock(),
-        };
+        let delivery = Delivery::new(message, &request.delivery_id, &request.correlation, wall_clock());
         Ok(self.carrier.deliver(&account, delivery).await)
     }
 }

@@ -4,24 +4,66 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use heliograph_proto::v1::{Capabilities, SignalRequest};
-use heliograph_store::tokens::{Refreshed, Token, TokenError, TokenKey, TokenStore};
+use heliograph_store::{
+    Redis,
+    replies::{Customer, Replies},
+    tokens::{Refreshed, Token, TokenError, TokenKey, TokenOptions, TokenStore},
+    uploads::Uploads,
+};
+use secrecy::SecretString;
 
-use super::{ingress::wall_clock, media, outlet::Outlet};
-use crate::{Account, Carrier, CarrierError, Channel, Delivery, MediaStream, Outcome, Provider, TokenSource};
+use super::{
+    attach::{Attached, Attachments},
+    ingress::wall_clock,
+    media,
+    outlet::Outlet,
+    shelf::Shelf,
+};
+use crate::{
+    Account, Carrier, CarrierError, Channel, Delivery, MediaStream, Outcome, Provider, ProviderResponse,
+    ReplyHandle, TokenSource,
+};
 
 /// Carries deliveries of `P` over HTTP.
 pub struct ViaHttp<P> {
     provider: Arc<P>,
     outlet: Outlet,
     tokens: TokenStore,
-    media_limit: u64,
+    replies: Replies,
+    attachments: Attachments,
+}
+
+/// What one try came to.
+struct Tried {
+    outcome: Outcome,
+    /// The provider refused something that can be had anew: a token, an uploaded medium.
+    stale: bool,
+}
+
+impl From<Outcome> for Tried {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, stale: false }
+    }
 }
 
 impl<P: Provider> ViaHttp<P> {
-    /// Sends through `outlet`; tokens are shared with the other replicas through `tokens`. Media are cut off at
-    /// `media_limit` bytes.
-    pub fn new(provider: Arc<P>, outlet: Outlet, tokens: TokenStore, media_limit: u64) -> Self {
-        Self { provider, outlet, tokens, media_limit }
+    /// Sends through `outlet`; tokens, reply handles and uploads are shared with the other replicas through `redis`.
+    /// Media are cut off at `media_limit` bytes, and taken from `shelf` where they are ours.
+    pub fn new(
+        provider: Arc<P>,
+        outlet: Outlet,
+        redis: &Redis,
+        shelf: Arc<dyn Shelf>,
+        media_limit: u64,
+    ) -> Self {
+        let uploads = Uploads::new(redis.clone());
+        Self {
+            provider,
+            tokens: TokenStore::new(redis.clone(), TokenOptions::default()),
+            replies: Replies::new(redis.clone()),
+            attachments: Attachments { outlet: outlet.clone(), shelf, uploads, limit: media_limit },
+            outlet,
+        }
     }
 
     /// The token for this account, fresh if need be; `None` when the provider wants none.
@@ -48,23 +90,92 @@ impl<P: Provider> ViaHttp<P> {
         }
     }
 
-    /// One try; a token that was refused is reported, so that the next one asks for another.
-    async fn attempt(
+    /// One try; what was refused for being stale is given up, so that the next one asks for another.
+    async fn attempt(&self, account: &Account<P::Settings>, delivery: &Delivery<'_>) -> Tried {
+        let token = match self.token(account).await {
+            Ok(token) => token,
+            Err(outcome) => return outcome.into(),
+        };
+        let secret = token.as_ref().map(|(_, token)| &token.value);
+        let attached = self.attachments.attach(&*self.provider, account, delivery.message, secret).await;
+        let mut tried = match attached {
+            Ok(attached) => self.send(account, delivery, &attached, secret).await,
+            Err(outcome) => outcome.into(),
+        };
+        if let (Outcome::Auth { token_expired: true, .. }, Some((key, token))) = (&tried.outcome, token) {
+            self.tokens.invalidate(&key, token.generation).await;
+            tried.stale = true;
+        }
+        tried
+    }
+
+    /// Sends what is ready to be sent, and the request that follows if the answer asks for one.
+    async fn send(
         &self,
         account: &Account<P::Settings>,
         delivery: &Delivery<'_>,
-    ) -> Result<Outcome, Outcome> {
-        let token = self.token(account).await?;
-        let secret = token.as_ref().map(|(_, token)| &token.value);
-        let request = self.provider.encode(account, delivery, secret)?;
-        let outcome = match self.outlet.send(account, &request).await {
-            Ok(response) => self.provider.classify(account, &response),
-            Err(lost) => lost.outcome(self.provider.capabilities(account).idempotent_send),
+        attached: &Attached,
+        token: Option<&SecretString>,
+    ) -> Tried {
+        let Attached { message, file, within, recalled } = attached;
+        let delivery = Delivery { message, file: file.as_ref(), ..*delivery };
+        let mut answer = match self.exchange(account, self.provider.encode(account, &delivery, token)).await {
+            Ok(answer) => answer,
+            Err(outcome) => return outcome.into(),
         };
-        if let (Outcome::Auth { token_expired: true, .. }, Some((key, token))) = (&outcome, token) {
-            self.tokens.invalidate(&key, token.generation).await;
+        if let Some(next) = self.provider.follow_up(account, &delivery, &answer, token) {
+            answer = match self.exchange(account, next).await {
+                Ok(answer) => answer,
+                Err(outcome) => return outcome.into(),
+            };
         }
-        Ok(outcome)
+        let outcome = self.provider.classify(account, &answer);
+        let stale = !recalled.is_empty() && self.provider.is_stale_upload(account, &answer);
+        if stale {
+            self.attachments.forget(account, recalled).await;
+        } else if let (Outcome::Delivered { .. }, Some(source)) = (&outcome, within)
+            && let Ok(grant) = self.provider.read_upload(account, &answer)
+        {
+            self.attachments.remember(account, source, &grant).await;
+        }
+        Tried { outcome, stale }
+    }
+
+    async fn exchange(
+        &self,
+        account: &Account<P::Settings>,
+        request: Result<crate::ProviderRequest, Outcome>,
+    ) -> Result<ProviderResponse, Outcome> {
+        let request = request?;
+        let idempotent = self.provider.is_idempotent(account, &request);
+        self.outlet.send(account, &request).await.map_err(|lost| lost.outcome(idempotent))
+    }
+
+    /// The handle to reply with; without Redis, none.
+    async fn reply(&self, account: &Account<P::Settings>, delivery: &Delivery<'_>) -> Option<ReplyHandle> {
+        if !self.provider.takes_replies(account) {
+            return None;
+        }
+        let customer =
+            Customer { channel: &account.channel, account: &account.name, user_id: delivery.user_id() };
+        let taken = self.replies.take(&account.tenant, &customer, delivery.delivery_id).await.ok()??;
+        Some(ReplyHandle { value: taken.value, tried: taken.before })
+    }
+
+    /// Where a medium is: what the provider says when it is asked, or what is known.
+    async fn media_url(
+        &self,
+        account: &Account<P::Settings>,
+        provider_media_id: &str,
+        url: &str,
+        token: Option<&SecretString>,
+    ) -> Result<String, CarrierError> {
+        let Some(request) = self.provider.encode_media_lookup(account, provider_media_id, token) else {
+            return Ok(url.to_owned());
+        };
+        let answer = self.outlet.send(account, &request).await;
+        let answer = answer.map_err(|lost| CarrierError::Provider(lost.to_string()))?;
+        self.provider.read_media_lookup(account, &answer)
     }
 }
 
@@ -83,11 +194,12 @@ impl<P: Provider> Channel for ViaHttp<P> {
 #[async_trait]
 impl<P: Provider> Carrier for ViaHttp<P> {
     async fn deliver(&self, account: &Account<P::Settings>, delivery: Delivery<'_>) -> Outcome {
-        let first = self.attempt(account, &delivery).await.unwrap_or_else(|failed| failed);
-        if matches!(first, Outcome::Auth { token_expired: true, .. }) {
-            return self.attempt(account, &delivery).await.unwrap_or_else(|failed| failed);
+        let reply = self.reply(account, &delivery).await;
+        let delivery = Delivery { reply: reply.as_ref(), ..delivery };
+        match self.attempt(account, &delivery).await {
+            Tried { stale: true, .. } => self.attempt(account, &delivery).await.outcome,
+            tried => tried.outcome,
         }
-        first
     }
 
     async fn signal(&self, account: &Account<P::Settings>, signal: SignalRequest) -> bool {
@@ -109,7 +221,9 @@ impl<P: Provider> Carrier for ViaHttp<P> {
         let token =
             self.token(account).await.map_err(|_| CarrierError::Provider("no access token".to_owned()))?;
         let secret = token.as_ref().map(|(_, token)| &token.value);
-        let request = self.provider.encode_media(account, provider_media_id, url, secret);
-        media::fetch(&self.outlet, account, request.ok_or(CarrierError::Unsupported)?, self.media_limit).await
+        let url = self.media_url(account, provider_media_id, url, secret).await?;
+        let request = self.provider.encode_media(account, provider_media_id, &url, secret);
+        let request = request.ok_or(CarrierError::Unsupported)?;
+        media::fetch(&self.outlet, account, request, self.attachments.limit).await
     }
 }

@@ -1,6 +1,6 @@
 //! A broker, a Redis, resources, and the probe hosted on ports of its own.
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use heliograph_channel::host::{ChannelHost, HostDeps, HostSettings};
 use heliograph_domain::resources::Resource;
@@ -17,10 +17,16 @@ use heliograph_runtime::{
 };
 use heliograph_store::{
     Redis, RedisOptions,
+    media::{self, MediaStore},
+    objects::{Objects, ObjectsConfig},
     resources::{Expect, ResourceStore},
 };
 use heliograph_testkit::servers::{NatsServer, RedisServer};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::probe::Probe;
 
@@ -33,6 +39,7 @@ pub(crate) struct Fleet {
     pub health: Health,
     pub http: reqwest::Client,
     pub client: ChannelServiceClient<GrpcChannel>,
+    pub media: MediaStore,
     resources: ResourceStore,
     webhooks: SocketAddr,
     shutdown: Shutdown,
@@ -63,10 +70,13 @@ impl Fleet {
         provision(&fabric, &Plan::default(), ProvisionOptions::default()).await.unwrap();
         let resources = ResourceStore::open(fabric.jetstream()).await.unwrap();
         let (health, shutdown) = (Health::new(), Shutdown::new());
+        let objects = Objects::open(&ObjectsConfig::Nats, fabric.jetstream(), media::BUCKET).await.unwrap();
+        let media = MediaStore::new(objects);
         let deps = HostDeps {
             fabric: fabric.clone(),
             redis: Redis::connect(&RedisOptions::new(redis.url())).await.unwrap(),
             resources: resources.watch(),
+            media: Arc::new(media.clone()),
             settings,
             health: health.scope("probe"),
             shutdown: shutdown.clone(),
@@ -83,7 +93,7 @@ impl Fleet {
         tokio::spawn(hosted.serve_grpc(grpc));
         tokio::time::timeout(DEADLINE, health.ready()).await.unwrap();
         let http = reqwest::Client::builder().timeout(DEADLINE).build().unwrap();
-        Self { nats, redis, fabric, health, http, client, resources, webhooks, shutdown }
+        Self { nats, redis, fabric, health, http, client, media, resources, webhooks, shutdown }
     }
 
     pub(crate) async fn apply(&self, tenant: &str, name: &str, spec: &Value) {
@@ -112,6 +122,16 @@ impl Fleet {
     pub(crate) fn request(&self, account: &str, key: &str, body: &str) -> reqwest::RequestBuilder {
         let url = format!("http://{}/probe/{account}", self.webhooks);
         self.http.post(url).header("x-key", key).body(body.to_owned())
+    }
+
+    /// Whether Redis has this key.
+    pub(crate) async fn redis_has(&self, key: &str) -> bool {
+        let address = self.redis.url().replace("redis://", "");
+        let mut stream = TcpStream::connect(address.trim_end_matches('/')).await.unwrap();
+        stream.write_all(format!("EXISTS {key}\r\n").as_bytes()).await.unwrap();
+        let mut answer = [0; 4];
+        stream.read_exact(&mut answer).await.unwrap();
+        &answer == b":1\r\n"
     }
 
     /// How many inbound messages the broker holds.

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod attach;
 mod deliver;
 mod fleet;
 mod ingress;

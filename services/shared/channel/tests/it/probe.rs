@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use heliograph_channel::{
-    Account, AccountError, Answer, Body, Channel, Delivery, Inbound, Outcome, Provider, ProviderRequest,
-    ProviderResponse, RawAccount, Received, Refusal, Secrets, Settings, TokenGrant, TokenSource, Webhook,
-    WebhookRequest,
+    Account, AccountError, Answer, Body, Channel, Delivery, File, Inbound, Outcome, Provider,
+    ProviderRequest, ProviderResponse, RawAccount, Received, Refusal, Reply, Secrets, Settings, TokenGrant,
+    TokenSource, Upload, UploadGrant, Webhook, WebhookRequest, multipart::Form,
 };
-use heliograph_domain::content;
-use heliograph_proto::v1::{Address, Capabilities, Message, SignalRequest, inbound_event::Kind};
+use heliograph_domain::content::text;
+use heliograph_proto::v1::{
+    Address, Capabilities, Media, Message, SignalRequest, content, inbound_event::Kind,
+};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -32,6 +34,12 @@ pub(crate) struct ProbeSpec {
     idempotent: bool,
     #[serde(default)]
     token: bool,
+    /// Media are uploaded before the message that names them.
+    #[serde(default)]
+    uploads: bool,
+    /// What the customer wrote last can be replied to, at `/reply`.
+    #[serde(default)]
+    replies: bool,
 }
 
 impl Settings for ProbeSettings {
@@ -77,12 +85,18 @@ impl Webhook for Probe {
         }
         let said: Vec<Said> =
             serde_json::from_slice(&request.body).map_err(|error| Refusal::Malformed(error.to_string()))?;
+        let replies = said.iter().map(|said| Reply {
+            user_id: said.user.clone(),
+            value: format!("reply-to-{}", said.id).into(),
+            valid_for: Duration::from_mins(1),
+        });
+        let replies = replies.collect();
         let inbound = Inbound::new(account, request.now_ms);
         let events = said.into_iter().map(|said| {
             let address = Address { user_id: said.user, ..Address::default() };
             let message = Message {
                 id: inbound.message_id(&said.id),
-                content: Some(content::text(said.text)),
+                content: Some(text(said.text)),
                 ..Message::default()
             };
             inbound.event(&said.id, address, None, Kind::Message(message))
@@ -92,6 +106,7 @@ impl Webhook for Probe {
             answer: Answer::ok("text/plain", "taken"),
             answer_if_seen: Some(Answer::ok("text/plain", "known")),
             same_id_same_body: true,
+            replies,
         })
     }
 }
@@ -103,8 +118,70 @@ impl Provider for Probe {
         delivery: &Delivery<'_>,
         token: Option<&SecretString>,
     ) -> Result<ProviderRequest, Outcome> {
-        let body = json!({ "to": delivery.user_id(), "id": delivery.delivery_id }).to_string();
-        Ok(request(account, Method::POST, &account.settings.spec.path, token, Body::Json(body.into())))
+        let kind = delivery.message.content.as_ref().and_then(|content| content.kind.as_ref());
+        let media = match kind {
+            Some(content::Kind::Media(media)) => media.provider_media_id.as_str(),
+            _ => "",
+        };
+        let mut body = json!({ "to": delivery.user_id(), "id": delivery.delivery_id, "media": media });
+        let mut path = account.settings.spec.path.as_str();
+        if let Some(reply) = delivery.reply {
+            body["reply"] = reply.value.expose_secret().into();
+            path = "/reply";
+        }
+        Ok(request(account, Method::POST, path, token, Body::Json(body.to_string().into())))
+    }
+
+    fn follow_up(
+        &self,
+        account: &Account<ProbeSettings>,
+        delivery: &Delivery<'_>,
+        response: &ProviderResponse,
+        token: Option<&SecretString>,
+    ) -> Option<Result<ProviderRequest, Outcome>> {
+        let reply = delivery.reply.filter(|_| response.status == StatusCode::CONFLICT)?;
+        if reply.tried {
+            return Some(Err(Outcome::in_doubt("reply", "it was used, or it is over")));
+        }
+        Some(self.encode(account, &Delivery { reply: None, ..*delivery }, token))
+    }
+
+    fn is_idempotent(&self, account: &Account<ProbeSettings>, request: &ProviderRequest) -> bool {
+        account.settings.spec.idempotent && !request.url.ends_with("/reply")
+    }
+
+    fn takes_replies(&self, account: &Account<ProbeSettings>) -> bool {
+        account.settings.spec.replies
+    }
+
+    fn upload(&self, account: &Account<ProbeSettings>, _: &Media) -> Upload {
+        if account.settings.spec.uploads { Upload::Before } else { Upload::Never }
+    }
+
+    fn encode_upload(
+        &self,
+        account: &Account<ProbeSettings>,
+        _: &Media,
+        file: Option<&File>,
+        token: Option<&SecretString>,
+    ) -> Result<ProviderRequest, Outcome> {
+        let (headers, body) = Form::new().file("media", file.unwrap()).finish();
+        let mut request = request(account, Method::POST, "/upload", token, body);
+        request.headers.extend(headers);
+        Ok(request)
+    }
+
+    fn read_upload(
+        &self,
+        _: &Account<ProbeSettings>,
+        response: &ProviderResponse,
+    ) -> Result<UploadGrant, Outcome> {
+        let id = String::from_utf8_lossy(&response.body).into_owned();
+        Ok(UploadGrant { provider_media_id: id, expires_in: Duration::from_hours(2) })
+    }
+
+    fn is_stale_upload(&self, _: &Account<ProbeSettings>, response: &ProviderResponse) -> bool {
+        response.status == StatusCode::GONE
     }
 
     fn classify(&self, _: &Account<ProbeSettings>, response: &ProviderResponse) -> Outcome {

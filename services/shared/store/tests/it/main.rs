@@ -14,6 +14,7 @@ mod kv;
 mod objects;
 mod rate;
 mod redis_away;
+mod replies;
 mod resources;
 mod seen_and_models;
 mod sent;

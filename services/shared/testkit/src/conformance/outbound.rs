@@ -59,7 +59,7 @@ where
     P::Settings: Debug,
 {
     let about = format!("outbound {name}");
-    let delivery = Delivery { message, delivery_id: DELIVERY, correlation: CORRELATION, now_ms: NOW_MS };
+    let delivery = Delivery::new(message, DELIVERY, CORRELATION, NOW_MS);
     let token = SecretString::from(TOKEN);
     let (channel, token) = (suite.channel.clone(), suite.channel.token(account).map(|_| token));
     let encode = || channel.encode(account, &delivery, token.as_ref());

@@ -1,0 +1,41 @@
+use std::time::Duration;
+
+use heliograph_store::replies::{Customer, Replies};
+use heliograph_store::uploads::{UploadKey, Uploads};
+use secrecy::ExposeSecret as _;
+
+use crate::support::{redis, redis_server};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handle_is_taken_by_one_delivery_which_keeps_it() {
+    let server = redis_server().await;
+    let (replies, replica) = (Replies::new(redis(&server).await), Replies::new(redis(&server).await));
+    let ann = Customer { channel: "line", account: "shop", user_id: "Uann" };
+    replies.keep("acme", &ann, &"first".into(), MINUTE).await.unwrap();
+    replies.keep("acme", &ann, &"second".into(), MINUTE).await.unwrap();
+    let taken = replies.take("acme", &ann, "dlv_1").await.unwrap().unwrap();
+    assert_eq!((taken.value.expose_secret(), taken.before), ("second", false));
+    let again = replica.take("acme", &ann, "dlv_1").await.unwrap().unwrap();
+    assert_eq!((again.value.expose_secret(), again.before), ("second", true));
+    assert!(replies.take("acme", &ann, "dlv_2").await.unwrap().is_none(), "it is used up");
+    replies.keep("acme", &ann, &"third".into(), MINUTE).await.unwrap();
+    assert!(replies.take("other", &ann, "dlv_3").await.unwrap().is_none(), "another tenant's");
+    let before = replies.take("acme", &ann, "dlv_1").await.unwrap().unwrap();
+    assert_eq!(before.value.expose_secret(), "second", "a delivery has one handle");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_remembered_until_it_is_known_to_be_gone() {
+    let server = redis_server().await;
+    let uploads = Uploads::new(redis(&server).await);
+    let key = UploadKey { tenant: "acme", channel: "wechat", account: "shop", source: "med_1" };
+    assert_eq!(uploads.recall(&key).await.unwrap(), None);
+    uploads.remember(&key, "id-1", MINUTE).await.unwrap();
+    uploads.forget(&key, "id-0").await.unwrap();
+    assert_eq!(uploads.recall(&key).await.unwrap().as_deref(), Some("id-1"));
+    assert_eq!(uploads.recall(&UploadKey { account: "other", ..key }).await.unwrap(), None);
+    uploads.forget(&key, "id-1").await.unwrap();
+    assert_eq!(uploads.recall(&key).await.unwrap(), None);
+}
