@@ -79,11 +79,7 @@ impl Sandbox {
 
     /// The API base of the provider behind `channel` (and `provider`), for an account's `base_url`.
     pub fn provider_url(&self, channel: &str, provider: Option<&str>) -> String {
-        match (channel, provider) {
-            ("bottle", _) => format!("{}/bottle", self.base_url()),
-            (_, Some(provider)) => format!("{}/{provider}", self.base_url()),
-            (channel, None) => format!("{}/{channel}", self.base_url()),
-        }
+        format!("{}/{}", self.base_url(), provider.unwrap_or(channel))
     }
 
     /// Makes an account known: its credentials are checked from now on, and customers can write to it.
@@ -92,7 +88,7 @@ impl Sandbox {
         self.state.add_account(account, webhook_url);
     }
 
-    /// The next requests to `provider` (`sinch`, `twilio`, `wechat`, `bottle`) meet these faults, one each, in order.
+    /// The next requests to `provider` (`sinch`, `wechat`, …) meet these faults, one each, in order.
     pub fn inject(&self, provider: &str, faults: impl IntoIterator<Item = Fault>) {
         self.state.faults.push(provider, faults);
     }

@@ -3,11 +3,14 @@
 use heliograph_channel::RawAccount;
 use secrecy::ExposeSecret as _;
 
+use super::providers::{CLOUDS, Cloud};
+
 /// The provider's side of one of our accounts.
 #[derive(Clone)]
 pub(super) struct Account {
     pub(super) name: String,
     pub(super) provider: &'static str,
+    pub(super) cloud: &'static Cloud,
     /// Where the provider calls us.
     pub(super) webhook_url: String,
     raw: RawAccount,
@@ -16,14 +19,18 @@ pub(super) struct Account {
 impl Account {
     /// `None` for channels without a provider (web chat).
     pub(super) fn new(raw: &RawAccount, webhook_url: &str) -> Option<Self> {
-        let provider = match (raw.channel.as_str(), raw.provider.as_deref()) {
-            ("sms", Some("sinch")) => "sinch",
-            ("sms", Some("twilio")) => "twilio",
-            ("wechat", _) => "wechat",
-            ("bottle", _) => "bottle",
-            _ => return None,
+        let is_its = |cloud: &&Cloud| {
+            cloud.channel == raw.channel
+                && (cloud.provider.is_none() || cloud.provider == raw.provider.as_deref())
         };
-        Some(Self { name: raw.name.clone(), provider, webhook_url: webhook_url.to_owned(), raw: raw.clone() })
+        let cloud = CLOUDS.iter().find(is_its)?;
+        Some(Self {
+            name: raw.name.clone(),
+            provider: cloud.name,
+            cloud,
+            webhook_url: webhook_url.to_owned(),
+            raw: raw.clone(),
+        })
     }
 
     /// A text among the account's settings; empty when it is not there.

@@ -2,21 +2,16 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    account::Account,
-    sign,
-    state::{State, now_ms},
-};
+use super::{account::Account, state::State};
 
 /// A customer of one account.
 #[derive(Clone)]
 pub struct Customer {
-    state: Arc<State>,
-    account: Arc<Account>,
+    pub(super) state: Arc<State>,
+    pub(super) account: Arc<Account>,
     /// What the provider calls them.
     pub user_id: String,
     /// For people.
@@ -65,156 +60,7 @@ impl Customer {
 
     /// The request that tells us of a text.
     pub fn compose(&self, text: &str) -> Call {
-        match self.account.provider {
-            "sinch" => self.sinch(text),
-            "twilio" => self.twilio(text),
-            "wechat" => self.wechat(text),
-            _ => self.bottle(text),
-        }
-    }
-
-    fn sinch(&self, text: &str) -> Call {
-        let id = self.state.next_id();
-        let body = json!({
-            "type": "mo_text",
-            "id": id,
-            "from": self.user_id.trim_start_matches('+'),
-            "to": self.account.setting("sender").trim_start_matches('+'),
-            "body": text,
-            "operator_id": "310260",
-            "received_at": jiff::Timestamp::now().to_string(),
-        });
-        Call { provider_message_id: id, ..sinch_call(&self.account, &self.state.next_id(), body.to_string()) }
-    }
-
-    fn twilio(&self, text: &str) -> Call {
-        let id = format!("SM{}", self.state.next_id());
-        let form = [
-            ("MessageSid", id.as_str()),
-            ("SmsSid", &id),
-            ("SmsMessageSid", &id),
-            ("AccountSid", self.account.setting("account_sid")),
-            ("From", &self.user_id),
-            ("To", self.account.setting("sender")),
-            ("Body", text),
-            ("NumMedia", "0"),
-            ("NumSegments", "1"),
-            ("SmsStatus", "received"),
-            ("ApiVersion", "2010-04-01"),
-            ("FromCity", ""),
-        ];
-        Call {
-            provider_message_id: id.clone(),
-            ..twilio_call(&self.account, &self.account.webhook_url, &form)
-        }
-    }
-
-    fn wechat(&self, text: &str) -> Call {
-        let id = self.state.next_number().to_string();
-        let now = now_ms() / 1000;
-        let message = format!(
-            "<xml><ToUserName><![CDATA[gh_{}]]></ToUserName><FromUserName><![CDATA[{}]]></FromUserName>\
-             <CreateTime>{now}</CreateTime><MsgType><![CDATA[text]]></MsgType>\
-             <Content><![CDATA[{}]]></Content><MsgId>{id}</MsgId></xml>",
-            self.account.name,
-            self.user_id,
-            text.replace("]]>", "]]]]><![CDATA[>"),
-        );
-        let (timestamp, nonce) = (now.to_string(), (self.state.next_number() % 1_000_000_000).to_string());
-        let token = self.account.secret("token");
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query
-            .append_pair("signature", &sign::wechat(&[token, &timestamp, &nonce]))
-            .append_pair("timestamp", &timestamp)
-            .append_pair("nonce", &nonce)
-            .append_pair("openid", &self.user_id);
-        let body = if self.account.setting("mode") == "plain" {
-            message
-        } else {
-            let key = self.account.secret("encoding_aes_key");
-            let encrypted = sign::wechat_encrypt(key, self.account.setting("app_id"), &message);
-            let signature = sign::wechat(&[token, &timestamp, &nonce, &encrypted]);
-            query.append_pair("encrypt_type", "aes").append_pair("msg_signature", &signature);
-            format!(
-                "<xml><ToUserName><![CDATA[gh]]></ToUserName><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
-            )
-        };
-        Call {
-            url: format!("{}?{}", self.account.webhook_url, query.finish()),
-            headers: vec![("content-type", "text/xml".to_owned())],
-            body,
-            provider_message_id: id,
-        }
-    }
-
-    fn bottle(&self, text: &str) -> Call {
-        let id = self.state.next_id();
-        let body = json!({
-            "type": "message.received",
-            "id": id,
-            "timestamp": jiff::Timestamp::now().to_string(),
-            "data": { "from": { "id": self.user_id, "name": self.name, "phone": phone(&self.user_id) }, "text": text },
-        });
-        Call { provider_message_id: id.clone(), ..bottle_call(&self.account, &id, body.to_string()) }
-    }
-}
-
-fn phone(user_id: &str) -> Option<&str> {
-    user_id.starts_with('+').then_some(user_id)
-}
-
-/// A callback of Sinch's, signed.
-pub(super) fn sinch_call(account: &Account, nonce: &str, body: String) -> Call {
-    let timestamp = (now_ms() / 1000).to_string();
-    let key = account.secret("webhook_secret").as_bytes();
-    let signature =
-        sign::hmac_sha256(key, &[body.as_bytes(), b".", nonce.as_bytes(), b".", timestamp.as_bytes()]);
-    Call {
-        url: account.webhook_url.clone(),
-        headers: vec![
-            ("content-type", "application/json".to_owned()),
-            ("x-sinch-webhook-signature", signature),
-            ("x-sinch-webhook-signature-nonce", nonce.to_owned()),
-            ("x-sinch-webhook-signature-timestamp", timestamp),
-            ("x-sinch-webhook-signature-algorithm", "HmacSHA256".to_owned()),
-        ],
-        body,
-        provider_message_id: String::new(),
-    }
-}
-
-/// A webhook of Twilio's, signed for `url`.
-pub(super) fn twilio_call(account: &Account, url: &str, form: &[(&str, &str)]) -> Call {
-    let form: Vec<(String, String)> =
-        form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let signature = sign::twilio(account.secret("auth_token"), url, &form);
-    Call {
-        url: url.to_owned(),
-        headers: vec![
-            ("content-type", "application/x-www-form-urlencoded".to_owned()),
-            ("x-twilio-signature", signature),
-        ],
-        body: url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish(),
-        provider_message_id: String::new(),
-    }
-}
-
-/// A Standard Webhooks request of a bottle's owner.
-pub(super) fn bottle_call(account: &Account, id: &str, body: String) -> Call {
-    let timestamp = (now_ms() / 1000).to_string();
-    let key = sign::webhook_key(account.secret("signing"));
-    let signature =
-        sign::hmac_sha256(&key, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body.as_bytes()]);
-    Call {
-        url: account.webhook_url.clone(),
-        headers: vec![
-            ("content-type", "application/json".to_owned()),
-            ("webhook-id", id.to_owned()),
-            ("webhook-timestamp", timestamp),
-            ("webhook-signature", format!("v1,{signature}")),
-        ],
-        body,
-        provider_message_id: String::new(),
+        (self.account.cloud.compose)(self, text)
     }
 }
 

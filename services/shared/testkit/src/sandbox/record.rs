@@ -6,7 +6,7 @@ use serde_json::Value;
 /// A message a provider accepted from us.
 #[derive(Clone, Debug, Serialize)]
 pub struct Sent {
-    /// `sinch`, `twilio`, `wechat`, `bottle`.
+    /// Its name: `sinch`, `wechat`, …
     pub provider: &'static str,
     /// Our account's name.
     pub account: String,

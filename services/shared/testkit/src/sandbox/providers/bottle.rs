@@ -14,13 +14,18 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{
     account::Account,
-    customer::bottle_call,
+    customer::{Call, Customer},
+    providers::Cloud,
     record::Sent,
     sign,
     state::{State, now_ms},
 };
 
-pub(super) fn router() -> Router<Arc<State>> {
+/// What the sandbox plays.
+pub(super) const CLOUD: Cloud =
+    Cloud { name: "bottle", channel: "bottle", provider: None, routes: router, compose };
+
+fn router() -> Router<Arc<State>> {
     Router::new().route("/bottle/{account}", post(letter))
 }
 
@@ -94,7 +99,7 @@ fn report(state: &Arc<State>, account: &Arc<Account>, external: &str, data: &Val
                 "to": data["to"],
             },
         });
-        state.post(&bottle_call(&account, &id, body.to_string())).await;
+        state.post(&call(&account, &id, body.to_string())).await;
     });
 }
 
@@ -102,4 +107,39 @@ fn refuse(state: &State, status: StatusCode, text: &str) -> Response {
     state.problem("bottle", text);
     let error = json!({ "error": { "code": status.as_str(), "text": text, "class": "permanent" } });
     (status, Json(error)).into_response()
+}
+
+/// The request that tells us of a customer's text.
+fn compose(customer: &Customer, text: &str) -> Call {
+    let id = customer.state.next_id();
+    let body = json!({
+        "type": "message.received",
+        "id": id,
+        "timestamp": jiff::Timestamp::now().to_string(),
+        "data": { "from": { "id": customer.user_id, "name": customer.name, "phone": phone(&customer.user_id) }, "text": text },
+    });
+    Call { provider_message_id: id.clone(), ..call(&customer.account, &id, body.to_string()) }
+}
+
+/// A Standard Webhooks request of a bottle's owner.
+fn call(account: &Account, id: &str, body: String) -> Call {
+    let timestamp = (now_ms() / 1000).to_string();
+    let key = sign::webhook_key(account.secret("signing"));
+    let signature =
+        sign::hmac_sha256(&key, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body.as_bytes()]);
+    Call {
+        url: account.webhook_url.clone(),
+        headers: vec![
+            ("content-type", "application/json".to_owned()),
+            ("webhook-id", id.to_owned()),
+            ("webhook-timestamp", timestamp),
+            ("webhook-signature", format!("v1,{signature}")),
+        ],
+        body,
+        provider_message_id: String::new(),
+    }
+}
+
+fn phone(user_id: &str) -> Option<&str> {
+    user_id.starts_with('+').then_some(user_id)
 }

@@ -14,8 +14,10 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{
     account::Account,
-    customer::sinch_call,
+    customer::{Call, Customer},
+    providers::Cloud,
     record::Sent,
+    sign,
     state::{State, now_ms},
 };
 
@@ -32,7 +34,11 @@ const FIELDS: [&str; 9] = [
     "expire_at",
 ];
 
-pub(super) fn router() -> Router<Arc<State>> {
+/// What the sandbox plays.
+pub(super) const CLOUD: Cloud =
+    Cloud { name: "sinch", channel: "sms", provider: Some("sinch"), routes: router, compose };
+
+fn router() -> Router<Arc<State>> {
     Router::new().route("/sinch/xms/v1/{plan}/batches", post(create))
 }
 
@@ -123,7 +129,7 @@ fn report(state: &Arc<State>, account: &Arc<Account>, batch_id: &str, batch: &Va
                 "client_reference": reference,
                 "number_of_message_parts": 1,
             });
-            let mut call = sinch_call(&account, &state.next_id(), body.to_string());
+            let mut call = call(&account, &state.next_id(), body.to_string());
             url.as_str().unwrap_or_default().clone_into(&mut call.url);
             state.post(&call).await;
         }
@@ -133,4 +139,39 @@ fn report(state: &Arc<State>, account: &Arc<Account>, batch_id: &str, batch: &Va
 fn refuse(state: &State, status: StatusCode, code: &str, text: &str) -> Response {
     state.problem("sinch", text);
     (status, Json(json!({ "code": code, "text": text }))).into_response()
+}
+
+/// The request that tells us of a customer's text.
+fn compose(customer: &Customer, text: &str) -> Call {
+    let id = customer.state.next_id();
+    let body = json!({
+        "type": "mo_text",
+        "id": id,
+        "from": customer.user_id.trim_start_matches('+'),
+        "to": customer.account.setting("sender").trim_start_matches('+'),
+        "body": text,
+        "operator_id": "310260",
+        "received_at": jiff::Timestamp::now().to_string(),
+    });
+    Call { provider_message_id: id, ..call(&customer.account, &customer.state.next_id(), body.to_string()) }
+}
+
+/// A callback of Sinch's, signed.
+fn call(account: &Account, nonce: &str, body: String) -> Call {
+    let timestamp = (now_ms() / 1000).to_string();
+    let key = account.secret("webhook_secret").as_bytes();
+    let signature =
+        sign::hmac_sha256(key, &[body.as_bytes(), b".", nonce.as_bytes(), b".", timestamp.as_bytes()]);
+    Call {
+        url: account.webhook_url.clone(),
+        headers: vec![
+            ("content-type", "application/json".to_owned()),
+            ("x-sinch-webhook-signature", signature),
+            ("x-sinch-webhook-signature-nonce", nonce.to_owned()),
+            ("x-sinch-webhook-signature-timestamp", timestamp),
+            ("x-sinch-webhook-signature-algorithm", "HmacSHA256".to_owned()),
+        ],
+        body,
+        provider_message_id: String::new(),
+    }
 }

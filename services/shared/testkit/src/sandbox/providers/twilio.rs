@@ -15,14 +15,20 @@ use serde_json::json;
 
 use crate::sandbox::{
     account::Account,
-    customer::twilio_call,
+    customer::{Call, Customer},
+    providers::Cloud,
     record::Sent,
+    sign,
     state::{State, now_ms},
 };
 
 const FIELDS: [&str; 6] = ["To", "From", "MessagingServiceSid", "Body", "MediaUrl", "StatusCallback"];
 
-pub(super) fn router() -> Router<Arc<State>> {
+/// What the sandbox plays.
+pub(super) const CLOUD: Cloud =
+    Cloud { name: "twilio", channel: "sms", provider: Some("twilio"), routes: router, compose };
+
+fn router() -> Router<Arc<State>> {
     Router::new().route("/twilio/2010-04-01/Accounts/{sid}/Messages.json", post(create))
 }
 
@@ -107,7 +113,7 @@ fn report(state: &Arc<State>, account: &Arc<Account>, id: &str, to: &str, callba
                 ("AccountSid", account.setting("account_sid")),
                 ("ApiVersion", "2010-04-01"),
             ];
-            state.post(&twilio_call(&account, &callback, &form)).await;
+            state.post(&call(&account, &callback, &form)).await;
         }
     });
 }
@@ -117,4 +123,40 @@ fn refuse(state: &State, status: StatusCode, code: u32, text: &str) -> Response 
     let more = format!("https://www.twilio.com/docs/errors/{code}");
     let body = json!({ "code": code, "message": text, "more_info": more, "status": status.as_u16() });
     (status, Json(body)).into_response()
+}
+
+/// The request that tells us of a customer's text.
+fn compose(customer: &Customer, text: &str) -> Call {
+    let id = format!("SM{}", customer.state.next_id());
+    let form = [
+        ("MessageSid", id.as_str()),
+        ("SmsSid", &id),
+        ("SmsMessageSid", &id),
+        ("AccountSid", customer.account.setting("account_sid")),
+        ("From", &customer.user_id),
+        ("To", customer.account.setting("sender")),
+        ("Body", text),
+        ("NumMedia", "0"),
+        ("NumSegments", "1"),
+        ("SmsStatus", "received"),
+        ("ApiVersion", "2010-04-01"),
+        ("FromCity", ""),
+    ];
+    Call { provider_message_id: id.clone(), ..call(&customer.account, &customer.account.webhook_url, &form) }
+}
+
+/// A webhook of Twilio's, signed for `url`.
+fn call(account: &Account, url: &str, form: &[(&str, &str)]) -> Call {
+    let form: Vec<(String, String)> =
+        form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let signature = sign::twilio(account.secret("auth_token"), url, &form);
+    Call {
+        url: url.to_owned(),
+        headers: vec![
+            ("content-type", "application/x-www-form-urlencoded".to_owned()),
+            ("x-twilio-signature", signature),
+        ],
+        body: url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish(),
+        provider_message_id: String::new(),
+    }
 }

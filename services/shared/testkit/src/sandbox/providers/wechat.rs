@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{
     account::Account,
+    customer::{Call, Customer},
+    providers::Cloud,
     record::Sent,
+    sign,
     state::{State, now_ms},
 };
 
@@ -24,7 +27,11 @@ struct Token {
     access_token: String,
 }
 
-pub(super) fn router() -> Router<Arc<State>> {
+/// What the sandbox plays.
+pub(super) const CLOUD: Cloud =
+    Cloud { name: "wechat", channel: "wechat", provider: None, routes: router, compose };
+
+fn router() -> Router<Arc<State>> {
     Router::new()
         .route("/wechat/cgi-bin/stable_token", post(token))
         .route("/wechat/cgi-bin/message/custom/send", post(send))
@@ -130,4 +137,43 @@ fn text_of(request: &Value) -> Result<String, (i32, &'static str)> {
 fn refuse(state: &State, code: i32, text: &str) -> Response {
     state.problem("wechat", format!("{code}: {text}"));
     Json(json!({ "errcode": code, "errmsg": format!("{text} rid: sandbox") })).into_response()
+}
+
+/// The request that tells us of a customer's text.
+fn compose(customer: &Customer, text: &str) -> Call {
+    let id = customer.state.next_number().to_string();
+    let now = now_ms() / 1000;
+    let message = format!(
+        "<xml><ToUserName><![CDATA[gh_{}]]></ToUserName><FromUserName><![CDATA[{}]]></FromUserName>\
+         <CreateTime>{now}</CreateTime><MsgType><![CDATA[text]]></MsgType>\
+         <Content><![CDATA[{}]]></Content><MsgId>{id}</MsgId></xml>",
+        customer.account.name,
+        customer.user_id,
+        text.replace("]]>", "]]]]><![CDATA[>"),
+    );
+    let (timestamp, nonce) = (now.to_string(), (customer.state.next_number() % 1_000_000_000).to_string());
+    let token = customer.account.secret("token");
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query
+        .append_pair("signature", &sign::wechat(&[token, &timestamp, &nonce]))
+        .append_pair("timestamp", &timestamp)
+        .append_pair("nonce", &nonce)
+        .append_pair("openid", &customer.user_id);
+    let body = if customer.account.setting("mode") == "plain" {
+        message
+    } else {
+        let key = customer.account.secret("encoding_aes_key");
+        let encrypted = sign::wechat_encrypt(key, customer.account.setting("app_id"), &message);
+        let signature = sign::wechat(&[token, &timestamp, &nonce, &encrypted]);
+        query.append_pair("encrypt_type", "aes").append_pair("msg_signature", &signature);
+        format!(
+            "<xml><ToUserName><![CDATA[gh]]></ToUserName><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
+        )
+    };
+    Call {
+        url: format!("{}?{}", customer.account.webhook_url, query.finish()),
+        headers: vec![("content-type", "text/xml".to_owned())],
+        body,
+        provider_message_id: id,
+    }
 }
