@@ -3,6 +3,7 @@
 //! Nothing is dropped silently: every change is a [`Reason`], and content that has no form on a channel at all is an
 //! error with its reason.
 
+mod fit;
 mod flatten;
 mod markup;
 mod measure;
@@ -13,8 +14,8 @@ use heliograph_domain::{
     resources::WindowTemplate,
 };
 use heliograph_proto::v1::{
-    Capabilities, Choice, Content, Media, Reason, Template, TemplateComponent, TemplateParameter, Text,
-    TextFormat, content::Kind, template_parameter,
+    Capabilities, Content, Media, Reason, Template, TemplateComponent, TemplateParameter, Text, TextFormat,
+    content::Kind, template_parameter,
 };
 
 pub use flatten::Numbered;
@@ -49,22 +50,32 @@ pub fn transcode(content: &Content, capabilities: &Capabilities) -> Result<Trans
         return Err(untranslatable("transcode.empty", "the message has no content"));
     };
     let mut out = Transcoded::default();
-    if !shows(kind, capabilities) {
-        let plain = flatten::to_text(kind, &mut out)?;
-        let code = format!("transcode.{}_to_text", kind_name(kind));
-        let text = format!("{} cannot show {}: it goes out as text", capabilities.channel, words(kind));
-        out.reasons.push(reason(&code, &text));
-        out.parts = text_parts(&plain, capabilities, &mut out.reasons);
-    } else if let Kind::Text(text) = kind {
-        let body = readable(text, capabilities, &mut out.reasons);
-        out.parts = text_parts_as(text, &body, capabilities, &mut out.reasons);
-    } else {
-        out.parts = native(kind, capabilities, &mut out.reasons);
-    }
+    add(kind, capabilities, &mut out)?;
     if out.parts.is_empty() {
         return Err(untranslatable("transcode.empty", "there is nothing left to show"));
     }
     Ok(out)
+}
+
+/// Adds `kind` to what goes out: as it is, as other kinds that say the same, or as text.
+fn add(kind: &Kind, capabilities: &Capabilities, out: &mut Transcoded) -> Result<(), Untranslatable> {
+    let parts = if let Kind::Text(text) = kind {
+        let body = readable(text, capabilities, &mut out.reasons);
+        text_parts_as(text, &body, capabilities, &mut out.reasons)
+    } else if fit::fits(kind, capabilities) {
+        native(kind, capabilities, &mut out.reasons)
+    } else if let Some((pieces, reason)) = fit::instead(kind, capabilities) {
+        out.reasons.push(reason);
+        return pieces.iter().try_for_each(|piece| add(piece, capabilities, out));
+    } else {
+        let plain = flatten::to_text(kind, out)?;
+        let code = format!("transcode.{}_to_text", kind_name(kind));
+        let text = format!("{} cannot show {}: it goes out as text", capabilities.channel, words(kind));
+        out.reasons.push(reason(&code, &text));
+        text_parts(&plain, capabilities, &mut out.reasons)
+    };
+    out.parts.extend(parts);
+    Ok(())
 }
 
 /// What was to be said, as a template of the tenant's policy.
@@ -89,43 +100,6 @@ pub fn in_template(content: &Content, template: &WindowTemplate) -> Content {
         provider_template_id: String::new(),
     };
     Content { kind: Some(Kind::Template(template)) }
-}
-
-/// Whether the channel shows this very content, limits included.
-fn shows(kind: &Kind, capabilities: &Capabilities) -> bool {
-    let declared = capabilities.content.iter().any(|name| name == kind_name(kind));
-    let within = |limit: i32, count: usize| limit == 0 || count <= usize::try_from(limit).unwrap_or(0);
-    declared
-        && match kind {
-            Kind::Choice(choice) => {
-                within(capabilities.choice_limit, choice.options.len()) && titles_fit(choice, capabilities)
-            }
-            Kind::List(list) => {
-                let options: usize = list.sections.iter().map(|section| section.options.len()).sum();
-                within(capabilities.list_limit, options)
-            }
-            Kind::Carousel(carousel) => within(capabilities.card_limit, carousel.cards.len()),
-            Kind::Media(media) => takes(media, capabilities),
-            _ => true,
-        }
-}
-
-fn titles_fit(choice: &Choice, capabilities: &Capabilities) -> bool {
-    let limit = usize::try_from(capabilities.option_title_limit).unwrap_or(0);
-    limit == 0
-        || choice
-            .options
-            .iter()
-            .all(|option| measure::length(&option.title, capabilities.text_unit()) <= limit)
-}
-
-fn takes(media: &Media, capabilities: &Capabilities) -> bool {
-    capabilities.media.is_empty()
-        || capabilities.media.iter().any(|able| {
-            let small = able.max_bytes == 0 || media.size_bytes <= able.max_bytes;
-            let known = able.content_types.is_empty() || able.content_types.contains(&media.content_type);
-            able.kind() == media.kind() && small && known
-        })
 }
 
 /// Content the channel shows itself; only a caption may be too long, and then it follows as text.

@@ -2,8 +2,8 @@
 
 use heliograph_domain::content;
 use heliograph_proto::v1::{
-    Capabilities, Choice, Content, Deletion, Location, Media, MediaKind, Option as Answer, Text, TextFormat,
-    TextUnit, content::Kind,
+    self as proto, Capabilities, Card, Carousel, Choice, Content, Deletion, ListMenu, ListSection, Location,
+    Media, MediaKind, Option as Answer, Text, TextFormat, TextUnit, content::Kind, option::Action,
 };
 use proptest::prelude::*;
 
@@ -139,4 +139,100 @@ proptest! {
             prop_assert!(one || measure::length(part, unit) <= limit, "{:?}", part);
         }
     }
+}
+
+/// A channel with buttons for three short answers, lists of ten, and cards side by side from two on.
+fn social() -> Capabilities {
+    Capabilities {
+        channel: "social".to_owned(),
+        content: ["text", "choice", "list", "card", "carousel"].map(str::to_owned).to_vec(),
+        text_limit: 4096,
+        text_unit: TextUnit::CodePoints.into(),
+        choice_limit: 3,
+        option_title_limit: 20,
+        choice_body_limit: 12,
+        list_limit: 10,
+        list_title_limit: 24,
+        card_limit: 10,
+        card_option_limit: 1,
+        carousel_least: 2,
+        option_actions: vec!["answer".to_owned(), "url".to_owned()],
+        option_payload_limit: 20,
+        ..Capabilities::default()
+    }
+}
+
+fn codes(out: &super::Transcoded) -> Vec<&str> {
+    out.reasons.iter().map(|reason| reason.code.as_str()).collect()
+}
+
+fn card(title: &str, options: usize) -> Card {
+    let option =
+        |index| Answer { id: format!("{title}{index}"), title: "Take it".to_owned(), ..Answer::default() };
+    Card { title: title.to_owned(), options: (0..options).map(option).collect(), ..Card::default() }
+}
+
+#[test]
+fn more_answers_than_buttons_become_a_list_and_few_of_a_list_become_buttons() {
+    let out = transcode(&question(&["1", "2", "3", "4"]), &social()).unwrap();
+    assert_eq!(codes(&out), ["transcode.choice_to_list"]);
+    let [Content { kind: Some(Kind::List(list)) }] = out.parts.as_slice() else { panic!("{:?}", out.parts) };
+    assert_eq!((list.body.as_str(), list.sections[0].options.len()), ("Which one?", 4));
+    let only_buttons = Capabilities { content: vec!["text".to_owned(), "choice".to_owned()], ..social() };
+    let short = Kind::List(ListMenu {
+        body: "Which?".to_owned(),
+        sections: vec![ListSection {
+            title: String::new(),
+            options: vec![Answer { id: "a".to_owned(), title: "A".to_owned(), ..Answer::default() }],
+        }],
+        ..ListMenu::default()
+    });
+    let out = transcode(&of(short), &only_buttons).unwrap();
+    assert_eq!(codes(&out), ["transcode.list_to_choice"]);
+}
+
+#[test]
+fn a_long_question_goes_ahead_as_text_and_its_end_keeps_the_buttons() {
+    let mut long = question(&["Yes", "No"]);
+    if let Some(Kind::Choice(choice)) = &mut long.kind {
+        choice.body = "The lamp is late. Do you wait?".to_owned();
+    }
+    let out = transcode(&long, &social()).unwrap();
+    assert_eq!(codes(&out), ["transcode.body_split"]);
+    let shown: Vec<String> = out.parts.iter().map(text_of).collect();
+    assert_eq!(shown.join(" "), "The lamp is late. Do you wait?");
+    assert!(
+        matches!(&out.parts.last().unwrap().kind, Some(Kind::Choice(choice)) if choice.options.len() == 2)
+    );
+}
+
+#[test]
+fn answers_that_do_what_the_channel_cannot_become_text() {
+    let mut call = question(&["Call us"]);
+    if let Some(Kind::Choice(choice)) = &mut call.kind {
+        choice.options[0].action = Some(Action::Phone("+12025550123".to_owned()));
+    }
+    assert_eq!(codes(&transcode(&call, &social()).unwrap()), ["transcode.choice_to_text"]);
+    let mut heavy = question(&["Yes"]);
+    if let Some(Kind::Choice(choice)) = &mut heavy.kind {
+        choice.options[0].action = Some(Action::Answer(proto::Answer { payload: "x".repeat(20) }));
+    }
+    assert_eq!(codes(&transcode(&heavy, &social()).unwrap()), ["transcode.choice_to_text"]);
+}
+
+#[test]
+fn cards_that_do_not_fit_side_by_side_go_out_one_by_one_and_numbers_run_on() {
+    let carousel = |cards: Vec<Card>| of(Kind::Carousel(Carousel { cards, body: "Two lamps".to_owned() }));
+    let fits = transcode(&carousel(vec![card("a", 1), card("b", 1)]), &social()).unwrap();
+    assert!(fits.reasons.is_empty());
+    let alone = transcode(&carousel(vec![card("a", 1)]), &social()).unwrap();
+    assert_eq!((codes(&alone), alone.parts.len()), (vec!["transcode.carousel_to_cards"], 2));
+    let mixed = transcode(&carousel(vec![card("a", 2), card("b", 1), card("c", 2)]), &social()).unwrap();
+    assert_eq!(
+        codes(&mixed),
+        ["transcode.carousel_to_cards", "transcode.card_to_text", "transcode.card_to_text"]
+    );
+    let ids: Vec<&str> = mixed.numbered.iter().map(|numbered| numbered.id.as_str()).collect();
+    assert_eq!(ids, ["a0", "a1", "c0", "c1"]);
+    assert!(text_of(&mixed.parts[3]).contains("3. Take it"));
 }
