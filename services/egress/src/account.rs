@@ -16,6 +16,8 @@ pub(crate) struct Account {
     gate: watch::Sender<Gate>,
     /// Held by whoever waits for the account's next token, so that lanes are served in turn.
     pub(crate) pace: Mutex<()>,
+    /// Held by the one bulk message that may wait for `pace`: a campaign does not stand in line before a reply.
+    pub(crate) bulk: Mutex<()>,
     /// What the channel last said of itself, or why it did not.
     pub(crate) described: Mutex<Option<Described>>,
 }

@@ -14,6 +14,7 @@ mod check;
 mod conclude;
 mod divert;
 mod end;
+mod pace;
 mod part;
 mod receipt;
 mod reroute;

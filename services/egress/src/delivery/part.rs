@@ -90,7 +90,7 @@ impl Case<'_> {
                 None
             } else {
                 let asked = Instant::now();
-                let Some(turn) = self.turn(part.capabilities, memory).await? else { continue };
+                let Some(turn) = self.turn(part, memory).await? else { continue };
                 if asked.elapsed() > RECHECK_AFTER
                     && let Some(barred) = self.forbidden(part, memory).await?
                     && !doubtful

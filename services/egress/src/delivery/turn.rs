@@ -1,17 +1,16 @@
 //! Waiting for one's turn: the account's gate, its pace, and a call of the channel's share.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use heliograph_proto::v1::Capabilities;
-use heliograph_store::rate::{Permit, Rate};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
-use super::case::{Case, Memory};
+use super::{
+    case::{Case, Memory},
+    part::Part,
+};
 use crate::{
     account::{self, Probe},
     error::Failure,
-    line::spec_of,
 };
 
 /// The right to make one call now.
@@ -24,20 +23,14 @@ pub(super) struct Turn {
 
 impl Case<'_> {
     /// Waits until a call may be made; none when the message's time is over first.
-    pub(super) async fn turn(
-        &self,
-        capabilities: &Capabilities,
-        memory: &mut Memory,
-    ) -> Result<Option<Turn>, Failure> {
+    pub(super) async fn turn(&self, part: &Part<'_>, memory: &mut Memory) -> Result<Option<Turn>, Failure> {
         let metrics = &self.line.shared.metrics;
         loop {
             let began = Instant::now();
             let Some(probe) = self.gate(memory).await? else { return Ok(None) };
             metrics.waited(&self.line.name, "account", began.elapsed());
             let began = Instant::now();
-            if let Some(rate) = self.rate(capabilities)
-                && self.while_it_lives(self.pace(rate)).await?.is_none()
-            {
+            if self.while_it_lives(self.pace(part)).await?.is_none() {
                 return Ok(None);
             }
             metrics.waited(&self.line.name, "rate", began.elapsed());
@@ -79,30 +72,6 @@ impl Case<'_> {
             if self.while_it_lives(woken).await?.is_none() {
                 return Ok(None);
             }
-        }
-    }
-
-    /// How fast the account may send: as its resource says, else as the channel does.
-    fn rate(&self, capabilities: &Capabilities) -> Option<Rate> {
-        let account = self.line.shared.account(&self.out.tenant, &self.address.account);
-        let own = account.as_deref().and_then(spec_of).and_then(|spec| spec.rate_limit);
-        match own {
-            Some(own) => Some(Rate::new(own.per_second, f64::from(own.burst))),
-            None if capabilities.rate_per_second > 0.0 => {
-                Some(Rate::new(capabilities.rate_per_second, f64::from(capabilities.burst.max(1))))
-            }
-            None => None,
-        }
-    }
-
-    /// Waits for the account's next token. Lanes wait in turn, so that the bucket is asked by one of them only.
-    async fn pace(&self, rate: Rate) {
-        let _turn = self.account.pace.lock().await;
-        let parts = [self.line.name.as_str(), self.address.account.as_str()];
-        while let Permit::RetryAfter(wait) =
-            self.line.shared.rate.take(&self.out.tenant, &parts, rate, 1.0).await
-        {
-            tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
         }
     }
 }

@@ -42,7 +42,7 @@ pub enum Permit {
     RetryAfter(Duration),
 }
 
-/// KEYS: bucket. ARGV: tokens a second, burst, cost. Answers the milliseconds to wait, 0 when granted.
+/// KEYS: bucket. ARGV: tokens a second, burst, cost, tokens that must be left. Answers the milliseconds to wait, 0 when granted.
 /// Not sent again when a connection breaks: the tokens may have been taken, and are then lost, which is the safe side.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
@@ -50,11 +50,12 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local rate, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local needed = cost + tonumber(ARGV[4])
 local b = redis.call('HMGET', KEYS[1], 'tokens', 'at')
 local tokens, at = tonumber(b[1] or burst), tonumber(b[2] or now)
 tokens = math.min(burst, tokens + math.max(0, now - at) * rate / 1000)
 local wait = 0
-if tokens >= cost then tokens = tokens - cost else wait = math.ceil((cost - tokens) * 1000 / rate) end
+if tokens >= needed then tokens = tokens - cost else wait = math.ceil((needed - tokens) * 1000 / rate) end
 redis.call('HSET', KEYS[1], 'tokens', string.format('%.9f', tokens), 'at', string.format('%.0f', math.max(now, at)))
 redis.call('PEXPIRE', KEYS[1], math.ceil((burst - tokens) * 1000 / rate) + 1000)
 return wait",
@@ -78,23 +79,42 @@ impl RateLimiter {
     ///
     /// A cost above the burst counts as the burst: it would wait for ever otherwise.
     pub async fn take(&self, tenant: &str, parts: &[&str], rate: Rate, cost: f64) -> Permit {
+        self.take_leaving(tenant, parts, rate, cost, 0.0).await
+    }
+
+    /// Takes `cost` tokens where `reserve` of them are left for others, who are more urgent.
+    ///
+    /// As much of the reserve as the burst has no room for beside the cost is not asked for.
+    pub async fn take_leaving(
+        &self,
+        tenant: &str,
+        parts: &[&str],
+        rate: Rate,
+        cost: f64,
+        reserve: f64,
+    ) -> Permit {
         let key = keys::redis(tenant, "rate", parts);
         let cost = cost.clamp(0.0, rate.burst);
-        let arguments = [rate.per_second.to_string(), rate.burst.to_string(), cost.to_string()];
-        let arguments = [arguments[0].as_str(), arguments[1].as_str(), arguments[2].as_str()];
+        let reserve = reserve.clamp(0.0, rate.burst - cost);
+        let [per_second, burst, asked, left] =
+            [rate.per_second, rate.burst, cost, reserve].map(|number| number.to_string());
+        let arguments = [per_second.as_str(), &burst, &asked, &left];
         match self.redis.script::<u64>(Replay::Unsafe, &TAKE, &[&key], &arguments).await {
             Ok(0) => Permit::Granted,
             Ok(wait) => Permit::RetryAfter(Duration::from_millis(wait)),
-            Err(_) => self.take_locally(key, rate, cost, Instant::now()),
+            Err(_) => self.take_locally(key, rate, cost, reserve, Instant::now()),
         }
     }
 
-    fn take_locally(&self, key: String, rate: Rate, cost: f64, now: Instant) -> Permit {
+    fn take_locally(&self, key: String, rate: Rate, cost: f64, reserve: f64, now: Instant) -> Permit {
         let mut buckets = self.local.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= LOCAL_BUCKETS {
             buckets.retain(|_, bucket| !bucket.is_full(now));
         }
-        buckets.entry(key).or_insert(Bucket { tokens: rate.burst, rate, at: now }).take(rate, cost, now)
+        buckets
+            .entry(key)
+            .or_insert(Bucket { tokens: rate.burst, rate, at: now })
+            .take(rate, cost, reserve, now)
     }
 }
 
@@ -116,17 +136,17 @@ impl Bucket {
         self.level(now) >= self.rate.burst
     }
 
-    fn take(&mut self, rate: Rate, cost: f64, now: Instant) -> Permit {
+    fn take(&mut self, rate: Rate, cost: f64, reserve: f64, now: Instant) -> Permit {
         self.tokens = self.level(now).min(rate.burst);
         self.rate = rate;
         self.at = self.at.max(now);
-        if self.tokens >= cost {
+        let needed = cost + reserve;
+        if self.tokens >= needed {
             self.tokens -= cost;
             Permit::Granted
         } else {
-            Permit::RetryAfter(
-                Duration::from_secs_f64((cost - self.tokens) / rate.per_second).max(Duration::from_millis(1)),
-            )
+            let wait = Duration::from_secs_f64((needed - self.tokens) / rate.per_second);
+            Permit::RetryAfter(wait.max(Duration::from_millis(1)))
         }
     }
 }
@@ -143,7 +163,7 @@ mod tests {
         let mut bucket = Bucket { tokens: rate.burst, rate, at: start };
         let mut granted = 0;
         for step in 0..1_000_u64 {
-            if bucket.take(rate, 1.0, start + Duration::from_millis(step)) == Permit::Granted {
+            if bucket.take(rate, 1.0, 0.0, start + Duration::from_millis(step)) == Permit::Granted {
                 granted += 1;
             }
         }
@@ -156,9 +176,11 @@ mod tests {
         let rate = Rate::new(3.0, 1.0);
         let start = Instant::now();
         let mut bucket = Bucket { tokens: 0.0, rate, at: start };
-        let Permit::RetryAfter(wait) = bucket.take(rate, 1.0, start) else { panic!("the bucket is empty") };
+        let Permit::RetryAfter(wait) = bucket.take(rate, 1.0, 0.0, start) else {
+            panic!("the bucket is empty")
+        };
         let later = start + wait + Duration::from_nanos(10);
-        assert_eq!(bucket.take(rate, 1.0, later), Permit::Granted);
+        assert_eq!(bucket.take(rate, 1.0, 0.0, later), Permit::Granted);
     }
 
     #[test]

@@ -58,3 +58,22 @@ async fn a_cost_above_the_burst_is_granted_by_a_full_bucket() {
     assert_eq!(limiter.take("acme", &["sms"], rate, 100.0).await, Permit::Granted);
     assert!(matches!(limiter.take("acme", &["sms"], rate, 1.0).await, Permit::RetryAfter(_)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_can_wait_leaves_some_for_who_cannot() {
+    let server = redis_server().await;
+    let limiter = RateLimiter::new(redis(&server).await);
+    let rate = Rate::new(0.01, 10.0);
+    let mut bulk = 0;
+    while limiter.take_leaving("acme", &["line", "main"], rate, 1.0, 3.0).await == Permit::Granted {
+        bulk += 1;
+    }
+    let mut urgent = 0;
+    while limiter.take("acme", &["line", "main"], rate, 1.0).await == Permit::Granted {
+        urgent += 1;
+    }
+    assert_eq!((bulk, urgent), (7, 3));
+    let narrow = Rate::new(0.01, 1.0);
+    let alone = limiter.take_leaving("acme", &["line", "narrow"], narrow, 1.0, 3.0).await;
+    assert_eq!(alone, Permit::Granted, "a bucket without room for a reserve has none");
+}
