@@ -49,6 +49,19 @@ const EVERYTHING: [&str; 15] = [
     "selection",
 ];
 
+/// What the other side tells beside messages.
+const REPORTS: [&str; 3] = ["receipt", "typing", "consent"];
+
+/// A kind as `Capabilities.receives` names it.
+fn received(kind: &str) -> Vec<String> {
+    match kind {
+        "media" => {
+            ["image", "audio", "video", "file", "sticker"].map(|word| format!("media.{word}")).to_vec()
+        }
+        kind => vec![kind.to_owned()],
+    }
+}
+
 impl Channel for Bottle {
     type Settings = BottleSettings;
 
@@ -72,6 +85,7 @@ impl Channel for Bottle {
             text_unit: TextUnit::CodePoints.into(),
             media: if rich { every_media() } else { Vec::new() },
             formats: vec![TextFormat::Plain.into()],
+            receives: EVERYTHING.iter().chain(&REPORTS).flat_map(|&kind| received(kind)).collect(),
             receipts_delivered: true,
             receipts_read: true,
             typing_in: true,

@@ -46,9 +46,9 @@ impl Channel for Sms {
                 content_types: ["image/jpeg", "image/png", "image/gif"].map(str::to_owned).to_vec(),
             });
         }
-        let text_limit = match settings.provider {
-            SmsProvider::Sinch(_) => sinch::TEXT_LIMIT,
-            SmsProvider::Twilio(_) => twilio::TEXT_LIMIT,
+        let (text_limit, receives): (i32, &[&str]) = match settings.provider {
+            SmsProvider::Sinch(_) => (sinch::TEXT_LIMIT, &sinch::RECEIVES),
+            SmsProvider::Twilio(_) => (twilio::TEXT_LIMIT, &twilio::RECEIVES),
         };
         Capabilities {
             channel: "sms".to_owned(),
@@ -56,6 +56,7 @@ impl Channel for Sms {
             text_limit,
             text_unit: TextUnit::CodePoints.into(),
             media,
+            receives: receives.iter().map(|&name| name.to_owned()).collect(),
             receipts_delivered: true,
             formats: vec![TextFormat::Plain.into()],
             work_class: "async".to_owned(),

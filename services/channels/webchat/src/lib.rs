@@ -167,6 +167,10 @@ impl Channel for WebChat {
     }
 }
 
+/// What visitors can say and do.
+const RECEIVES: [&str; 8] =
+    ["text", "media.image", "media.audio", "media.video", "media.file", "selection", "receipt", "typing"];
+
 /// What every account can receive and show.
 pub fn capabilities() -> Capabilities {
     let any = |kind: MediaKind| MediaCapability {
@@ -177,6 +181,7 @@ pub fn capabilities() -> Capabilities {
     Capabilities {
         channel: NAME.to_owned(),
         content: ["text", "media", "choice"].map(str::to_owned).to_vec(),
+        receives: RECEIVES.map(str::to_owned).to_vec(),
         text_limit: TEXT_LIMIT,
         text_unit: TextUnit::CodePoints.into(),
         caption_limit: TEXT_LIMIT,

@@ -26,6 +26,21 @@ pub use signature::sign;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wechat;
 
+/// What customers of every account can say and do.
+const RECEIVES: [&str; 11] = [
+    "text",
+    "media.image",
+    "media.audio",
+    "media.video",
+    "location",
+    "card",
+    "selection",
+    "custom",
+    "receipt",
+    "consent",
+    "conversation_start",
+];
+
 impl Channel for Wechat {
     type Settings = WechatSettings;
 
@@ -43,6 +58,7 @@ impl Channel for Wechat {
             content: content.into_iter().map(str::to_owned).collect(),
             text_limit: 2048,
             text_unit: TextUnit::Bytes.into(),
+            receives: RECEIVES.map(str::to_owned).to_vec(),
             choice_limit: 10,
             card_limit: 1,
             receipts_delivered: false,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use heliograph_domain::{content, ids};
 use heliograph_proto::{
     Timestamp,
-    v1::{Address, InboundEvent, Message, Raw, inbound_event::Kind},
+    v1::{Address, InboundEvent, Message, Raw, content::Kind as ContentKind, inbound_event::Kind},
 };
 use http::{HeaderMap, Method, StatusCode};
 use secrecy::SecretString;
@@ -229,6 +229,26 @@ impl<'a> Inbound<'a> {
     pub fn message_id(&self, provider_message_id: &str) -> String {
         ids::derive(ids::MESSAGE, &[self.tenant, self.channel, self.account, provider_message_id])
     }
+}
+
+/// What an event is, as `Capabilities.receives` names it; `None` for what nobody knows.
+pub fn kind_name(event: &InboundEvent) -> Option<String> {
+    let name = match event.kind.as_ref()? {
+        Kind::Message(message) => {
+            return message.content.as_ref()?.kind.as_ref().map(|kind| match kind {
+                ContentKind::Media(media) => format!("media.{}", content::media_word(media)),
+                kind => content::kind_name(kind).to_owned(),
+            });
+        }
+        Kind::Receipt(_) => "receipt",
+        Kind::Typing(_) => "typing",
+        Kind::ReadMark(_) => "read_mark",
+        Kind::Consent(_) => "consent",
+        Kind::ConversationStart(_) => "conversation_start",
+        Kind::AddressChange(_) => "address_change",
+        Kind::Unknown(_) => return None,
+    };
+    Some(name.to_owned())
 }
 
 /// Milliseconds since 1970 as a protobuf timestamp.

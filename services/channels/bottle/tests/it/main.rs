@@ -45,6 +45,7 @@ fn sign(account: &RawAccount, request: &mut WebhookRequest) {
 fn conformance(settings: Value) -> Conformance<Bottle> {
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
     Conformance::new(Bottle, account(settings))
+        .carries_any_content()
         .fixtures(fixtures)
         .signed(sign)
         .stale_after(Duration::from_mins(5))
@@ -73,6 +74,7 @@ fn a_third_party_conforms() {
     });
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/template");
     Conformance::new(Bottle, account(json!({ "template": template, "text_limit": 500 })))
+        .carries_any_content()
         .fixtures(fixtures)
         .outbound()
         .finish();

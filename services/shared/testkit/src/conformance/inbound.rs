@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Debug};
 
 use bytes::Bytes;
-use heliograph_channel::{Account, Received, Refusal, Webhook, WebhookRequest};
+use heliograph_channel::{Account, Received, Refusal, Webhook, WebhookRequest, inbound};
 use heliograph_proto::v1::{InboundEvent, inbound_event::Kind};
 use http::{HeaderMap, Method, StatusCode, header::CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -37,6 +37,7 @@ where
             check_played(suite, account, &fixture);
         }
     }
+    check_declared(suite, account, &genuine);
     let limit = genuine.iter().map(|fixture| sign(suite, fixture).body.len()).max().unwrap_or(0) + SPARE;
     match Ingress::new(suite.channel.clone(), &suite.raw, limit) {
         Ok(ingress) => {
@@ -49,6 +50,30 @@ where
         }
         Err(problem) => suite.fail("ingress", problem),
     }
+}
+
+/// What the fixtures bring is what the channel says that it receives, neither more nor less.
+fn check_declared<W: Webhook>(suite: &mut Conformance<W>, account: &Account<W::Settings>, genuine: &[Fixture])
+where
+    W::Settings: Debug,
+{
+    let declared: BTreeSet<String> = suite.channel.capabilities(account).receives.into_iter().collect();
+    let mut seen = BTreeSet::new();
+    for fixture in genuine {
+        let request = sign(suite, fixture);
+        if let Some(Ok(received)) = receive(suite, account, &fixture.name, &request) {
+            seen.extend(received.events.iter().filter_map(inbound::kind_name));
+        }
+    }
+    let list = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>().join(", ");
+    let (undeclared, unseen) =
+        (list(seen.difference(&declared).collect()), list(declared.difference(&seen).collect()));
+    suite.expect("capabilities", undeclared.is_empty(), || {
+        format!("`receives` lacks what fixtures bring: {undeclared}")
+    });
+    suite.expect("capabilities", suite.any_content || unseen.is_empty(), || {
+        format!("`receives` names what no fixture brings: {unseen}")
+    });
 }
 
 /// The request as the provider would send it at its time.
