@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
-    config, contact, dead, dev, doctor, policy, provision, resources, route, run, send, simulate, tail,
+    channels, config, contact, dead, dev, doctor, policy, provision, resources, route, run, send, simulate,
+    tail,
 };
 
 const EXAMPLES: &str = "\
@@ -77,6 +78,8 @@ pub enum Command {
     /// Ask who answers
     #[command(subcommand)]
     Route(route::RouteCommand),
+    /// Say what each channel can receive and send, and what becomes of the rest
+    Channels(channels::ChannelsArgs),
     /// Look at customers, join and split them
     #[command(subcommand)]
     Contact(contact::ContactCommand),

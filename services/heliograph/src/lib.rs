@@ -4,6 +4,7 @@
 //! process. [`admin`] is what operators do, behind the command line and behind `AdminService`. Only [`channels`] knows
 //! which channels there are.
 
+pub mod abilities;
 pub mod accounts;
 pub mod admin;
 pub mod channels;

@@ -41,6 +41,7 @@ async fn start(cli: Cli) -> anyhow::Result<u8> {
         Command::Run(args) => commands::run::run(&args, &cli.common).await,
         Command::Dev(args) => commands::dev::run(&args, &cli.common).await,
         Command::Simulate(args) => commands::simulate::run(&args),
+        Command::Channels(args) => commands::channels::run(&args).map(|()| exit::OK),
         command => {
             let settings = settings::load(&cli.common, Purpose::Command)?;
             let _telemetry = telemetry::init(&settings.telemetry)?;
@@ -58,7 +59,9 @@ async fn start(cli: Cli) -> anyhow::Result<u8> {
                 Command::Provision(args) => commands::provision::run(&args, &settings).await?,
                 Command::Doctor(args) => commands::doctor::run(&args, &settings).await?,
                 Command::Config(args) => commands::config::run(&args, &settings)?,
-                Command::Run(_) | Command::Dev(_) | Command::Simulate(_) => unreachable!("taken above"),
+                Command::Run(_) | Command::Dev(_) | Command::Simulate(_) | Command::Channels(_) => {
+                    unreachable!("taken above")
+                }
             }
             Ok(exit::OK)
         }

@@ -55,6 +55,16 @@ async fn the_reference_of_commands_lists_their_options() {
 }
 
 #[tokio::test]
+async fn the_reference_of_channels_is_what_the_code_can_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = heliograph(folder.path(), &["channels", "--markdown"], &[]).await;
+    assert!(output.status.success(), "{}", said(&output));
+    let made = String::from_utf8(output.stdout).unwrap();
+    let kept = page("docs/reference/channels.md");
+    assert!(made == kept.text, "write it anew: heliograph channels --markdown > docs/reference/channels.md");
+}
+
+#[tokio::test]
 async fn the_reference_of_settings_lists_every_key_with_its_default() {
     /// Keys whose defaults differ between services and commands; the command's stands last.
     const PURPOSE: [&str; 3] = ["telemetry.log_format", "telemetry.log_filter", "telemetry.metrics"];

@@ -1,5 +1,6 @@
 //! The commands, one module each: its flags, and what it does.
 
+pub mod channels;
 pub mod config;
 pub mod contact;
 pub mod dead;
