@@ -9,6 +9,8 @@ TESTS ?=
 BENCH ?=
 # How far to walk, e.g. make soak ENTRIES=10000000
 ENTRIES ?= 100000000
+# How long to fuzz each parser, in seconds, and which; e.g. make fuzz FUZZ="60 wechat"
+FUZZ ?= 600
 # What to simulate, e.g. make simulate SCENARIOS=my-centre.yaml
 SCENARIOS ?= $(wildcard deploy/samples/simulate/*.yaml deploy/samples/simulate/*/*.yaml)
 # The branch whose wire contracts must stay readable.
@@ -56,6 +58,10 @@ policy: tools tools-checks ## Show what regional policy promises: properties, mu
 	$(CARGO) run --locked -p heliograph -- policy test -f deploy/samples/world.yaml --mutate
 	$(CARGO) bench --locked -p heliograph-policy --bench decide
 	$(MAKE) bench BENCH="--only policy"
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser of what providers send (FUZZ="10" seconds each, FUZZ="600 wechat bottle")
+	deploy/tools/fuzz.sh $(FUZZ)
 
 .PHONY: soak
 soak: ## Walk a hundred million random entries through the assignment engine, everything looked at behind each (ENTRIES=…)

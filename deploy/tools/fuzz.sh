@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Fuzzes every parser, as many at a time as there are processors:
+#   fuzz.sh SECONDS [TARGET…]
+# A target begins with its corpus (tests/fuzz/corpus) and its channel's fixtures. What it found stays in .fuzz/: what is new in
+# the corpus, and inputs that crashed. Ends with an error when one crashed, hung, or grew beyond 64 MiB.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+root=$PWD
+seconds=${1:?usage: fuzz.sh SECONDS [TARGET…]}
+shift
+fuzz=$root/.tools/cargo-fuzz/bin/cargo-fuzz
+[ -x "$fuzz" ] || cargo install cargo-fuzz --version 0.13.2 --locked --root "$root/.tools/cargo-fuzz"
+
+# cargo-fuzz asks for what only nightly compilers say they can; a stable one can as well.
+export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$root/target/fuzz
+# Without sanitizers: the code is safe Rust, so what can go wrong are panics, hangs and growth, and it is faster.
+options=(--fuzz-dir tests/fuzz --sanitizer none --release --debug-assertions)
+"$fuzz" build "${options[@]}"
+if [ $# -gt 0 ]; then
+    targets=("$@")
+else
+    mapfile -t targets < <("$fuzz" list --fuzz-dir tests/fuzz)
+fi
+
+fixtures() {
+    case "$1" in
+    sinch | twilio) echo "services/channels/sms/fixtures/$1/inbound" ;;
+    *) echo "services/channels/$1/fixtures/inbound" ;;
+    esac
+}
+
+# What a process has before it reads anything, beside the 64 MiB that reading may take.
+base=64
+
+one() {
+    local target=$1 found=$root/.fuzz/$1 status=0
+    mkdir -p "$found/corpus" "$found/crashes"
+    local seeds=("$(fixtures "$target")")
+    [ -d "tests/fuzz/corpus/$target" ] && seeds+=("tests/fuzz/corpus/$target")
+    "$fuzz" run "${options[@]}" "$target" "$found/corpus" "${seeds[@]}" -- \
+        -max_total_time="$seconds" -timeout=5 -rss_limit_mb=$((base + 64)) -malloc_limit_mb=64 -max_len=65536 \
+        -artifact_prefix="$found/crashes/" -print_final_stats=1 >"$found/log" 2>&1 || status=$?
+    local runs peak
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$found/log")
+    peak=$(sed -n 's/^stat::peak_rss_mb: *//p' "$found/log")
+    if [ "$status" -eq 0 ]; then
+        echo "$target: ${runs:-?} inputs in $seconds s, at most ${peak:-?} MiB of memory, no crash"
+    else
+        echo "$target: FAILED, see ${found#"$root/"}/log and ${found#"$root/"}/crashes"
+    fi
+    return "$status"
+}
+
+failed=0
+wait_one() {
+    wait -n || failed=1
+}
+running=0
+for target in "${targets[@]}"; do
+    if [ "$running" -ge "$(nproc)" ]; then
+        wait_one
+        running=$((running - 1))
+    fi
+    one "$target" &
+    running=$((running + 1))
+done
+while [ "$running" -gt 0 ]; do
+    wait_one
+    running=$((running - 1))
+done
+exit "$failed"
