@@ -19,6 +19,7 @@ mod media;
 mod memory;
 mod metrics;
 mod outlet;
+mod passive;
 mod service;
 mod settings;
 mod shelf;
@@ -39,6 +40,7 @@ use heliograph_runtime::{
 };
 use heliograph_store::{
     Redis,
+    answered::Answered,
     replies::Replies,
     resources::ResourceView,
     seen::{self, Seen},
@@ -62,6 +64,7 @@ use ingress::Ingress;
 use load::Loader;
 use memory::RedisMemory;
 use metrics::Metrics;
+use passive::Passive;
 use service::Service;
 use sink::InboundStream;
 
@@ -113,7 +116,7 @@ pub enum HostError {
 type MakeRoutes<C> = Box<dyn FnOnce(RouteContext<C>) -> Router + Send>;
 type Carriers<C> = Arc<dyn Carrier<Settings = <C as Channel>::Settings>>;
 type MakeCarrier<C> = Box<dyn FnOnce(Arc<C>, &HostDeps) -> Result<Carriers<C>, HostError> + Send>;
-type MakeIngress<C> = Box<dyn FnOnce(RouteContext<C>, Arc<Metrics>, usize) -> Router + Send>;
+type MakeIngress<C> = Box<dyn FnOnce(RouteContext<C>, Arc<Metrics>, Passive, usize) -> Router + Send>;
 
 /// A channel and how it is hosted.
 pub struct ChannelHost<C: Channel> {
@@ -136,9 +139,11 @@ impl<C: Channel> ChannelHost<C> {
     where
         C: Webhook,
     {
-        self.ingress = Some(Box::new(|context, metrics, body_limit| {
+        self.ingress = Some(Box::new(|context, metrics, passive, body_limit| {
             let RouteContext { channel, accounts, inlet, .. } = context;
-            webhook_router(channel, accounts, inlet, metrics, body_limit, Arc::new(ingress::wall_clock))
+            let (name, clock) = (channel.name(), Arc::new(ingress::wall_clock));
+            let passive = Some(passive);
+            Ingress { channel, name, accounts, inlet, passive, metrics, body_limit, clock }.router()
         }));
         self
     }
@@ -147,7 +152,7 @@ impl<C: Channel> ChannelHost<C> {
     #[must_use]
     pub fn routes(mut self, routes: impl FnOnce(RouteContext<C>) -> Router + Send + 'static) -> Self {
         let routes: MakeRoutes<C> = Box::new(routes);
-        self.ingress = Some(Box::new(|context, _, _| routes(context)));
+        self.ingress = Some(Box::new(|context, _, _, _| routes(context)));
         self
     }
 
@@ -160,7 +165,7 @@ impl<C: Channel> ChannelHost<C> {
         self.carrier = Some(Box::new(|channel, deps| {
             let outlet = Outlet::new(&deps.settings)?;
             let (shelf, limit) = (Arc::clone(&deps.media), deps.settings.media_limit);
-            Ok(Arc::new(ViaHttp::new(channel, outlet, &deps.redis, shelf, limit)))
+            Ok(Arc::new(ViaHttp::new(channel, outlet, &deps.fabric, &deps.redis, shelf, limit)))
         }));
         self
     }
@@ -205,6 +210,7 @@ impl<C: Channel> ChannelHost<C> {
         let sink = InboundStream { fabric: deps.fabric.clone(), partitions, source };
         let seen = Seen::new(deps.redis.clone(), "inbound", seen::DEFAULT_TTL);
         let memory = RedisMemory::start(seen, Replies::new(deps.redis.clone()));
+        let passive = Passive::new(deps.fabric.clone(), Answered::new(deps.redis.clone()));
         let deadline =
             self.answer_within.map_or(settings.publish_deadline, |most| most.min(settings.publish_deadline));
         let inlet = Inlet::new(Arc::new(sink), Arc::new(memory), Arc::clone(&metrics), deadline);
@@ -217,7 +223,7 @@ impl<C: Channel> ChannelHost<C> {
                     inlet,
                     shutdown: deps.shutdown.clone(),
                 };
-                ingress(context, Arc::clone(&metrics), settings.body_limit)
+                ingress(context, Arc::clone(&metrics), passive.clone(), settings.body_limit)
             }
             None => Router::new(),
         };
@@ -294,19 +300,8 @@ pub fn ingress_for_tests<W: Webhook>(
 ) -> Router {
     let metrics = Arc::new(Metrics::new(channel.name()));
     let inlet = Inlet::new(sink, memory, Arc::clone(&metrics), HostSettings::default().publish_deadline);
-    webhook_router(channel, accounts, inlet, metrics, body_limit, clock)
-}
-
-fn webhook_router<W: Webhook>(
-    channel: Arc<W>,
-    accounts: Accounts<W::Settings>,
-    inlet: Inlet,
-    metrics: Arc<Metrics>,
-    body_limit: usize,
-    clock: Clock,
-) -> Router {
     let name = channel.name();
-    Ingress { channel, name, accounts, inlet, metrics, body_limit, clock }.router()
+    Ingress { channel, name, accounts, inlet, passive: None, metrics, body_limit, clock }.router()
 }
 
 /// Keeps readiness in step with the broker: without it every webhook is answered 503.

@@ -27,6 +27,17 @@ pub trait Webhook: Channel {
         account: &Account<Self::Settings>,
         request: &WebhookRequest,
     ) -> Result<Received, Refusal>;
+
+    /// The answer to a request that is [held](Received::hold) which says `message` to the customer; `None` when it cannot,
+    /// and the message goes out the other way.
+    fn answer(
+        &self,
+        _account: &Account<Self::Settings>,
+        _request: &WebhookRequest,
+        _message: &Message,
+    ) -> Option<Answer> {
+        None
+    }
 }
 
 /// One request as it came.
@@ -78,6 +89,17 @@ pub struct Received {
     pub same_id_same_body: bool,
     /// Handles the provider gave for replies to these events.
     pub replies: Vec<Reply>,
+    /// The provider shows the customer what it is answered, and waits for it.
+    pub hold: Option<Hold>,
+}
+
+/// A request that is held until there is a reply to answer it with ([`Webhook::answer`]).
+#[derive(Clone, Debug)]
+pub struct Hold {
+    /// Who wrote: `Address.user_id`.
+    pub user_id: String,
+    /// How long; [`Received::answer`] is given then.
+    pub wait: Duration,
 }
 
 /// A handle for one reply to a customer. Kept for the account's next delivery to them, the newest only.

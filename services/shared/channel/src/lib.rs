@@ -16,7 +16,7 @@ mod wire;
 
 pub use account::{Account, AccountError, RawAccount, Secrets, Settings};
 pub use carrier::{Carrier, CarrierError, MediaStream};
-pub use inbound::{Answer, Inbound, Received, Refusal, Reply, Webhook, WebhookRequest};
+pub use inbound::{Answer, Hold, Inbound, Received, Refusal, Reply, Webhook, WebhookRequest};
 pub use outbound::{
     Body, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse, ReplyHandle, TokenGrant,
     TokenSource, Upload, UploadGrant,

@@ -51,6 +51,12 @@ pub trait Provider: Channel {
         false
     }
 
+    /// Whether requests of this account's customers are held for what is delivered
+    /// ([`Received::hold`](crate::Received::hold)), so that a message is offered there first.
+    fn answers_requests(&self, _account: &Account<Self::Settings>) -> bool {
+        false
+    }
+
     /// How to obtain an access token, for providers that want one of limited life.
     fn token(&self, _account: &Account<Self::Settings>) -> Option<TokenSource> {
         None

@@ -4,7 +4,7 @@
 //! [`trail`], [`codes`], [`tally`].
 //! Large immutable things stand in an object store or a directory: [`snapshots`], [`media`].
 //! What is fast, shared and expendable stands in Redis: [`seen`], [`windows`], [`tokens`], [`rate`], [`models`],
-//! [`questions`], [`sent`], [`replies`], [`uploads`].
+//! [`questions`], [`sent`], [`replies`], [`answered`], [`uploads`].
 //!
 //! Two promises hold for everything here:
 //! - **Losing Redis loses no fact.** Every operation on it ends within the connection's time budget with a typed
@@ -12,6 +12,7 @@
 //! - **A tenant is a wall.** Every key begins with its tenant, and no part of a key can reach into another one:
 //!   see [`keys`].
 
+pub mod answered;
 pub mod codes;
 pub mod connection;
 pub mod consent;

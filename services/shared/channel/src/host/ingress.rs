@@ -9,6 +9,7 @@ use axum::{
     response::Response,
     routing::any,
 };
+use bytes::Bytes;
 use heliograph_proto::v1::inbound_event::Kind;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
@@ -18,9 +19,10 @@ use super::{
     accounts::{Accounts, NoAccount},
     inlet::{Inlet, InletError},
     metrics::Metrics,
+    passive::{Held, Passive},
     sink::{SinkError, Stored},
 };
-use crate::{Answer, Refusal, Webhook, WebhookRequest};
+use crate::{Account, Answer, Hold, Refusal, Webhook, WebhookRequest};
 
 /// Providers come back after this many seconds when a fault of ours kept us from taking what they sent.
 const RETRY_AFTER: &str = "2";
@@ -37,6 +39,8 @@ pub(super) struct Ingress<W: Webhook + ?Sized> {
     pub name: &'static str,
     pub accounts: Accounts<W::Settings>,
     pub inlet: Inlet,
+    /// Absent: no request is held.
+    pub passive: Option<Passive>,
     pub metrics: Arc<Metrics>,
     pub body_limit: usize,
     pub clock: Clock,
@@ -95,18 +99,51 @@ impl<W: Webhook + ?Sized> Ingress<W> {
                     tracing::info!(kind = unknown.kind, "an event of an unknown kind is kept");
                 }
             }
+            // Before anybody can know of the message, so that no reply comes too early.
+            let held = self.hold(&account, received.hold.as_ref()).await;
             let body = received.same_id_same_body.then_some(&request.body[..]);
             match self.inlet.accept_from(&account.tenant, &received.events, body).await {
                 Ok(Stored::New) => {
                     self.inlet.keep(&account, received.replies);
-                    Ok((received.answer, "accepted"))
+                    let event = received.events.first().map_or("", |event| event.id.as_str());
+                    let said = self.said(&account, &request, event, held).await;
+                    Ok((said.unwrap_or(received.answer), "accepted"))
                 }
-                Ok(Stored::Before) => Ok((received.answer_if_seen.unwrap_or(received.answer), "duplicate")),
+                Ok(Stored::Before) => {
+                    let event = received.events.first().map_or("", |event| event.id.as_str());
+                    let given = self.given(&account, received.hold.is_some(), event).await;
+                    let mut answer = received.answer_if_seen.unwrap_or(received.answer);
+                    if let Some(body) = given {
+                        answer.body = body;
+                    }
+                    Ok((answer, "duplicate"))
+                }
                 Err(error) => Err(Refused::not_stored(&error)),
             }
         }
         .instrument(span)
         .await
+    }
+
+    async fn hold(&self, account: &Account<W::Settings>, hold: Option<&Hold>) -> Option<Held> {
+        self.passive.as_ref()?.hold(account, hold?).await
+    }
+
+    /// What is said to the customer by the answer, if anything is while the provider waits.
+    async fn said(
+        &self,
+        account: &Account<W::Settings>,
+        request: &WebhookRequest,
+        event: &str,
+        held: Option<Held>,
+    ) -> Option<Answer> {
+        let (passive, held) = (self.passive.as_ref()?, held?);
+        passive.answer(account, event, held, |message| self.channel.answer(account, request, message)).await
+    }
+
+    /// What was said by the answer to the same request before.
+    async fn given(&self, account: &Account<W::Settings>, holds: bool, event: &str) -> Option<Bytes> {
+        self.passive.as_ref().filter(|_| holds)?.given(account, event).await
     }
 
     fn unread(&self, error: &axum::Error) -> Refused {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use heliograph_fabric::Fabric;
 use heliograph_proto::v1::{Capabilities, SignalRequest};
 use heliograph_store::{
     Redis,
+    answered::Answered,
     replies::{Customer, Replies},
     tokens::{Refreshed, Token, TokenError, TokenKey, TokenOptions, TokenStore},
     uploads::Uploads,
@@ -17,6 +19,7 @@ use super::{
     ingress::wall_clock,
     media,
     outlet::Outlet,
+    passive::{Offered, Passive},
     shelf::Shelf,
 };
 use crate::{
@@ -30,6 +33,7 @@ pub struct ViaHttp<P> {
     outlet: Outlet,
     tokens: TokenStore,
     replies: Replies,
+    passive: Passive,
     attachments: Attachments,
 }
 
@@ -52,6 +56,7 @@ impl<P: Provider> ViaHttp<P> {
     pub fn new(
         provider: Arc<P>,
         outlet: Outlet,
+        fabric: &Fabric,
         redis: &Redis,
         shelf: Arc<dyn Shelf>,
         media_limit: u64,
@@ -61,6 +66,7 @@ impl<P: Provider> ViaHttp<P> {
             provider,
             tokens: TokenStore::new(redis.clone(), TokenOptions::default()),
             replies: Replies::new(redis.clone()),
+            passive: Passive::new(fabric.clone(), Answered::new(redis.clone())),
             attachments: Attachments { outlet: outlet.clone(), shelf, uploads, limit: media_limit },
             outlet,
         }
@@ -194,6 +200,18 @@ impl<P: Provider> Channel for ViaHttp<P> {
 #[async_trait]
 impl<P: Provider> Carrier for ViaHttp<P> {
     async fn deliver(&self, account: &Account<P::Settings>, delivery: Delivery<'_>) -> Outcome {
+        if self.provider.answers_requests(account) {
+            match self.passive.offer(account, &delivery).await {
+                Offered::Taken => return Outcome::delivered(""),
+                Offered::Unknown => {
+                    return Outcome::in_doubt(
+                        "passive_reply",
+                        "whoever holds the request did not say whether it took it",
+                    );
+                }
+                Offered::Nobody => {}
+            }
+        }
         let reply = self.reply(account, &delivery).await;
         let delivery = Delivery { reply: reply.as_ref(), ..delivery };
         match self.attempt(account, &delivery).await {

@@ -1,4 +1,4 @@
-//! Media that are uploaded once, and replies that are tried first.
+//! Media that are uploaded once, replies that are tried first, and answers to requests that are held.
 
 use std::{
     collections::BTreeSet,
@@ -194,4 +194,32 @@ async fn a_reply_handle_is_used_once_and_a_lost_reply_is_never_sent_twice() {
     // Whoever tries again anyway finds that it was used.
     assert!(matches!(deliver(&mut fleet, request("dlv_4", said("hello"))).await, Outcome::InDoubt(_)));
     assert_eq!(provider.lock().unwrap().taken.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_goes_into_the_answer_of_a_request_that_is_held() {
+    let (provider, base) = provider().await;
+    let mut fleet = Fleet::start().await;
+    // Longer than the test takes: only an answer ends the wait.
+    fleet.with_account(json!({ "path": "/send", "holds": 30_000 }), Some(base)).await;
+    let body = |id: &str| json!([{ "id": id, "user": "ann", "text": "hi" }]).to_string();
+    let asking = {
+        let request = fleet.request("main", "k", &body("m1"));
+        tokio::spawn(async move { request.send().await.unwrap().text().await.unwrap() })
+    };
+    eventually("the message is stored", async || fleet.stored().await == 1).await;
+    let long = "too long to be said in an answer";
+    assert!(matches!(deliver(&mut fleet, request("dlv_1", said(long))).await, Outcome::Delivered(_)));
+    assert_eq!(provider.lock().unwrap().taken.len(), 1, "what does not fit goes out the other way");
+    let Outcome::Delivered(delivered) = deliver(&mut fleet, request("dlv_2", said("hello"))).await else {
+        panic!("not delivered")
+    };
+    assert_eq!(delivered.provider_message_id, "");
+    let answer = asking.await.unwrap();
+    assert_eq!(answer, format!("hello ({} bytes)", body("m1").len()));
+    // The provider did not get it, and asks again: the same answer, and nothing else happens.
+    assert_eq!(fleet.post("main", "k", &body("m1")).await, (200, answer));
+    // Nobody waits any more.
+    assert!(matches!(deliver(&mut fleet, request("dlv_3", said("more"))).await, Outcome::Delivered(_)));
+    assert_eq!(provider.lock().unwrap().taken.len(), 2);
 }

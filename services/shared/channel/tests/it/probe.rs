@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use heliograph_channel::{
-    Account, AccountError, Answer, Body, Channel, Delivery, File, Inbound, Outcome, Provider,
+    Account, AccountError, Answer, Body, Channel, Delivery, File, Hold, Inbound, Outcome, Provider,
     ProviderRequest, ProviderResponse, RawAccount, Received, Refusal, Reply, Secrets, Settings, TokenGrant,
     TokenSource, Upload, UploadGrant, Webhook, WebhookRequest, multipart::Form,
 };
@@ -37,6 +37,9 @@ pub(crate) struct ProbeSpec {
     /// Media are uploaded before the message that names them.
     #[serde(default)]
     uploads: bool,
+    /// Customers' requests are held for an answer, so many milliseconds.
+    #[serde(default)]
+    holds: u64,
     /// What the customer wrote last can be replied to, at `/reply`.
     #[serde(default)]
     replies: bool,
@@ -92,6 +95,7 @@ impl Webhook for Probe {
         });
         let replies = replies.collect();
         let inbound = Inbound::new(account, request.now_ms);
+        let hold = said.first().filter(|_| account.settings.spec.holds > 0).map(|said| said.user.clone());
         let events = said.into_iter().map(|said| {
             let address = Address { user_id: said.user, ..Address::default() };
             let message = Message {
@@ -107,11 +111,28 @@ impl Webhook for Probe {
             answer_if_seen: Some(Answer::ok("text/plain", "known")),
             same_id_same_body: true,
             replies,
+            hold: hold
+                .map(|user_id| Hold { user_id, wait: Duration::from_millis(account.settings.spec.holds) }),
         })
+    }
+
+    fn answer(
+        &self,
+        _: &Account<ProbeSettings>,
+        request: &WebhookRequest,
+        message: &Message,
+    ) -> Option<Answer> {
+        let said = heliograph_domain::content::preview(message.content.as_ref()?);
+        let fits = said.len() < 20;
+        fits.then(|| Answer::ok("text/plain", format!("{said} ({} bytes)", request.body.len())))
     }
 }
 
 impl Provider for Probe {
+    fn answers_requests(&self, account: &Account<ProbeSettings>) -> bool {
+        account.settings.spec.holds > 0
+    }
+
     fn encode(
         &self,
         account: &Account<ProbeSettings>,
