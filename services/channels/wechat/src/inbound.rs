@@ -3,7 +3,7 @@
 mod events;
 mod messages;
 
-use heliograph_channel::{Account, Answer, Inbound, Received, Refusal, WebhookRequest, inbound::raw};
+use heliograph_channel::{Account, Answer, Hold, Inbound, Received, Refusal, WebhookRequest, inbound::raw};
 use heliograph_proto::{
     Timestamp,
     v1::{Address, InboundEvent, UnknownEvent, inbound_event::Kind},
@@ -69,21 +69,32 @@ fn handshake(account: &Account<WechatSettings>, request: &WebhookRequest) -> Res
 }
 
 fn post(account: &Account<WechatSettings>, request: &WebhookRequest) -> Result<Received, Refusal> {
-    let text = std::str::from_utf8(&request.body)
-        .map_err(|_| Refusal::Malformed("the body is not UTF-8".to_owned()))?;
-    let message = match account.settings.mode {
-        Mode::Plain => {
-            check_signature(account, request)?;
-            text.to_owned()
-        }
-        // In the compatible mode the plain copy is not signed: only the encrypted one counts.
-        Mode::Compatible | Mode::Encrypted => decrypted(account, request, text)?,
-    };
+    let message = message_of(account, request)?;
     let fields = Fields::parse(&message).map_err(Refusal::Malformed)?;
     let parser = Parser { inbound: Inbound::new(account, request.now_ms), fields: &fields, source: &message };
     let event = parser.parse()?;
-    // An empty answer tells the provider that we have it; a reply goes through egress.
-    Ok(Received { events: vec![event], ..Received::default() })
+    let hold = account.settings.passive_reply.filter(|_| matches!(event.kind, Some(Kind::Message(_))));
+    let hold =
+        hold.zip(event.address.as_ref()).map(|(wait, from)| Hold { user_id: from.user_id.clone(), wait });
+    // An empty answer tells the provider that we have it; a reply goes through egress, if none comes while it waits.
+    Ok(Received { events: vec![event], hold, ..Received::default() })
+}
+
+/// The message in a verified request, decrypted where it has to be.
+pub(crate) fn message_of(
+    account: &Account<WechatSettings>,
+    request: &WebhookRequest,
+) -> Result<String, Refusal> {
+    let text = std::str::from_utf8(&request.body)
+        .map_err(|_| Refusal::Malformed("the body is not UTF-8".to_owned()))?;
+    match account.settings.mode {
+        Mode::Plain => {
+            check_signature(account, request)?;
+            Ok(text.to_owned())
+        }
+        // In the compatible mode the plain copy is not signed: only the encrypted one counts.
+        Mode::Compatible | Mode::Encrypted => decrypted(account, request, text),
+    }
 }
 
 fn check_signature(account: &Account<WechatSettings>, request: &WebhookRequest) -> Result<(), Refusal> {

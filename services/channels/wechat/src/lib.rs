@@ -7,15 +7,16 @@ mod codes;
 mod crypto;
 mod inbound;
 mod outbound;
+mod passive;
 mod settings;
 mod signature;
 mod xml;
 
 use heliograph_channel::{
-    Account, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Received, Refusal,
-    TokenGrant, TokenSource, Webhook, WebhookRequest,
+    Account, Answer, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Received,
+    Refusal, TokenGrant, TokenSource, Webhook, WebhookRequest,
 };
-use heliograph_proto::v1::{Capabilities, SignalRequest, TextFormat, TextUnit};
+use heliograph_proto::v1::{Capabilities, Message, SignalRequest, TextFormat, TextUnit};
 use secrecy::SecretString;
 
 pub use crypto::{Cipher, CryptoError};
@@ -81,6 +82,15 @@ impl Webhook for Wechat {
     ) -> Result<Received, Refusal> {
         inbound::receive(account, request)
     }
+
+    fn answer(
+        &self,
+        account: &Account<WechatSettings>,
+        request: &WebhookRequest,
+        message: &Message,
+    ) -> Option<Answer> {
+        passive::answer(account, request, message)
+    }
 }
 
 impl Provider for Wechat {
@@ -95,6 +105,10 @@ impl Provider for Wechat {
 
     fn classify(&self, _account: &Account<WechatSettings>, response: &ProviderResponse) -> Outcome {
         codes::classify(response)
+    }
+
+    fn answers_requests(&self, account: &Account<WechatSettings>) -> bool {
+        account.settings.passive_reply.is_some()
     }
 
     fn token(&self, account: &Account<WechatSettings>) -> Option<TokenSource> {

@@ -1,5 +1,7 @@
 //! A WeChat account's settings.
 
+use std::time::Duration;
+
 use heliograph_channel::{
     AccountError, Settings,
     account::{RawAccount, Secrets},
@@ -9,6 +11,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::crypto::Cipher;
+
+/// The provider waits five seconds; one is for the way there and back.
+const LONGEST_HOLD: u64 = 4;
 
 /// What stands under `spec.settings` of a `wechat` account.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,6 +29,9 @@ pub struct WechatSpec {
     pub service_account: bool,
     /// Customer-service account messages are sent as, `name@account`.
     pub kf_account: Option<String>,
+    /// Seconds, at most 4: requests are held so long for a reply, which then goes out as the answer and counts against no
+    /// window. Absent: they are answered at once.
+    pub passive_reply: Option<u64>,
     /// How often the business may write after what; the provider changes these numbers.
     #[serde(default = "default_windows")]
     pub windows: Vec<WindowSpec>,
@@ -79,6 +87,8 @@ pub struct WechatSettings {
     pub service_account: bool,
     /// See [`WechatSpec::kf_account`].
     pub kf_account: Option<String>,
+    /// See [`WechatSpec::passive_reply`].
+    pub passive_reply: Option<Duration>,
     /// As capabilities show them.
     pub windows: Vec<WindowRule>,
 }
@@ -97,6 +107,12 @@ impl Settings for WechatSettings {
                 ciphers.push(cipher);
             }
         }
+        if let Some(seconds) = spec.passive_reply.filter(|seconds| !(1..=LONGEST_HOLD).contains(seconds)) {
+            let problem = format!(
+                "is {seconds}; the provider hangs up after 5 seconds, so hold requests for 1 to {LONGEST_HOLD}"
+            );
+            return Err(AccountError::new("spec.settings.passive_reply", problem));
+        }
         let windows = spec
             .windows
             .into_iter()
@@ -114,6 +130,7 @@ impl Settings for WechatSettings {
             ciphers,
             service_account: spec.service_account,
             kf_account: spec.kf_account,
+            passive_reply: spec.passive_reply.map(Duration::from_secs),
             windows,
         })
     }

@@ -122,3 +122,38 @@ fn entities_and_document_types_are_refused() {
         assert!(matches!(refused, Refusal::Malformed(_)), "{refused}");
     }
 }
+
+/// What an account answers a held request with.
+fn passive(vector: &Value, mode: &str, content: heliograph_proto::v1::Content) -> Option<String> {
+    let message = heliograph_proto::v1::Message {
+        id: "msg_1".to_owned(),
+        content: Some(content),
+        ..heliograph_proto::v1::Message::default()
+    };
+    let answer = Wechat.answer(&account(vector, mode), &request(vector, http::Method::POST), &message)?;
+    Some(String::from_utf8(answer.body.to_vec()).unwrap())
+}
+
+/// What stands between an element's tags, without CDATA.
+fn element(xml: &str, name: &str) -> String {
+    let inner = xml.split(&format!("<{name}>")).nth(1).unwrap().split(&format!("</{name}>")).next().unwrap();
+    inner.trim_start_matches("<![CDATA[").trim_end_matches("]]>").to_owned()
+}
+
+#[test]
+fn a_reply_in_the_answer_is_sealed_and_signed_as_the_provider_reads_it() {
+    let vector = vector("key with canonical base64");
+    let sealed = passive(&vector, "encrypted", heliograph_domain::content::text("a ]]> b 你好")).unwrap();
+    let secrets = &vector["secrets"];
+    let text = |name: &str| secrets[name].as_str().unwrap();
+    let (encrypted, timestamp, nonce) =
+        (element(&sealed, "Encrypt"), element(&sealed, "TimeStamp"), element(&sealed, "Nonce"));
+    assert_eq!(sign(text("token"), &[&timestamp, &nonce, &encrypted]), element(&sealed, "MsgSignature"));
+    let cipher = Cipher::new(text("encoding_aes_key"), text("appid")).unwrap();
+    let reply = cipher.decrypt(&encrypted).unwrap();
+    let asked = vector["expected"]["plaintext"].as_str().unwrap();
+    assert_eq!(element(&reply, "ToUserName"), element(asked, "FromUserName"));
+    assert_eq!(element(&reply, "FromUserName"), element(asked, "ToUserName"));
+    assert!(reply.contains("<![CDATA[a ]]]]><![CDATA[> b 你好]]>"), "{reply}");
+    assert!(passive(&vector, "encrypted", heliograph_domain::content::text("x".repeat(2049))).is_none());
+}
