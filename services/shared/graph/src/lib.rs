@@ -6,6 +6,7 @@
 
 mod call;
 mod error;
+pub mod messaging;
 mod webhook;
 
 pub use call::{appsecret_proof, call};
