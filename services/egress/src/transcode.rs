@@ -102,14 +102,17 @@ pub fn in_template(content: &Content, template: &WindowTemplate) -> Content {
     Content { kind: Some(Kind::Template(template)) }
 }
 
-/// Content the channel shows itself; only a caption may be too long, and then it follows as text.
+/// Content the channel shows itself; only a caption may be too long or have no place, and then it follows as text.
 fn native(kind: &Kind, capabilities: &Capabilities, reasons: &mut Vec<Reason>) -> Vec<Content> {
     let limit = usize::try_from(capabilities.caption_limit).unwrap_or(0);
+    let bare = |media: &Media| capabilities.bare_media.contains(&media.kind);
+    let long = |text: &str| limit > 0 && measure::length(text, capabilities.text_unit()) > limit;
     if let Kind::Media(media) = kind
-        && limit > 0
-        && measure::length(&media.caption, capabilities.text_unit()) > limit
+        && !media.caption.is_empty()
+        && (bare(media) || long(&media.caption))
     {
-        reasons.push(reason("transcode.caption_split", "the caption is too long and follows as text"));
+        let why = if bare(media) { "this file goes without words" } else { "the caption is too long" };
+        reasons.push(reason("transcode.caption_split", &format!("{why}: the caption follows as text")));
         let bare = Media { caption: String::new(), ..media.clone() };
         let mut parts = vec![Content { kind: Some(Kind::Media(bare)) }];
         parts.extend(text_parts(&media.caption, capabilities, reasons));

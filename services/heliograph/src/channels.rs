@@ -9,6 +9,8 @@ use heliograph_channel::{
     host::{ChannelHost, Hosted},
 };
 use heliograph_channel_bottle::{Bottle, BottleSettings};
+use heliograph_channel_instagram::{Instagram, InstagramSettings};
+use heliograph_channel_messenger::{Messenger, MessengerSettings};
 use heliograph_channel_sms::{Sms, SmsSettings};
 use heliograph_channel_webchat::{WebChat, WebChatSettings};
 use heliograph_channel_wechat::{Wechat, WechatSettings};
@@ -41,6 +43,38 @@ pub const CHANNELS: &[ChannelRow] = &[
         start: |ground| {
             async {
                 Ok(ChannelHost::new(Bottle).webhook().provider().start(&ground.host("bottle").await?).await?)
+            }
+            .boxed()
+        },
+    },
+    ChannelRow {
+        name: "instagram",
+        about: "Instagram messaging",
+        check: check::<InstagramSettings>,
+        capabilities: || {
+            let secrets = ["app_secret", "verify_token", "access_token"];
+            in_general(&Instagram, None, json!({ "account_id": "1" }), &secrets)
+        },
+        start: |ground| {
+            async {
+                let host = ChannelHost::new(Instagram).webhook().provider().answer_within(META_PATIENCE);
+                Ok(host.start(&ground.host("instagram").await?).await?)
+            }
+            .boxed()
+        },
+    },
+    ChannelRow {
+        name: "messenger",
+        about: "Facebook Messenger for Pages",
+        check: check::<MessengerSettings>,
+        capabilities: || {
+            let secrets = ["app_secret", "verify_token", "access_token"];
+            in_general(&Messenger, None, json!({ "page_id": "1" }), &secrets)
+        },
+        start: |ground| {
+            async {
+                let host = ChannelHost::new(Messenger).webhook().provider().answer_within(META_PATIENCE);
+                Ok(host.start(&ground.host("messenger").await?).await?)
             }
             .boxed()
         },
@@ -91,6 +125,9 @@ pub const CHANNELS: &[ChannelRow] = &[
         },
     },
 ];
+
+/// Meta asks for an answer within five seconds; one is for the way there and back.
+const META_PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
 
 /// WeChat waits five seconds for an answer; one second is for the way there and back.
 const WECHAT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
@@ -182,6 +219,6 @@ mod tests {
         let rules = Rules { inline_secrets: true, sandbox: Some(sandbox), ..Rules::default() };
         let documents = check_manifests(&[manifest], &[], &rules).unwrap();
         let accounts = documents.iter().filter(|document| document.resource.kind() == Kind::ChannelAccount);
-        assert_eq!(accounts.count(), 5);
+        assert_eq!(accounts.count(), 7);
     }
 }

@@ -85,6 +85,21 @@ fn media_and_places_become_links() {
 }
 
 #[test]
+fn captions_follow_files_that_go_without_words() {
+    let file = |kind: MediaKind| {
+        of(Kind::Media(Media { kind: kind.into(), caption: "Look".to_owned(), ..Media::default() }))
+    };
+    let mut able = sms(0);
+    able.content.push("media".to_owned());
+    able.bare_media.push(MediaKind::Audio.into());
+    let out = transcode(&file(MediaKind::Audio), &able).unwrap();
+    assert_eq!(out.parts.iter().map(text_of).collect::<Vec<_>>(), ["[audio]", "Look"]);
+    assert_eq!(out.reasons[0].code, "transcode.caption_split");
+    let out = transcode(&file(MediaKind::Image), &able).unwrap();
+    assert_eq!((out.parts.len(), text_of(&out.parts[0]).as_str()), (1, "[image] Look"));
+}
+
+#[test]
 fn markup_is_taken_off_where_it_would_show() {
     let marked = |body: &str, format: TextFormat| {
         of(Kind::Text(Text { body: body.to_owned(), format: format.into(), ..Text::default() }))

@@ -19,7 +19,7 @@ struct Role {
 
 /// The cast. In the sample policy a Brazilian has WhatsApp and web chat, not SMS: that message is received, and the
 /// verdict says why it may not be answered there.
-const CAST: [Role; 4] = [
+const CAST: [Role; 6] = [
     Role {
         channel: "sms",
         provider: Some("sinch"),
@@ -37,6 +37,24 @@ const CAST: [Role; 4] = [
         user_id: "oAcmeDemoLiWei0000000000001",
         name: "李薇, Shanghai",
         lines: &["你好，这个台灯可以调节亮度吗？", "好的，谢谢！请问保修多久？", "明白了，谢谢你。"],
+    },
+    Role {
+        channel: "messenger",
+        provider: None,
+        user_id: "6254477777772919",
+        name: "Mia Hughes, Sydney",
+        lines: &[
+            "Hello! Does the reading lamp fit an Australian socket?",
+            "Great. And how long does delivery to Sydney take?",
+            "Thanks a lot!",
+        ],
+    },
+    Role {
+        channel: "instagram",
+        provider: None,
+        user_id: "7234567890123456",
+        name: "Aroha Ngata, Wellington",
+        lines: &["Kia ora! Is the brass lamp from your story still there?", "Lovely, I will take one. Ka pai!"],
     },
     Role {
         channel: "bottle",

@@ -1,6 +1,7 @@
 //! The providers' APIs. Each is a file of its own with everything about it, and a row here.
 
 mod bottle;
+mod messaging;
 mod sinch;
 mod twilio;
 mod wechat;
@@ -29,7 +30,14 @@ pub(super) struct Cloud {
 }
 
 /// Every provider.
-pub(super) const CLOUDS: &[Cloud] = &[bottle::CLOUD, sinch::CLOUD, twilio::CLOUD, wechat::CLOUD];
+pub(super) const CLOUDS: &[Cloud] = &[
+    bottle::CLOUD,
+    messaging::INSTAGRAM,
+    messaging::MESSENGER,
+    sinch::CLOUD,
+    twilio::CLOUD,
+    wechat::CLOUD,
+];
 
 pub(super) fn router(state: Arc<State>) -> Router {
     let all = CLOUDS.iter().fold(Router::new(), |router, cloud| router.merge((cloud.routes)()));

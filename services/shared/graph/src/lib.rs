@@ -1,0 +1,25 @@
+//! What the channels behind Meta's Graph API share: how webhooks are proven, how calls are made, how errors look.
+//!
+//! What an error means is not said here: the same code means one thing on WhatsApp and another on Messenger.
+//!
+//! Source: developers.facebook.com, "Graph API" (webhooks, secure requests, error handling).
+
+mod call;
+mod error;
+pub mod messaging;
+mod webhook;
+
+pub use call::{appsecret_proof, call};
+pub use error::GraphError;
+pub use webhook::{SIGNATURE, handshake, sign, verify};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+/// HMAC-SHA256 of `message`, keyed with the bytes of `secret` as the console shows it.
+fn digest(secret: &str, message: &[u8]) -> Hmac<Sha256> {
+    let mut digest =
+        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    digest.update(message);
+    digest
+}
