@@ -19,7 +19,7 @@ pub use carrier::{Carrier, CarrierError, MediaStream};
 pub use inbound::{Answer, Hold, Inbound, Received, Refusal, Reply, Webhook, WebhookRequest};
 pub use outbound::{
     Body, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse, ReplyHandle, TokenGrant,
-    TokenSource, Upload, UploadGrant,
+    TokenSource, URL_SECRET, Upload, UploadGrant,
 };
 
 use heliograph_proto::v1::Capabilities;

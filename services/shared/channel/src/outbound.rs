@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use heliograph_proto::v1::{Media, Message, SignalRequest};
-use http::{HeaderMap, Method, StatusCode};
-use secrecy::SecretString;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{Account, CarrierError, Channel};
 
@@ -230,6 +230,12 @@ impl<'a> Delivery<'a> {
     }
 }
 
+/// Stands in the URL of a [`ProviderRequest`] for the secret of [`ProviderRequest::with_url_secret`].
+pub const URL_SECRET: &str = "{secret}";
+
+/// Keeps that secret until the request leaves. Never sent.
+const URL_SECRET_HEADER: HeaderName = HeaderName::from_static("x-heliograph-url-secret");
+
 /// A request to a provider. Printing shows method and URL without its query.
 #[derive(Clone)]
 pub struct ProviderRequest {
@@ -241,6 +247,30 @@ pub struct ProviderRequest {
     pub headers: HeaderMap,
     /// Body.
     pub body: Body,
+}
+
+impl ProviderRequest {
+    /// For providers that want a secret in the URL's path: it takes the place of [`URL_SECRET`] when the request leaves,
+    /// and until then nothing that prints or keeps the URL has it. It must be made of characters that URLs and headers
+    /// may hold.
+    #[must_use]
+    pub fn with_url_secret(mut self, secret: &SecretString) -> Self {
+        if let Ok(mut value) = HeaderValue::from_str(secret.expose_secret()) {
+            value.set_sensitive(true);
+            self.headers.insert(URL_SECRET_HEADER, value);
+        }
+        self
+    }
+
+    /// The URL and the headers as they go out.
+    pub fn exposed(&self) -> (String, HeaderMap) {
+        let mut headers = self.headers.clone();
+        let url = match headers.remove(URL_SECRET_HEADER).as_ref().and_then(|value| value.to_str().ok()) {
+            Some(secret) => self.url.replacen(URL_SECRET, secret, 1),
+            None => self.url.clone(),
+        };
+        (url, headers)
+    }
 }
 
 impl std::fmt::Debug for ProviderRequest {
@@ -408,4 +438,28 @@ pub struct TokenGrant {
     pub token: SecretString,
     /// Its life from now.
     pub expires_in: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_secret_of_the_url_shows_only_when_the_request_leaves() {
+        let request = ProviderRequest {
+            method: Method::POST,
+            url: format!("https://api.example.com/bot{URL_SECRET}/send"),
+            headers: HeaderMap::new(),
+            body: Body::Empty,
+        };
+        let (url, headers) = request.exposed();
+        assert_eq!((url.as_str(), headers.len()), ("https://api.example.com/bot{secret}/send", 0));
+
+        let request = request.with_url_secret(&"12:made-up".into());
+        assert!(!format!("{request:?} {:?}", request.headers).contains("made-up"), "{request:?}");
+        let (url, headers) = request.exposed();
+        assert_eq!((url.as_str(), headers.len()), ("https://api.example.com/bot12:made-up/send", 0));
+    }
 }

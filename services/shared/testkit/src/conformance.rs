@@ -80,6 +80,8 @@ pub struct Conformance<C: Channel> {
     stale_after: Option<Duration>,
     token_in_url: bool,
     any_content: bool,
+    body_signed: bool,
+    message_id: &'static str,
     ignored: Vec<&'static str>,
     secrets: Secrets,
     journal: Journal,
@@ -103,6 +105,8 @@ where
             stale_after: None,
             token_in_url: false,
             any_content: false,
+            body_signed: true,
+            message_id: "their-1",
             ignored: Vec::new(),
             journal: Journal::default(),
             checks: 0,
@@ -138,6 +142,20 @@ where
     #[must_use]
     pub fn ignores(mut self, parts: &[&'static str]) -> Self {
         self.ignored.extend_from_slice(parts);
+        self
+    }
+
+    /// The provider proves who it is by a secret alone, so that a changed body cannot be told.
+    #[must_use]
+    pub fn body_is_not_signed(mut self) -> Self {
+        self.body_signed = false;
+        self
+    }
+
+    /// A message as the provider names it, where its ids have a form: what samples reply and react to.
+    #[must_use]
+    pub fn message_id(mut self, provider_message_id: &'static str) -> Self {
+        self.message_id = provider_message_id;
         self
     }
 

@@ -99,10 +99,9 @@ impl Outlet {
         account: &Account<S>,
         request: &ProviderRequest,
     ) -> Result<Response, NoAnswer> {
-        let url =
-            Url::parse(&request.url).map_err(|_| NoAnswer::Invalid("the URL is not valid".to_owned()))?;
+        let (url, mut headers) = request.exposed();
+        let url = Url::parse(&url).map_err(|_| NoAnswer::Invalid("the URL is not valid".to_owned()))?;
         let client = if self.may_reach_anything(account, &url) { &self.anywhere } else { &self.public };
-        let mut headers = request.headers.clone();
         let mut building = client.request(request.method.clone(), url);
         match &request.body {
             Body::Empty => {}

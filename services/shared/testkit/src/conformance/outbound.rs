@@ -25,7 +25,7 @@ where
     let kinds = suite.channel.capabilities(account).content;
     suite.expect("capabilities", !kinds.is_empty(), || "no kind of content is declared".to_owned());
     for kind in kinds {
-        match samples::message(&kind, suite.channel.name(), &suite.raw.name) {
+        match samples::message(&kind, suite.channel.name(), &suite.raw.name, suite.message_id) {
             Some(message) => check_message(suite, account, &kind, &message),
             None => suite.fail("capabilities", format!("there is no kind of content called {kind:?}")),
         }

@@ -14,16 +14,17 @@ use heliograph_proto::{
 
 use super::fixture::NOW_MS;
 
-/// A message with the sample content of the kind called `name`; `None` for a name that is no kind.
-pub(super) fn message(name: &str, channel: &str, account: &str) -> Option<Message> {
-    let kind = kind(name)?;
+/// A message with the sample content of the kind called `name`; `None` for a name that is no kind. It refers to a message
+/// that the provider calls `theirs`.
+pub(super) fn message(name: &str, channel: &str, account: &str, theirs: &str) -> Option<Message> {
+    let kind = kind(name, theirs)?;
     Some(Message {
         id: "msg_0123456789abcdefghjkmnpqrs".to_owned(),
         direction: Direction::Outbound.into(),
         content: Some(Content { kind: Some(kind) }),
         reply_to: Some(MessageReference {
             message_id: "msg_srqpnmkjhgfedcba9876543210".to_owned(),
-            provider_message_id: "their-1".to_owned(),
+            provider_message_id: theirs.to_owned(),
         }),
         sender: Some(Sender {
             kind: SenderKind::Agent.into(),
@@ -43,9 +44,8 @@ pub(super) fn message(name: &str, channel: &str, account: &str) -> Option<Messag
     })
 }
 
-fn kind(name: &str) -> Option<Kind> {
-    let target =
-        || Some(MessageReference { provider_message_id: "their-1".to_owned(), ..Default::default() });
+fn kind(name: &str, theirs: &str) -> Option<Kind> {
+    let target = || Some(MessageReference { provider_message_id: theirs.to_owned(), ..Default::default() });
     Some(match name {
         "text" => content::text("Grüße, “here” <b>&</b> 你好 👋\nsecond line").kind?,
         "media" => Kind::Media(image()),

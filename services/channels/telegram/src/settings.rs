@@ -1,0 +1,186 @@
+//! A Telegram account's settings, and what they let it do.
+
+use heliograph_channel::{
+    AccountError, Settings,
+    account::{RawAccount, Secrets},
+};
+use heliograph_proto::v1::{
+    Capabilities, MediaCapability, MediaKind, RateRule, RateScope, TextFormat, TextUnit,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+/// Bytes of one upload (50 MB), whatever it is.
+pub(crate) const UPLOAD: usize = 50 * 1024 * 1024;
+/// Bytes of a picture shown as one (10 MB); larger ones go as files.
+pub(crate) const PHOTO: usize = 10 * 1024 * 1024;
+/// UTF-16 units of a text.
+pub(crate) const TEXT: usize = 4096;
+/// UTF-16 units beside a medium.
+pub(crate) const CAPTION: usize = 1024;
+/// Bytes that come back when a button is tapped.
+pub(crate) const CALLBACK: usize = 64;
+
+/// What stands under `spec.settings` of a `telegram` account.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TelegramSpec {
+    /// The bot is a member of groups: what goes to a chat keeps to the rate of a group, too.
+    #[serde(default)]
+    pub groups: bool,
+    /// The bot answers for business accounts it is connected to, and marks what their customers write as read.
+    #[serde(default)]
+    pub business: bool,
+    /// Numbers that Telegram does not promise.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// What Telegram says in its FAQ, or not at all; it may change.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Messages a second, over all chats.
+    pub per_second: f64,
+    /// Messages a second in one chat.
+    pub per_second_and_chat: f64,
+    /// Messages a minute in one group.
+    pub per_minute_and_group: f64,
+    /// Buttons of one message.
+    pub buttons: u16,
+    /// Bytes of a picture that Telegram fetches from its URL.
+    pub photo_by_url: i64,
+    /// Bytes of another file that Telegram fetches from its URL.
+    pub file_by_url: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            per_second: 30.0,
+            per_second_and_chat: 1.0,
+            per_minute_and_group: 20.0,
+            buttons: 100,
+            photo_by_url: 5 * 1024 * 1024,
+            file_by_url: 20 * 1024 * 1024,
+        }
+    }
+}
+
+/// A checked Telegram account.
+#[derive(Debug)]
+pub struct TelegramSettings {
+    /// The bot's token. It stands in the path of every request.
+    pub bot_token: SecretString,
+    /// What Telegram proves itself by; several while one is being replaced.
+    pub webhook_secrets: Vec<SecretString>,
+    /// See [`TelegramSpec::groups`].
+    pub groups: bool,
+    /// See [`TelegramSpec::business`].
+    pub business: bool,
+    /// See [`TelegramSpec::limits`].
+    pub limits: Limits,
+}
+
+impl Settings for TelegramSettings {
+    type Spec = TelegramSpec;
+
+    fn build(spec: TelegramSpec, secrets: &Secrets, _raw: &RawAccount) -> Result<Self, AccountError> {
+        let bot_token = secrets.require("bot_token")?.clone();
+        let of = |secret: &SecretString, more: &[u8]| {
+            let secret = secret.expose_secret().as_bytes();
+            (1..=256).contains(&secret.len())
+                && secret.iter().all(|byte| byte.is_ascii_alphanumeric() || more.contains(byte))
+        };
+        if !of(&bot_token, b":_-") {
+            let problem = "is not a bot's token; BotFather gives it as digits, a colon, and letters";
+            return Err(AccountError::new("spec.secrets.bot_token", problem));
+        }
+        secrets.require("webhook_secret")?;
+        let webhook_secrets = secrets.all("webhook_secret").to_vec();
+        if !webhook_secrets.iter().all(|secret| of(secret, b"_-")) {
+            let problem = "is not what `setWebhook` takes as `secret_token`: 1 to 256 letters, digits, `_` and `-`";
+            return Err(AccountError::new("spec.secrets.webhook_secret", problem));
+        }
+        let limits = spec.limits;
+        for (field, value) in [
+            ("per_second", limits.per_second),
+            ("per_second_and_chat", limits.per_second_and_chat),
+            ("per_minute_and_group", limits.per_minute_and_group),
+        ] {
+            if !(value.is_finite() && value > 0.0) {
+                let field = format!("spec.settings.limits.{field}");
+                return Err(AccountError::new(field, "is not above 0"));
+            }
+        }
+        Ok(Self { bot_token, webhook_secrets, groups: spec.groups, business: spec.business, limits })
+    }
+}
+
+/// What an account with these settings can show.
+pub(crate) fn capabilities(settings: &TelegramSettings) -> Capabilities {
+    let limits = &settings.limits;
+    let content = [
+        "text",
+        "media",
+        "location",
+        "contact_card",
+        "choice",
+        "list",
+        "card",
+        "reaction",
+        "edit",
+        "deletion",
+        "custom",
+    ];
+    let kinds = [MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::File, MediaKind::Sticker];
+    let media = kinds.map(|kind| MediaCapability {
+        kind: kind.into(),
+        max_bytes: UPLOAD as i64,
+        content_types: Vec::new(),
+    });
+    let mut rates = vec![
+        rate(RateScope::Account, limits.per_second, limits.per_second),
+        // Short bursts are let through.
+        rate(RateScope::Recipient, limits.per_second_and_chat, 3.0),
+    ];
+    if settings.groups {
+        let group = limits.per_minute_and_group;
+        rates.push(rate(RateScope::Recipient, group / 60.0, group));
+    }
+    Capabilities {
+        channel: "telegram".to_owned(),
+        content: content.map(str::to_owned).to_vec(),
+        text_limit: TEXT as i32,
+        text_unit: TextUnit::Utf16.into(),
+        caption_limit: CAPTION as i32,
+        choice_limit: i32::from(limits.buttons),
+        list_limit: i32::from(limits.buttons),
+        option_actions: ["answer", "url"].map(str::to_owned).to_vec(),
+        // One byte stands between the two.
+        option_payload_limit: CALLBACK as i32 - 1,
+        // What is asked may stand under a picture.
+        choice_body_limit: CAPTION as i32,
+        list_body_limit: CAPTION as i32,
+        card_title_limit: 200,
+        card_body_limit: 800,
+        card_option_limit: i32::from(limits.buttons),
+        media: media.to_vec(),
+        typing_out: true,
+        read_marks_out: settings.business,
+        replies: true,
+        reactions: true,
+        edits: true,
+        deletions: true,
+        formats: vec![TextFormat::Plain.into(), TextFormat::Markdown.into()],
+        work_class: "chat".to_owned(),
+        rate_per_second: limits.per_second,
+        burst: limits.per_second as i32,
+        rates,
+        ..Capabilities::default()
+    }
+}
+
+fn rate(scope: RateScope, per_second: f64, burst: f64) -> RateRule {
+    RateRule { scope: scope.into(), per_second, burst: burst.max(1.0) as i32, content: Vec::new() }
+}
