@@ -11,6 +11,10 @@ BENCH ?=
 ENTRIES ?= 100000000
 # How long to fuzz each parser, in seconds, and which; e.g. make fuzz FUZZ="60 wechat"
 FUZZ ?= 600
+# A seed of the fault simulation to play again, aloud, e.g. make simulate SEED=7; so many from there on, in silence, with
+# SEEDS=100. For make soak: the first seed, and how many.
+SEED ?=
+SEEDS ?=
 # What to simulate, e.g. make simulate SCENARIOS=my-centre.yaml
 SCENARIOS ?= $(wildcard deploy/samples/simulate/*.yaml deploy/samples/simulate/*/*.yaml)
 # The branch whose wire contracts must stay readable.
@@ -64,18 +68,33 @@ fuzz: ## Fuzz every parser of what providers send (FUZZ="10" seconds each, FUZZ=
 	deploy/tools/fuzz.sh $(FUZZ)
 
 .PHONY: soak
-soak: ## Walk a hundred million random entries through the assignment engine, everything looked at behind each (ENTRIES=…)
+soak: ## Walk a hundred million random entries through the engine (ENTRIES=…), then thousands of seeds through its shell (SEEDS=…)
 	HELIOGRAPH_SOAK=$(ENTRIES) $(CARGO) test --release --locked -p heliograph-assignment --lib walk -- --nocapture
+	@first=$(SEED); first=$${first:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; \
+	echo "the first seed is $$first; the same again: make soak ENTRIES=$(ENTRIES) SEED=$$first SEEDS=$(or $(SEEDS),4000)"; \
+	HELIOGRAPH_SIMULATION_FIRST=$$first HELIOGRAPH_SIMULATION_SEEDS=$(or $(SEEDS),4000) \
+		$(CARGO) test --release --locked -p heliograph-router --lib simulation::tests::nothing_is_lost -- --nocapture
 
 .PHONY: simulate
-simulate: ## Simulate contact centres: closed forms, the best static policies, a day; reports in target/simulate (SCENARIOS=…)
+ifeq ($(SEED),)
+simulate: ## Simulate contact centres: closed forms, best static policies, a day (SCENARIOS=…); or play a seed in which routers fail (SEED=…)
 	$(CARGO) run --release --locked -p heliograph-simulation --example simulate -- --out target/simulate $(SCENARIOS)
+else ifeq ($(SEEDS),)
+simulate:
+	HELIOGRAPH_SIMULATION_SEED=$(SEED) \
+		$(CARGO) test --locked -p heliograph-router --lib simulation::tests::a_seed_is_played_again -- --exact --nocapture
+else
+simulate:
+	HELIOGRAPH_SIMULATION_FIRST=$(SEED) HELIOGRAPH_SIMULATION_SEEDS=$(SEEDS) \
+		$(CARGO) test --locked -p heliograph-router --lib simulation::tests::nothing_is_lost -- --nocapture
+endif
 
 .PHONY: assignment
-assignment: tools tools-checks ## Show what the assignment engine promises: walks, tables, whole fleets, speed, simulations
-	$(CARGO) nextest run --locked -p heliograph-assignment -p heliograph-routing -p heliograph-router
+assignment: tools tools-checks ## Show what the assignment engine promises: walks, tables, failing routers, speed, recovery, simulations
+	$(CARGO) nextest run --locked -p heliograph-assignment -p heliograph-routing -p heliograph-router -p heliograph-simulation
 	$(CARGO) bench --locked -p heliograph-assignment --bench decide
-	$(MAKE) simulate
+	$(MAKE) bench BENCH="--only recovery"
+	$(MAKE) simulate SEED=
 
 .PHONY: lint
 lint: fmt-check proto-check clippy doc deny ## Check format, clippy, docs, wire contracts, licences

@@ -23,8 +23,10 @@ mod link;
 mod node;
 mod questions;
 mod router;
+mod rules;
 mod slots;
 mod tail;
+mod tally;
 mod tests;
 mod town;
 mod trace;
@@ -44,6 +46,7 @@ use flaws::Flaws;
 use ground::SimGround;
 use judge::End;
 use node::Node;
+use tally::Tally;
 use town::{Books, LAYOUT, Writer};
 use trace::Fingerprint;
 use weather::Weather;
@@ -71,6 +74,7 @@ struct Outcome {
     tail: String,
     entries: u64,
     events: u64,
+    tally: Tally,
 }
 
 /// Lives through the world of a seed.
@@ -87,7 +91,7 @@ async fn history(seed: u64, plan: Plan) -> Outcome {
     let world = World::new(seed, plan.flaws, plan.aloud);
     let books = Books::default();
     let closing = CancellationToken::new();
-    let nodes = ["intake", "desk"].map(|name| Node::new(name, Chance::of(seed, name)));
+    let nodes = ["intake", "desk"].map(|name| Node::new(name, false, Chance::of(seed, name)));
     let mut weather = Weather::new(&world, seed, nodes.to_vec());
     let [intake, desk] = nodes.map(|node| Writer::new(&SimGround::new(&world, &node), &books, &closing));
     town::open(&intake, seed);
@@ -111,6 +115,7 @@ async fn history(seed: u64, plan: Plan) -> Outcome {
         tail: inner.trace.tail(60),
         entries: inner.broker.end(Stream::Routing.name()),
         events: inner.broker.end(Stream::Events.name()),
+        tally: std::mem::take(&mut inner.broker.tally),
     }
 }
 

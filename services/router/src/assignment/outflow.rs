@@ -27,6 +27,8 @@ pub(super) struct Outflow<G> {
     ends: Ends,
     /// Ids of what a former owner has stored already.
     stored: HashSet<String>,
+    /// Whether a former owner may have been here.
+    catching_up: bool,
 }
 
 /// Sequences of the streams that what is emitted goes to.
@@ -79,6 +81,7 @@ impl<G: Ground> Outflow<G> {
             through,
             ends: Ends::default(),
             stored: HashSet::new(),
+            catching_up: true,
         }
     }
 
@@ -95,6 +98,7 @@ impl<G: Ground> Outflow<G> {
     /// Forgets what a former owner stored: its entries are behind us.
     pub(super) fn caught_up(&mut self) {
         self.stored = HashSet::new();
+        self.catching_up = false;
     }
 
     /// Everything of entries up to here is stored.
@@ -215,7 +219,16 @@ impl<G: Ground> Outflow<G> {
         Ok((subject, envelope.about(work.conversation.clone())))
     }
 
-    async fn bury(&self, record: &Record, reason: &str, error: String) -> Result<(), PartitionError> {
+    /// Moves an entry, or what follows from it, to the dead letters, unless a former owner has.
+    pub(super) async fn bury(
+        &self,
+        record: &Record,
+        reason: &str,
+        error: String,
+    ) -> Result<(), PartitionError> {
+        if self.catching_up && self.dead.holds(record, STAGE).await? {
+            return Ok(());
+        }
         let burial = heliograph_fabric::Burial { stage: STAGE, reason, error, tries: 1 };
         self.dead.bury(record, &burial, None).await?;
         Ok(())

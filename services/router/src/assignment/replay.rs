@@ -67,7 +67,7 @@ pub(super) async fn replayed<B: Broker, S: Slots>(
     partition: u16,
 ) -> Result<(u64, State), ReplayError> {
     let mut state = match snapshots {
-        Some(snapshots) => restore::latest(snapshots, partition).await?,
+        Some(snapshots) => restore::latest(snapshots, partition).await?.state,
         None => State::new(partition),
     };
     let from = state.machine.applied();

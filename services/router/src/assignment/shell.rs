@@ -3,8 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use heliograph_fabric::{
-    Burial, Cursor, CursorError, Ground, LogError, Owned, RangeReader, Record, Start, Stream, Tail as _,
-    subjects,
+    Cursor, CursorError, Ground, LogError, Owned, RangeReader, Record, Start, Stream, Tail as _, subjects,
 };
 use heliograph_proto::{
     Message as _,
@@ -18,13 +17,13 @@ use tokio::{
 use tracing::Instrument as _;
 
 use super::{
-    Assignment, STAGE,
+    Assignment,
     append::Appender,
     convert,
     outflow::{Ends, Outflow},
     packed,
     query::{self, Question},
-    restore,
+    restore::{self, Restored},
     snapshot::Snapshots,
     state::State,
     truncate::{TRUNCATED_GROUP, Truncation},
@@ -74,9 +73,13 @@ pub(super) async fn partition<G: Ground, S: Slots>(
     let begun = Instant::now();
     let Some((mut shell, head)) = Shell::restore(assignment, owned).await? else { return Ok(()) };
     assignment.metrics.restored(begun.elapsed().as_secs_f64());
-    let partition = owned.partition;
-    let (applied, millis) = (shell.state.machine.applied(), begun.elapsed().as_millis());
-    tracing::info!(partition, applied, millis = millis as u64, "partition restored");
+    let millis = begun.elapsed().as_millis() as u64;
+    tracing::info!(
+        partition = owned.partition,
+        applied = shell.state.machine.applied(),
+        millis,
+        "partition restored"
+    );
     let ended = shell.follow(head).await;
     match ended {
         Ok(()) => shell.hand_over().await,
@@ -125,7 +128,11 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             store(&mut outbound, ground.end_of(Stream::Outbound).await?).await?;
         }
         let truncated = Cursor::claim(ground, TRUNCATED_GROUP, partition, owned.epoch).await?;
-        let state = restore::latest(&assignment.snapshots, partition).await?;
+        let Restored { state, bytes, reading, decoding } =
+            restore::latest(&assignment.snapshots, partition).await?;
+        let (reading, decoding) = (reading.as_millis() as u64, decoding.as_millis() as u64);
+        let position = state.machine.applied();
+        tracing::info!(partition, position, bytes, reading, decoding, "snapshot restored, times in ms");
         let (restored, erased) = (state.machine.applied(), truncated.seq());
         if restored < erased {
             return Err(PartitionError::Truncated { restored, erased });
@@ -245,8 +252,7 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             Ok(applied) => applied,
             Err((reason, error)) => {
                 if !again {
-                    let burial = Burial { stage: STAGE, reason, error, tries: 1 };
-                    self.assignment.dead.bury(record, &burial, None).await?;
+                    self.outflow.bury(record, reason, error).await?;
                 }
                 self.outflow.skip(record.seq);
                 return Ok(());

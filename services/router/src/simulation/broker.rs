@@ -1,16 +1,23 @@
 //! A broker's memory: streams with their windows of ids, keys with their revisions, and snapshots.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Weak};
 
 use heliograph_fabric::{
     Bytes, PublishError, Published, Record, Stream, Versioned, async_nats::HeaderMap, publish::Attempt,
     subjects::Bucket,
 };
+use heliograph_proto::{
+    Message,
+    v1::{Event, OutboundMessage},
+};
 use heliograph_store::objects::ObjectInfo;
 use tokio::sync::Notify;
 
 use super::flaws::Flaws;
+use super::node::Node;
+use super::tally::{Seen, Tally};
+use crate::{assignment::snapshot_key, envelope::POSITION};
 
 /// How long a stream recognizes an id, as on a real broker.
 const WINDOW_MS: i64 = 120_000;
@@ -56,6 +63,13 @@ pub(super) struct Broker {
     pub(super) flaws: Flaws,
     /// What it did since somebody asked.
     pub(super) notes: Vec<String>,
+    pub(super) tally: Tally,
+    /// What was seen to be wrong on the way.
+    pub(super) complaints: Vec<String>,
+    /// Whoever was given a partition last.
+    pub(super) owners: BTreeMap<u16, Weak<Node>>,
+    /// Partitions whose log was erased in part.
+    erased: BTreeSet<u16>,
 }
 
 impl Broker {
@@ -86,6 +100,16 @@ impl Broker {
             && now_ms - at < window_ms
         {
             let seq = *seq;
+            // What was decided is decided alike by everybody.
+            if headers.get(POSITION).is_some() {
+                let first = shelf.history.iter().rev().find(|kept| kept.seq == seq);
+                let alike = first
+                    .is_none_or(|first| first.subject == subject && alike(&stream, &first.payload, payload));
+                self.tally.note(Seen::Recognized);
+                if !alike {
+                    self.complaints.push(format!("{stream} {seq} is said twice, and not alike: {id}"));
+                }
+            }
             self.notes.push(format!("{stream} {seq} again {id}"));
             return Ok(Published { stream, seq, duplicate: true });
         }
@@ -94,6 +118,7 @@ impl Broker {
             && expected != shelf.newest.get(subject).copied().unwrap_or_default()
             && !flaws.swaps_blindly
         {
+            self.tally.note(Seen::Fenced);
             self.notes.push(format!("{stream} - conflict {subject}"));
             let description = format!("wrong last sequence, {expected} was expected");
             return Err(Attempt::Final(PublishError::Conflict { subject: subject.to_owned(), description }));
@@ -169,6 +194,28 @@ impl Broker {
         records(stream, &found, usize::MAX)
     }
 
+    /// The partition that a message was decided on, where it says one.
+    fn decided_on(headers: &HeaderMap) -> Option<u16> {
+        headers.get(POSITION)?.as_str().split('.').next()?.parse().ok()
+    }
+
+    /// Notes that a message of this machine's is there.
+    pub(super) fn arrived(&mut self, headers: &HeaderMap, node: &Arc<Node>) {
+        let owner = Self::decided_on(headers).and_then(|partition| self.owners.get(&partition));
+        if owner.is_some_and(|owner| !std::ptr::eq(owner.as_ptr(), Arc::as_ptr(node))) {
+            self.tally.note(Seen::Stale);
+        }
+    }
+
+    /// Notes that somebody has read the snapshot in this folder to restore from it.
+    pub(super) fn restored(&mut self, folder: &str) {
+        self.tally.note(Seen::Restored);
+        let partition = folder.rsplit('-').next().and_then(|partition| partition.parse().ok());
+        if partition.is_some_and(|partition: u16| self.erased.contains(&partition)) {
+            self.tally.note(Seen::RestoredShort);
+        }
+    }
+
     /// Erases what matches and is older than `before`.
     pub(super) fn truncate(&mut self, stream: &str, filter: &str, before: u64) -> u64 {
         let before = if self.flaws.erases_too_much { u64::MAX } else { before };
@@ -177,8 +224,28 @@ impl Broker {
         let count = messages.len();
         messages.retain(|seq, kept| *seq >= before || !matches(&filters, &kept.subject));
         let erased = (count - messages.len()) as u64;
+        let partition = filter.split('.').nth(2).and_then(|partition| partition.parse().ok());
+        if let Some(partition) = partition.filter(|_| erased > 0) {
+            self.tally.note(Seen::Truncated);
+            self.erased.insert(partition);
+            self.look_at_slots(partition, before);
+        }
         self.notes.push(format!("{stream} is erased up to {before} under {filter}: {erased}"));
         erased
+    }
+}
+
+impl Broker {
+    /// Of the snapshots kept two must stand where the log is whole from there on: one may turn out to be of no use.
+    fn look_at_slots(&mut self, partition: u16, before: u64) {
+        let folder = format!("{}/", snapshot_key(partition));
+        let kept = self.slots.iter().filter(|(key, _)| key.starts_with(&folder));
+        let positions =
+            kept.filter_map(|(_, (info, _))| info.attributes.get("position")?.parse::<u64>().ok());
+        if positions.filter(|position| position + 1 >= before).count() < 2 {
+            self.complaints
+                .push(format!("partition {partition} is erased up to {before}, and has no snapshots there"));
+        }
     }
 }
 
@@ -195,6 +262,19 @@ fn records(stream: &str, found: &[Arc<Kept>], limit: usize) -> Vec<Record> {
         payload: kept.payload.clone(),
     };
     found.iter().enumerate().take(limit).map(record).collect()
+}
+
+/// Whether two messages of a stream say the same. Their bytes may differ: maps have no order on the wire.
+pub(super) fn alike(stream: &str, one: &[u8], other: &[u8]) -> bool {
+    fn read<M: Message + Default + PartialEq>(one: &[u8], other: &[u8]) -> bool {
+        matches!((M::decode(one), M::decode(other)), (Ok(one), Ok(other)) if one == other)
+    }
+    match stream {
+        _ if one == other => true,
+        stream if stream == Stream::Events.name() => read::<Event>(one, other),
+        stream if stream == Stream::Outbound.name() => read::<OutboundMessage>(one, other),
+        _ => false,
+    }
 }
 
 /// The stream that takes a subject.

@@ -16,6 +16,7 @@ use heliograph_proto::{
 
 use super::chance::Chance;
 use super::questions;
+use super::tally::Seen;
 use super::town::{AGENTS, LAYOUT, TENANTS, Writer, ledger};
 use crate::naming::{query_subject, routing_partition};
 
@@ -206,7 +207,9 @@ async fn ask(writer: Writer, tenant: &'static str, mut chance: Chance) {
             let answer = RoutingAnswer::decode(answer).expect("an answer of the shell's");
             let applied = answer.position.unwrap_or_default().sequence;
             let heard = Heard { partition, applied, floor: answer.sequence };
-            writer.ground.world.inner().heard.push(heard);
+            let mut inner = writer.ground.world.inner();
+            inner.broker.tally.note(Seen::Asked);
+            inner.heard.push(heard);
         }
     }
 }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliograph_fabric::{Record, Stream};
+use heliograph_proto::Message as _;
 
 use super::broker::Kept;
 use super::judge::End;
 use super::town::LAYOUT;
 use crate::{
     assignment::{Emission, Item, State, decode, encode},
+    envelope,
     naming::routing_partition,
 };
 
@@ -21,11 +23,14 @@ pub(super) struct Expected {
     pub(super) outbound: BTreeMap<String, Vec<Due>>,
     /// Values by id.
     pub(super) trails: BTreeMap<String, Vec<u8>>,
+    /// What cannot be applied, by its sequence; whether nobody has said yet that it is buried.
+    pub(super) unfit: BTreeMap<u64, bool>,
 }
 
 /// Something that must be stored.
 pub(super) struct Due {
     pub(super) id: String,
+    pub(super) content: Vec<u8>,
     /// Nobody has said yet that it is: whoever owns the partition next would store it.
     pub(super) open: bool,
 }
@@ -44,8 +49,12 @@ impl Expected {
         let through = end.through[usize::from(partition)];
         let mut positions = BTreeSet::new();
         for kept in of_partition(log, partition) {
-            let Ok(entry) = decode(&record(kept), partition, LAYOUT.routing) else { continue };
-            let Ok(effects) = state.apply(&entry, kept.seq, kept.time_ms) else { continue };
+            let entry = decode(&record(kept), partition, LAYOUT.routing).ok();
+            let effects = entry.and_then(|entry| state.apply(&entry, kept.seq, kept.time_ms).ok());
+            let Some(effects) = effects else {
+                self.unfit.insert(kept.seq, kept.seq > through);
+                continue;
+            };
             for emission in effects.emissions {
                 self.expect(emission, kept.seq > through);
             }
@@ -63,7 +72,7 @@ impl Expected {
             wrong.push(format!("a snapshot of partition {partition} stands at {position}, where nothing is"));
         }
         let newest = snapshots.iter().map(|(position, _)| *position).max().unwrap_or_default();
-        if newest < through {
+        if positions.range(..=through).next_back().is_some_and(|last| newest < *last) {
             wrong.push(format!(
                 "partition {partition} is worked off to {through}, its snapshot stands at {newest}"
             ));
@@ -79,9 +88,15 @@ impl Expected {
     fn expect(&mut self, emission: Emission, open: bool) {
         let Emission { lane, item } = emission;
         match item {
-            Item::Event(event) => self.events.entry(lane).or_default().push(Due { id: event.id, open }),
+            Item::Event(event) => {
+                let id = event.id.clone();
+                let (_, envelope, _) = envelope::public(*event).expect("our tenants' names are tokens");
+                let content = envelope.payload.to_vec();
+                self.events.entry(lane).or_default().push(Due { id, content, open });
+            }
             Item::Outbound(work) => {
-                self.outbound.entry(lane).or_default().push(Due { id: work.delivery_id, open });
+                let (id, content) = (work.delivery_id.clone(), work.encode_to_vec());
+                self.outbound.entry(lane).or_default().push(Due { id, content, open });
             }
             Item::Trail(_) if open => {}
             Item::Trail(trail) => {

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::link::Fate;
 use super::node::Node;
+use super::tally::Seen;
 use super::weather::{Later, Weather};
 use super::world::World;
 
@@ -90,6 +91,9 @@ impl Weather {
                 if let Some(router) = &self.routers[at] {
                     self.world.note(&router.node.name, format_args!("has a clock that is {ahead} ms ahead"));
                     router.set_clock(ahead);
+                    if ahead != 0 {
+                        self.world.inner().broker.tally.note(Seen::WrongClock);
+                    }
                 }
             }
             Fault::Configure => self.configure(),
@@ -131,6 +135,7 @@ impl Weather {
         let cut = now + self.chance.millis(0, 3);
         let lost = still > Duration::from_secs(60) && !outlives;
         self.world.note(&node.name, format_args!("stands still for {} ms", still.as_millis()));
+        self.world.happened_to(&node, Seen::StoodStill);
         node.stand_still(true);
         if lost {
             node.link.lose(cut, Fate::Lost);
@@ -165,6 +170,7 @@ impl Weather {
         };
         let millis = after.as_millis();
         self.world.note(&node.name, format_args!("loses its connection for {millis} ms, {fate:?}"));
+        self.world.happened_to(&node, Seen::CutOff);
         node.link.lose(cut, fate);
         let world = Arc::clone(&self.world);
         Self::over_after(after, move || mend(&world, &node));
@@ -174,6 +180,9 @@ impl Weather {
         let (node, after) = (self.some_node(), self.a_while());
         let until = Instant::now() + after;
         let millis = after.as_millis();
+        if fault != Fault::SlowDown {
+            self.world.happened_to(&node, Seen::CutOff);
+        }
         match fault {
             Fault::Deafen => {
                 self.world.note(&node.name, format_args!("does not get through for {millis} ms"));
@@ -198,6 +207,7 @@ impl Weather {
         }
         let after = self.a_while();
         self.world.note("broker", format_args!("is away for {} ms", after.as_millis()));
+        self.world.inner().broker.tally.note(Seen::BrokerAway);
         let nodes = self.nodes();
         for node in &nodes {
             node.link.lose(Instant::now(), Fate::Lost);

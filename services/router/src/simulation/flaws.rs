@@ -18,6 +18,8 @@ pub(super) struct Flaws {
     pub(super) outlives_the_window: bool,
     /// Snapshots lose their last bytes, and say that they are whole.
     pub(super) tears_snapshots: bool,
+    /// A reader that has once got no answer never reads again, and does not say so.
+    pub(super) falls_silent: bool,
     /// The log is erased up to its end, and not behind the snapshots only.
     pub(super) erases_too_much: bool,
 }

@@ -18,10 +18,13 @@ use super::link::Passage;
 use super::node::{Counted, Node, Task};
 use super::questions::{self, Questions};
 use super::tail::SimTail;
+use super::tally::Seen;
 use super::world::World;
 
 /// How long a request is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Whoever is under way for so long is late.
+const LONG: Duration = Duration::from_secs(1);
 
 /// The world as one machine sees it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -104,7 +107,7 @@ async fn carry<R>(
     due: Instant,
     question: impl FnOnce(&mut Broker, i64) -> R,
 ) -> Option<R> {
-    let mut late = false;
+    let (mut late, left) = (false, Instant::now());
     sleep_until(due).await;
     loop {
         match node.link.arrive(generation, due, &mut late) {
@@ -120,12 +123,19 @@ async fn carry<R>(
         if inner.away {
             return None;
         }
+        if left.elapsed() >= LONG {
+            inner.broker.tally.note(Seen::Delayed);
+        }
+        if node.is_dead() {
+            inner.broker.tally.note(Seen::Posthumous);
+        }
         let answer = question(&mut inner.broker, now_ms);
         for note in std::mem::take(&mut inner.broker.notes) {
             inner.trace.note(millis, &node.name, format_args!("{note}"));
         }
         let unheard = inner.unheard;
         if inner.network.percent(unheard) {
+            inner.broker.tally.note(Seen::Unheard);
             return None;
         }
         (answer, node.link.answer(generation, &mut inner.network)?)
@@ -157,9 +167,12 @@ impl Asked for SimGround {
             let refused = inner.refused;
             inner.network.percent(refused)
         };
+        let node = Arc::clone(&self.node);
         let _counted = Counted::of(&self.node, subject);
         let asked = self.ask(deadline, move |broker, now_ms| {
+            broker.arrived(&headers, &node);
             if refused {
+                broker.tally.note(Seen::Refused);
                 let description = "full for now".to_owned();
                 return Err(Attempt::Again(PublishError::Full { subject: to, description }));
             }

@@ -14,12 +14,7 @@ pub(super) struct Holders {
 
 impl Holders {
     /// Goes through the events in the order in which they were decided.
-    pub(super) fn follow(mut self, told: &[Event], wrong: &mut Vec<String>) {
-        let mut told: Vec<&Event> = told.iter().collect();
-        told.sort_by_key(|event| {
-            let place = event.position.unwrap_or_default();
-            (place.partition, place.sequence, place.index)
-        });
+    pub(super) fn follow(mut self, told: &[&Event], wrong: &mut Vec<String>) {
         for event in told {
             if let Err(complaint) = self.step(event) {
                 wrong.push(format!("{complaint}, by {} of {:?}", event.r#type, event.position));

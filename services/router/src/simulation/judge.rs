@@ -3,19 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use heliograph_fabric::Stream;
+use heliograph_fabric::{Stream, subjects::Bucket};
 use heliograph_proto::{
     Message as _, Timestamp,
     v1::{Event, event::Payload},
 };
 
-use super::broker::Kept;
+use super::broker::{Kept, alike};
 use super::desk::Heard;
 use super::expected::{Due, Expected};
 use super::holders::Holders;
+use super::rules::Rules;
+use super::tally::Seen;
 use super::town::{LAYOUT, Ledger};
 use super::world::World;
-use crate::{assignment::snapshot_key, book::Book, envelope::POSITION};
+use crate::{ROUTING_GROUP, assignment::snapshot_key, book::Book, envelope::POSITION};
 
 /// How long after the last fault everything is at its place again.
 const AT_REST_MS: i64 = 12_000;
@@ -36,10 +38,11 @@ pub(super) struct End {
 pub(super) fn judge(world: &World, ledger: &Ledger, end: &End) -> Vec<String> {
     let mut inner = world.inner();
     let mut wrong = std::mem::take(&mut inner.complaints);
+    wrong.append(&mut inner.broker.complaints);
     let mut history = |stream: &str| inner.broker.shelf(stream).history.clone();
     let [log, events, outbound, dead] = [Stream::Routing, Stream::Events, Stream::Outbound, Stream::Dead]
         .map(|stream| history(stream.name()));
-    let trails = history("KV_HG_TRAIL");
+    let [trails, cursors] = ["KV_HG_TRAIL", "KV_HG_CURSORS"].map(&mut history);
     let mut expected = Expected::default();
     for partition in 0..LAYOUT.routing {
         let folder = snapshot_key(partition);
@@ -51,21 +54,39 @@ pub(super) fn judge(world: &World, ledger: &Ledger, end: &End) -> Vec<String> {
         let snapshots: Vec<(u64, Vec<u8>)> = snapshots.collect();
         expected.replay(partition, end, &log, &snapshots, &mut wrong);
     }
-    compare("event", &expected.events, &events, &mut wrong);
-    compare("outbound work", &expected.outbound, &outbound, &mut wrong);
+    compare(Stream::Events, &expected.events, &events, &mut wrong);
+    compare(Stream::Outbound, &expected.outbound, &outbound, &mut wrong);
     for (id, value) in &expected.trails {
         if !trails.iter().any(|kept| kept.header("ce-id") == id && kept.payload[..] == value[..]) {
             wrong.push(format!("lost: trail {id}"));
         }
     }
-    if let Some(kept) = dead.first() {
-        wrong.push(format!("buried: {} ({})", kept.subject, kept.header("Heliograph-Dead-Reason")));
-    }
+    buried(&expected.unfit, &dead, &mut wrong);
     let told: Vec<Event> =
         events.iter().map(|kept| Event::decode(kept.payload.clone()).expect("an event")).collect();
     in_ledger(ledger, &told, &mut wrong);
-    Holders::default().follow(&told, &mut wrong);
+    poisoned(ledger, &log, &dead, &mut wrong);
+    let mut in_order: Vec<&Event> = told.iter().collect();
+    in_order.sort_by_key(|event| {
+        let place = event.position.unwrap_or_default();
+        (place.partition, place.sequence, place.index)
+    });
+    Holders::default().follow(&in_order, &mut wrong);
+    let whose = |seq| {
+        let at = log.binary_search_by_key(&seq, |kept| kept.seq).ok()?;
+        log[at].subject.split('.').nth(3)
+    };
+    Rules::default().follow(&in_order, whose, &mut wrong);
     punctual(&told, end.calm_ms, &mut wrong);
+    let caused: Vec<_> =
+        events.iter().chain(&outbound).map(|kept| (place(kept).0, place(kept).1, kept.time_ms)).collect();
+    durable_before_said(&caused, &cursors, &mut wrong);
+    prompt(&caused, &log, end.calm_ms, &mut wrong);
+    let tally = &mut inner.broker.tally;
+    told.iter().for_each(|event| tally.hear(event));
+    tally.add(Seen::Buried, dead.len() as u64);
+    let written = log.iter().map(|kept| kept.header("ce-id")).collect::<BTreeSet<_>>().len();
+    tally.add(Seen::EntryTwice, (log.len() - written) as u64);
     let places: Vec<_> = events.iter().map(|kept| (place(kept), kept.seq)).collect();
     for Heard { partition, applied, floor } in &inner.heard {
         let early = |((of, entry, _), seq): &&((u16, u64, u32), u64)| {
@@ -88,28 +109,108 @@ fn place(kept: &Kept) -> (u16, u64, u32) {
 }
 
 /// Each of what is expected is stored once, nothing else is, and each lane is in order.
-fn compare(what: &str, expected: &BTreeMap<String, Vec<Due>>, stored: &[Arc<Kept>], wrong: &mut Vec<String>) {
-    let mut at: BTreeMap<&str, u64> = BTreeMap::new();
+fn compare(
+    stream: Stream,
+    expected: &BTreeMap<String, Vec<Due>>,
+    stored: &[Arc<Kept>],
+    wrong: &mut Vec<String>,
+) {
+    let what = if stream == Stream::Events { "event" } else { "outbound work" };
+    let mut at: BTreeMap<&str, &Kept> = BTreeMap::new();
     for kept in stored {
-        if at.insert(kept.header("ce-id"), kept.seq).is_some() {
+        if at.insert(kept.header("ce-id"), kept).is_some() {
             let place = kept.header(POSITION);
             wrong.push(format!("doubled: {what} {} of {place} at {}", kept.header("ce-id"), kept.seq));
         }
     }
     for (lane, due) in expected {
         let mut before = 0;
-        for Due { id, open } in due {
-            match at.remove(&**id) {
-                None if *open => {}
-                None => wrong.push(format!("lost: {what} {id} of lane {lane}")),
-                Some(seq) if seq < before => {
-                    wrong.push(format!("out of order: {what} {id} of lane {lane} at {seq}, behind {before}"));
+        for Due { id, content, open } in due {
+            let Some(kept) = at.remove(&**id) else {
+                if !open {
+                    wrong.push(format!("lost: {what} {id} of lane {lane}"));
                 }
-                Some(seq) => before = seq,
+                continue;
+            };
+            if !alike(stream.name(), &kept.payload, content) {
+                wrong.push(format!("{what} {id} of lane {lane} says something else than the log"));
             }
+            if kept.seq < before {
+                let seq = kept.seq;
+                wrong.push(format!("out of order: {what} {id} of lane {lane} at {seq}, behind {before}"));
+            }
+            before = before.max(kept.seq);
         }
     }
     wrong.extend(at.keys().map(|id| format!("from nowhere: {what} {id}")));
+}
+
+/// What cannot be applied is buried once, and nothing else is.
+fn buried(unfit: &BTreeMap<u64, bool>, dead: &[Arc<Kept>], wrong: &mut Vec<String>) {
+    let mut times: BTreeMap<u64, u32> = BTreeMap::new();
+    for kept in dead {
+        let seq = kept.header("Heliograph-Dead-Seq").parse().unwrap_or_default();
+        *times.entry(seq).or_default() += 1;
+        if !unfit.contains_key(&seq) {
+            let reason = kept.header("Heliograph-Dead-Reason");
+            wrong.push(format!("buried: {seq} of {} ({reason})", kept.subject));
+        }
+    }
+    for (seq, open) in unfit {
+        match times.get(seq).copied().unwrap_or_default() {
+            1 => {}
+            0 if *open => {}
+            times => wrong.push(format!("entry {seq} cannot be applied, and is buried {times} times")),
+        }
+    }
+}
+
+/// Each poisonous entry that was acknowledged to its writer is a dead letter.
+fn poisoned(ledger: &Ledger, log: &[Arc<Kept>], dead: &[Arc<Kept>], wrong: &mut Vec<String>) {
+    for id in &ledger.poison {
+        let entry = log.iter().find(|kept| kept.header("ce-id") == id).map(|kept| kept.seq.to_string());
+        let is_it = |kept: &&Arc<Kept>| Some(kept.header("Heliograph-Dead-Seq")) == entry.as_deref();
+        if dead.iter().find(is_it).is_none() {
+            wrong.push(format!("poison {id} at {entry:?} is not buried"));
+        }
+    }
+}
+
+/// Whatever followed from the entries that a cursor is behind was stored before the cursor was.
+/// `caused`: partition, sequence of the entry, and when it was stored.
+fn durable_before_said(caused: &[(u16, u64, i64)], cursors: &[Arc<Kept>], wrong: &mut Vec<String>) {
+    for partition in 0..LAYOUT.routing {
+        let mut ours: Vec<(u64, i64)> =
+            caused.iter().filter(|(of, ..)| *of == partition).map(|(_, seq, at)| (*seq, *at)).collect();
+        ours.sort_unstable();
+        let mut ours = ours.into_iter().peekable();
+        let mut latest = 0;
+        let key = Bucket::Cursors.subject(&format!("{ROUTING_GROUP}.{partition}"));
+        for kept in cursors.iter().filter(|kept| kept.subject == key) {
+            let through = serde_json::from_slice::<serde_json::Value>(&kept.payload).ok();
+            let through = through.and_then(|value| value["seq"].as_u64()).unwrap_or_default();
+            while let Some((_, at)) = ours.next_if(|(seq, _)| *seq <= through) {
+                latest = latest.max(at);
+            }
+            if latest > kept.time_ms {
+                wrong.push(format!(
+                    "partition {partition} is said to be worked off to {through} before what follows is stored"
+                ));
+                return;
+            }
+        }
+    }
+}
+
+/// Once all is at rest, what follows from an entry does so at once.
+fn prompt(caused: &[(u16, u64, i64)], log: &[Arc<Kept>], calm_ms: i64, wrong: &mut Vec<String>) {
+    for (_, entry, at) in caused {
+        let Ok(found) = log.binary_search_by_key(entry, |kept| kept.seq) else { continue };
+        let late = at - log[found].time_ms;
+        if log[found].time_ms > calm_ms + AT_REST_MS && late > LATE_MS {
+            wrong.push(format!("what follows from {entry} is stored {late} ms later, though all is well"));
+        }
+    }
 }
 
 /// What was acknowledged to its writer has had its effect, once.
@@ -163,5 +264,34 @@ fn punctual(told: &[Event], calm_ms: i64, wrong: &mut Vec<String>) {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heliograph_fabric::{Bytes, async_nats::HeaderMap};
+
+    use super::*;
+
+    #[test]
+    fn a_cursor_that_is_ahead_of_what_is_stored_is_noticed() {
+        let cursor = |seq: u64, time_ms: i64| {
+            Arc::new(Kept {
+                seq,
+                time_ms,
+                subject: Bucket::Cursors.subject(&format!("{ROUTING_GROUP}.1")),
+                headers: HeaderMap::new(),
+                payload: Bytes::from(format!("{{\"seq\":{seq},\"epoch\":1}}")),
+            })
+        };
+        let caused = [(0, 1, 90), (1, 5, 20), (1, 5, 30), (1, 7, 60)];
+        let wrong = |cursors: &[Arc<Kept>]| {
+            let mut wrong = Vec::new();
+            durable_before_said(&caused, cursors, &mut wrong);
+            wrong.len()
+        };
+        assert_eq!(wrong(&[cursor(4, 10), cursor(6, 40), cursor(8, 61)]), 0);
+        assert_eq!(wrong(&[cursor(4, 10), cursor(5, 29), cursor(8, 61)]), 1);
+        assert_eq!(wrong(&[cursor(8, 59)]), 1);
     }
 }

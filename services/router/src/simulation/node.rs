@@ -15,6 +15,8 @@ use super::link::Link;
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) name: String,
+    /// Whether it is a router.
+    pub(super) owns_partitions: bool,
     pub(super) link: Link,
     state: Mutex<State>,
     /// How far its clock is ahead, in milliseconds.
@@ -34,10 +36,11 @@ struct State {
 }
 
 impl Node {
-    pub(super) fn new(name: &str, chance: Chance) -> Arc<Self> {
+    pub(super) fn new(name: &str, owns_partitions: bool, chance: Chance) -> Arc<Self> {
         let state = State { dead: false, still: false, waiting: BTreeMap::new(), tasks: 0, chance };
         Arc::new(Self {
             name: name.to_owned(),
+            owns_partitions,
             link: Link::new(),
             state: Mutex::new(state),
             ahead_ms: AtomicI64::new(0),

@@ -45,7 +45,7 @@ impl Router {
     /// Starts a process. `boots` counts those of this name.
     pub(super) fn boot(world: &Arc<World>, seed: u64, name: &str, boots: u32, book: Arc<Book>) -> Self {
         let purpose = format!("{name}/{boots}");
-        let node = Node::new(name, Chance::of(seed, &purpose));
+        let node = Node::new(name, true, Chance::of(seed, &purpose));
         let config = settings(&mut Chance::of(seed, &format!("{purpose}/settings")));
         let ground = SimGround::new(world, &node);
         world.note(name, format_args!("boots"));
@@ -55,11 +55,12 @@ impl Router {
             move |owned: Owned| {
                 let (world, name) = (Arc::clone(&ground.world), ground.node.name.clone());
                 world.note(&name, format_args!("owns {} in epoch {}", owned.partition, owned.epoch));
-                world.owns(owned.partition, owned.fence.clone(), &ground.node);
+                let at_work = world.owns(owned.partition, owned.fence.clone(), &ground.node);
                 let assignment = Arc::new(assignment(&ground, &books, &config));
                 let partition = owned.partition;
                 async move {
                     assignment::run(assignment, owned).await;
+                    at_work.is_done();
                     world.note(&name, format_args!("is done with {partition}"));
                 }
             }

@@ -28,7 +28,14 @@ impl Slots for SimSlots {
 
     async fn read(&self, folder: &str, slot: &str) -> Result<Option<(ObjectInfo, Bytes)>, ObjectError> {
         let key = format!("{folder}/{slot}");
-        let found = self.0.ask(None, move |broker, _| broker.slots.get(&key).cloned());
+        let of = folder.to_owned();
+        let found = self.0.ask(None, move |broker, _| {
+            let found = broker.slots.get(&key).cloned();
+            if found.is_some() {
+                broker.restored(&of);
+            }
+            found
+        });
         found.await.map_err(unavailable)
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::ground::{Silence, SimGround};
+use super::tally::Seen;
 
 /// Messages in hand ahead of whoever reads.
 const AHEAD: usize = 64;
@@ -54,7 +55,13 @@ impl SimTail {
                 }
             });
             match opened.await {
-                Ok(opened) => break opened,
+                Ok(opened) => {
+                    let router = Stream::Events.name() == stream && ground.node.owns_partitions;
+                    if router && opened.1 > 0 {
+                        ground.world.inner().broker.tally.note(Seen::LookedUp);
+                    }
+                    break opened;
+                }
                 Err(Silence::NotConnected) => {}
                 Err(_) => sleep(Duration::from_millis(20 + ground.draw() % 200)).await,
             }
@@ -107,6 +114,9 @@ impl Pump {
                         return;
                     }
                 }
+                Err(_) if self.ground.world.inner().broker.flaws.falls_silent => {
+                    self.records.closed().await;
+                }
                 Err(_) => sleep(Duration::from_millis(20 + self.ground.draw() % 200)).await,
             }
         }
@@ -121,6 +131,7 @@ impl Pump {
         if repeats {
             let before = inner.broker.read(&self.stream, &self.filters, self.last.saturating_sub(6), 6);
             for record in before.into_iter().rev().filter(|record| record.seq <= self.last) {
+                inner.broker.tally.note(Seen::ReadAgain);
                 batch.push_front(record);
             }
         }

@@ -1,10 +1,16 @@
 //! Seeds, and worlds that no shell can make good.
 
-use super::{Fault, Flaws, Outcome, Plan, live};
+use super::{Fault, Flaws, Outcome, Plan, live, tally::Tally};
 
-/// Seeds of each of the tests that go through them.
+/// Seeds of the tests that share them, together: what a minute of two processors takes.
+const SEEDS: u64 = 100;
+/// More than so many are not named one by one.
+const MANY: u64 = 400;
+/// Tests that share the seeds, so that several processors do.
+const SHARES: usize = 4;
+
 fn seeds() -> u64 {
-    number("HELIOGRAPH_SIMULATION_SEEDS").unwrap_or(60)
+    number("HELIOGRAPH_SIMULATION_SEEDS").unwrap_or(SEEDS)
 }
 
 /// The first seed.
@@ -13,12 +19,11 @@ fn first() -> u64 {
 }
 
 fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
+    let value = std::env::var(name).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{name} is {value:?}, and should be a whole number")))
 }
 
-#[allow(clippy::print_stdout, reason = "a test that fails, or never ends, says where")]
 fn pass(seed: u64) -> Outcome {
-    println!("seed {seed}");
     let outcome = live(seed, Plan::default());
     assert!(
         outcome.wrong.is_empty(),
@@ -29,16 +34,30 @@ fn pass(seed: u64) -> Outcome {
     outcome
 }
 
-/// Every fourth seed from `nth` on, so that several processors share them.
-#[allow(clippy::print_stdout, reason = "what was gone through is of interest")]
+/// Every fourth seed from `nth` on.
+#[allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that never ends says where; what was met is told"
+)]
 fn share(nth: u64) {
-    let (mut entries, mut events) = (0, 0);
-    for seed in (0..seeds()).map(|n| first() + 4 * n + nth) {
+    let (mut passed, mut entries, mut events, mut tally) = (0, 0, 0, Tally::default());
+    for seed in (nth..seeds()).step_by(SHARES).map(|n| first() + n) {
+        if seeds() <= MANY || passed % 100 == 0 {
+            eprint!("{seed} ");
+        }
         let outcome = pass(seed);
+        passed += 1;
         entries += outcome.entries;
         events += outcome.events;
+        tally.join(&outcome.tally);
     }
-    println!("{} seeds, {entries} entries, {events} events: none lost, doubled or out of order", seeds());
+    println!(
+        "{passed} seeds, {entries} entries, {events} events: none lost, doubled or out of order. Met:\n{tally}"
+    );
+    if seeds() >= SEEDS {
+        assert!(tally.missing().is_empty(), "in {passed} seeds there were no {:?}", tally.missing());
+    }
 }
 
 #[test]
@@ -75,8 +94,8 @@ fn a_seed_is_played_again() {
     let Some(seed) = number("HELIOGRAPH_SIMULATION_SEED") else { return };
     let outcome = live(seed, Plan { aloud: true, ..Plan::default() });
     println!(
-        "seed {seed}: {} entries, {} events, fingerprint {}",
-        outcome.entries, outcome.events, outcome.fingerprint
+        "seed {seed}: {} entries, {} events, fingerprint {}. Met:\n{}",
+        outcome.entries, outcome.events, outcome.fingerprint, outcome.tally
     );
     assert!(outcome.wrong.is_empty(), "seed {seed} is wrong:\n  {}", outcome.wrong.join("\n  "));
 }
@@ -108,6 +127,17 @@ fn a_broker_that_loses_what_it_acknowledged_is_noticed() {
 }
 
 #[test]
+fn a_reader_that_falls_silent_is_noticed() {
+    shows(Flaws { falls_silent: true, ..Flaws::default() }, &[Fault::Lose], "entries are worked off");
+}
+
+#[test]
+fn the_same_decision_told_in_two_ways_is_noticed() {
+    shows(Flaws { tells_own_time: true, ..Flaws::default() }, &[Fault::Clock], "something else than the log");
+    shows(Flaws { tells_own_time: true, ..Flaws::default() }, &[Fault::Kill, Fault::Clock], "not alike");
+}
+
+#[test]
 fn a_log_that_is_read_with_gaps_is_noticed() {
     shows(Flaws { skips_one_in: Some(30), ..Flaws::default() }, &[Fault::Restart], "differs from the log");
 }
@@ -124,7 +154,9 @@ fn a_snapshot_that_is_torn_is_noticed() {
 
 #[test]
 fn a_log_that_is_erased_before_its_time_is_noticed() {
-    shows(Flaws { erases_too_much: true, ..Flaws::default() }, &[Fault::Kill], "differs from the log");
+    let flaws = Flaws { erases_too_much: true, ..Flaws::default() };
+    shows(flaws, &[Fault::Kill], "differs from the log");
+    shows(flaws, &[Fault::Restart], "has no snapshots there");
 }
 
 /// This is where the promise ends: ids are recognized for two minutes, and a process that is stopped for longer with a

@@ -37,6 +37,8 @@ pub(super) struct Ledger {
     pub(super) messages: Vec<(String, String)>,
     /// Messages to customers, by tenant and message id.
     pub(super) sends: Vec<(String, String)>,
+    /// What nobody can apply, by its id.
+    pub(super) poison: Vec<String>,
     /// Agents' commands, by tenant, agent and command id.
     pub(super) commands: Vec<(String, String, String)>,
 }
@@ -106,7 +108,10 @@ impl Writer {
         let partition = routing_partition(&entry.tenant, LAYOUT.routing);
         let subject = subjects::routing(partition, &entry.tenant).expect("a tenant's name is a token");
         let now = self.ground.world.now_ms();
-        let envelope = Envelope::of(entry.id.clone(), kind, "simulation", now, entry);
+        self.publish(lane, subject, Envelope::of(entry.id.clone(), kind, "simulation", now, entry)).await;
+    }
+
+    async fn publish(&self, lane: String, subject: String, envelope: Envelope) {
         let stored = self.sequencer.publish(lane, subject, envelope, None).await;
         stored.expect("without a deadline and a fence it is tried until it is stored");
     }
@@ -128,6 +133,7 @@ pub(super) fn open(writer: &Writer, seed: u64) {
             let chance = Chance::of(seed, &format!("customer/{tenant}/{number}"));
             tokio::spawn(customer(writer.clone(), tenant, format!("user-{number}"), chance));
         }
+        tokio::spawn(poison(writer.clone(), tenant, Chance::of(seed, &format!("poison/{tenant}"))));
     }
 }
 
@@ -160,6 +166,27 @@ async fn customer(writer: Writer, tenant: &'static str, user: String, mut chance
                 });
             }
         }
+    }
+}
+
+/// Writes from time to time what nobody can apply: garbage, or what is another tenant's.
+async fn poison(writer: Writer, tenant: &'static str, mut chance: Chance) {
+    let mut count = 0;
+    while writer.rest(chance.millis(3_000, 60_000)).await {
+        count += 1;
+        let id = ids::derive("ent", &["poison", tenant, &count.to_string()]);
+        let partition = routing_partition(tenant, LAYOUT.routing);
+        let subject = subjects::routing(partition, tenant).expect("a tenant's name is a token");
+        let now = writer.ground.world.now_ms();
+        let envelope = if chance.once_in(2) {
+            Envelope::new(id.clone(), "routing.proposal", "simulation", now, vec![0xff; 9])
+        } else {
+            let stranger =
+                RoutingEntry { tenant: "nobody".to_owned(), ..proposal(tenant, "x", &id, &mut chance) };
+            Envelope::of(id.clone(), "routing.proposal", "simulation", now, &stranger)
+        };
+        writer.publish(format!("{tenant}/poison"), subject, envelope).await;
+        ledger(&writer.books).poison.push(id);
     }
 }
 

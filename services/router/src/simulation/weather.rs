@@ -10,6 +10,7 @@ use super::faults::{ALL, Fault};
 use super::link::Fate;
 use super::node::Node;
 use super::router::Router;
+use super::tally::Seen;
 use super::town::book;
 use super::world::World;
 use crate::book::Book;
@@ -160,6 +161,7 @@ impl Weather {
         let Some(router) = self.routers[at].take() else { return };
         // What had left the process by then arrives, the rest does not.
         let cut = Instant::now() + self.chance.millis(0, 3);
+        self.world.happened_to(&router.node, Seen::Killed);
         router.node.link.lose(cut, Fate::Lost);
         router.kill(&self.world);
     }
@@ -174,6 +176,7 @@ impl Weather {
     pub(super) fn configure(&mut self) {
         self.revision += 1;
         self.book = book(self.revision);
+        self.world.inner().broker.tally.note(Seen::Configured);
         self.world.note("weather", format_args!("configures revision {}", self.revision));
         for at in 0..NAMES.len() {
             let (after, book) = (self.chance.millis(0, 5_000), Arc::clone(&self.book));

@@ -1,5 +1,6 @@
 //! Everything there is: the broker, the machines, the clock, and the record of what happened.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -12,6 +13,7 @@ use super::desk::Heard;
 use super::flaws::Flaws;
 use super::node::Node;
 use super::questions::Exchange;
+use super::tally::Seen;
 use super::trace::Trace;
 
 /// When every world begins, milliseconds since 1970.
@@ -42,10 +44,38 @@ pub(super) struct Inner {
     pub(super) exchange: Exchange,
     /// Whoever was given a partition, while it may work on it.
     owners: Vec<(u16, Fence, Weak<Node>)>,
+    /// Whoever works on a partition, whether it may or not: by epoch.
+    at_work: BTreeMap<(u16, u64), Weak<Node>>,
+    /// Partitions that were handed over in order, and not taken up since.
+    handed_over: BTreeSet<u16>,
     /// What owners answered to the desk.
     pub(super) heard: Vec<Heard>,
     /// What was seen to be wrong on the way.
     pub(super) complaints: Vec<String>,
+}
+
+/// A machine at work on a partition.
+pub(super) struct AtWork {
+    world: Arc<World>,
+    partition: u16,
+    epoch: u64,
+}
+
+impl AtWork {
+    /// It came to its end.
+    pub(super) fn is_done(&self) {
+        let mut inner = self.world.inner();
+        let newest = inner.at_work.keys().filter(|(of, _)| *of == self.partition).next_back();
+        if newest == Some(&(self.partition, self.epoch)) {
+            inner.handed_over.insert(self.partition);
+        }
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.world.inner().at_work.remove(&(self.partition, self.epoch));
+    }
 }
 
 impl World {
@@ -60,6 +90,8 @@ impl World {
             repeats_one_in: None,
             exchange: Exchange::default(),
             owners: Vec::new(),
+            at_work: BTreeMap::new(),
+            handed_over: BTreeSet::new(),
             heard: Vec::new(),
             complaints: Vec::new(),
         };
@@ -86,9 +118,30 @@ impl World {
         self.inner().trace.note(millis, who, what);
     }
 
-    /// A machine may work on a partition from now on.
-    pub(super) fn owns(&self, partition: u16, fence: Fence, node: &Arc<Node>) {
-        self.inner().owners.push((partition, fence, Arc::downgrade(node)));
+    /// A machine may work on a partition from now on, and does until what it gets is gone.
+    pub(super) fn owns(self: &Arc<Self>, partition: u16, fence: Fence, node: &Arc<Node>) -> AtWork {
+        let mut inner = self.inner();
+        let epoch = fence.epoch();
+        let others = inner.at_work.iter().filter(|((of, _), _)| *of == partition);
+        let others = others.filter_map(|(_, other)| other.upgrade());
+        if others.filter(|other| !other.is_dead()).count() > 0 {
+            inner.broker.tally.note(Seen::TwoAtWork);
+        }
+        let first = inner.broker.owners.insert(partition, Arc::downgrade(node)).is_none();
+        if !inner.handed_over.remove(&partition) && !first {
+            inner.broker.tally.note(Seen::TakenOver);
+        }
+        inner.at_work.insert((partition, epoch), Arc::downgrade(node));
+        inner.owners.push((partition, fence, Arc::downgrade(node)));
+        AtWork { world: Arc::clone(self), partition, epoch }
+    }
+
+    /// Counts this, if the machine works on a partition.
+    pub(super) fn happened_to(&self, node: &Arc<Node>, seen: Seen) {
+        let mut inner = self.inner();
+        if inner.at_work.values().any(|other| std::ptr::eq(other.as_ptr(), Arc::as_ptr(node))) {
+            inner.broker.tally.note(seen);
+        }
     }
 
     /// Whether nobody may work on a partition beside somebody else. Asked whenever something reaches the broker.

@@ -233,7 +233,8 @@ impl Fleet {
         self.append(tenant, &format!("{agent}/{id}"), routing_entry::Kind::Command(command)).await;
     }
 
-    async fn append(&self, tenant: &str, id: &str, kind: routing_entry::Kind) {
+    /// Appends an entry to the tenant's partition of the log; where it stands.
+    pub(crate) async fn append(&self, tenant: &str, id: &str, kind: routing_entry::Kind) -> u64 {
         let entry = RoutingEntry {
             id: ids::derive("ent", &[tenant, id]),
             tenant: tenant.to_owned(),
@@ -242,7 +243,7 @@ impl Fleet {
         let at = subjects::partition_of_pool(tenant, "default", LAYOUT.routing);
         let subject = subjects::routing(at, tenant).unwrap();
         let envelope = Envelope::of(entry.id.clone(), "routing.command", "test", now_ms(), &entry);
-        self.fabric.publish(&subject, &envelope, None).await.unwrap();
+        self.fabric.publish(&subject, &envelope, None).await.unwrap().seq
     }
 
     /// The agent goes online, once the machine knows them.

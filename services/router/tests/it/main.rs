@@ -8,4 +8,5 @@ mod fleet;
 mod identity;
 mod intake;
 mod policy;
+mod recovery;
 mod words;

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::envelope::{MSG_ID, REPLAYED, one_line};
 use crate::fabric::{BrokerError, Fabric};
 use crate::ground::Ground;
-use crate::log::LogError;
+use crate::log::{LogError, RangeReader};
 use crate::publish::{PublishError, Published, publish_raw};
 use crate::record::Record;
 use crate::subjects::{self, Event, Inbound, NONE, Outbound, Routing, Stream, SubjectError};
@@ -124,6 +124,24 @@ impl<G: Ground> DeadLetters<G> {
         self.fabric.metrics().dead.add(1, &labels);
         tracing::warn!(%subject, seq = published.seq, reason = burial.reason, "message buried as a dead letter");
         Ok(published)
+    }
+
+    /// Whether a message lies among the dead letters of a stage. The broker tells a repeat by itself, but for its window
+    /// only. Reads the stage's dead letters of the message's tenant.
+    pub async fn holds(&self, record: &Record, stage: &str) -> Result<bool, DeadError> {
+        let (tenant, channel) = origin(&record.subject);
+        let filter = subjects::dead(stage, &tenant, &channel)?;
+        let mut letters = RangeReader::open(&self.fabric, Stream::Dead, [filter], 0).await?;
+        let (seq, time) = (record.seq.to_string(), record.time_ms.to_string());
+        let of = [(STREAM, &*record.stream), (SEQ, &*seq), (TIME, &*time)];
+        while let Some(letter) = letters.next().await? {
+            let says =
+                |(name, value): (&str, &str)| letter.headers.get(name).map(|it| it.as_str()) == Some(value);
+            if of.into_iter().all(says) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -358,18 +358,18 @@ impl<G: Ground> Member<G> {
                     Err(error) => tracing::debug!(group = self.keys.group, partition, %error, "not released"),
                 }
             }
-            Written::Evicted(partition, session, done) => {
-                tenure.busy.remove(&partition);
-                match done {
-                    Ok(revision) => {
-                        tracing::warn!(group = self.keys.group, session, "took a silent member for dead");
-                        self.view.apply(Change::Member { session, value: None }, revision, now);
-                    }
-                    Err(error) => {
-                        tracing::debug!(group = self.keys.group, session, %error, "it is alive, or gone");
-                    }
+            Written::Evicted(partition, session, done) => match done {
+                Ok(revision) => {
+                    tenure.busy.remove(&partition);
+                    tracing::warn!(group = self.keys.group, session, "took a silent member for dead");
+                    self.view.apply(Change::Member { session, value: None }, revision, now);
                 }
-            }
+                Err(error) => {
+                    // What we know is old. Where news are late, asking once ends what would else be tried again and again.
+                    tracing::debug!(group = self.keys.group, session, %error, "it is alive, or gone");
+                    tenure.writes.push(self.ask(partition, session));
+                }
+            },
             Written::Asked(partition, session, found) => {
                 tenure.busy.remove(&partition);
                 match found {
@@ -383,6 +383,7 @@ impl<G: Ground> Member<G> {
                     }
                     Err(error) => {
                         tracing::debug!(group = self.keys.group, session, %error, "not known whether it lives");
+                        tenure.resting.insert(partition, now + TICK);
                     }
                 }
             }
