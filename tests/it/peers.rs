@@ -6,7 +6,10 @@ use heliograph_tests::{
     agent::Agent,
     fleet::Fleet,
     peers::{post, sign},
-    tenant::{BOTTLE_SECRET, SINCH_SECRET, TWILIO_TOKEN, WECHAT_AES_KEY, WECHAT_APP, WECHAT_TOKEN},
+    tenant::{
+        BOTTLE_SECRET, INSTAGRAM, META_SECRET, PAGE, SINCH_SECRET, TWILIO_TOKEN, WECHAT_AES_KEY, WECHAT_APP,
+        WECHAT_TOKEN,
+    },
 };
 use serde_json::{Value, json};
 
@@ -66,6 +69,28 @@ fn cases(webhook: impl Fn(&str, &str) -> String) -> Vec<Case> {
             }),
         },
         Case {
+            channel: "messenger",
+            account: "acme-au",
+            user_id: "1254477777772919",
+            text: "g'day 👋 https://example.com/a",
+            region: "oceania",
+            request: json!({
+                "peer": "meta", "app_secret": META_SECRET,
+                "body": messaging("page", PAGE, "1254477777772919", "g'day 👋 https://example.com/a"),
+            }),
+        },
+        Case {
+            channel: "instagram",
+            account: "acme-nz",
+            user_id: "1234567890123456",
+            text: "kia ora ✨",
+            region: "oceania",
+            request: json!({
+                "peer": "meta", "app_secret": META_SECRET,
+                "body": messaging("instagram", INSTAGRAM, "1234567890123456", "kia ora ✨"),
+            }),
+        },
+        Case {
             channel: "bottle",
             account: "acme-islands",
             user_id: "fletcher",
@@ -82,9 +107,20 @@ fn cases(webhook: impl Fn(&str, &str) -> String) -> Vec<Case> {
     ]
 }
 
+/// What Messenger and Instagram post when `user` writes to `account`.
+fn messaging(object: &str, account: &str, user: &str, text: &str) -> Value {
+    let item = json!({
+        "sender": { "id": user }, "recipient": { "id": account }, "timestamp": 1_762_800_000_001_i64,
+        "message": { "mid": format!("m_peer_{object}"), "text": text },
+    });
+    json!({ "object": object, "entry": [{ "id": account, "time": 1_762_800_000_123_i64, "messaging": [item] }] })
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_providers_sdks_sign_comes_out_normalized_and_is_answered() {
-    let fleet = Fleet::start(&["sms", "wechat", "bottle", "router", "egress", "desk"]).await;
+    let fleet =
+        Fleet::start(&["sms", "wechat", "messenger", "instagram", "bottle", "router", "egress", "desk"])
+            .await;
     let answers = Arc::new(|_: &str, text: &str| Some(format!("you said: {text}")));
     let agent = Agent::start(&fleet.grpc("desk"), "ann", "ann", answers).await;
 

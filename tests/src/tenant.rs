@@ -17,6 +17,13 @@ pub const SINCH_SECRET: &str = "made-up-sinch-webhook-secret";
 /// Signing token of the Twilio account.
 pub const TWILIO_TOKEN: &str = "made-up-twilio-auth-token";
 
+/// What signs webhooks of the Messenger and the Instagram account.
+pub const META_SECRET: &str = "made-up-meta-app-secret";
+/// The Page.
+pub const PAGE: &str = "682498302938465";
+/// The Instagram account.
+pub const INSTAGRAM: &str = "17841400000000001";
+
 /// What the page's server signs identities with.
 pub const WEBCHAT_SECRET: &str = "made-up-webchat-identity-secret";
 
@@ -30,6 +37,10 @@ pub fn environment() -> Vec<(String, String)> {
         ("ACME_SINCH_TOKEN", "made-up-sinch-token"),
         ("ACME_SINCH_SECRET", SINCH_SECRET),
         ("ACME_TWILIO_TOKEN", TWILIO_TOKEN),
+        ("ACME_META_SECRET", META_SECRET),
+        ("ACME_META_VERIFY", "made-up-meta-verify-token"),
+        ("ACME_PAGE_TOKEN", "made-up-page-token"),
+        ("ACME_INSTAGRAM_TOKEN", "made-up-instagram-token"),
         ("ACME_WEBCHAT", WEBCHAT_SECRET),
         ("ACME_ANN", "ann"),
     ]
@@ -82,6 +93,20 @@ pub fn accounts() -> Vec<RawAccount> {
             ],
         ),
         account(
+            "acme-au",
+            "messenger",
+            None,
+            json!({ "page_id": PAGE }),
+            &[("app_secret", META_SECRET), ("access_token", "made-up-page-token")],
+        ),
+        account(
+            "acme-nz",
+            "instagram",
+            None,
+            json!({ "account_id": INSTAGRAM, "login": "instagram" }),
+            &[("app_secret", META_SECRET), ("access_token", "made-up-instagram-token")],
+        ),
+        account(
             "acme-islands",
             "bottle",
             None,
@@ -98,11 +123,13 @@ pub fn manifest(base: impl Fn(&str, Option<&str>) -> String, public: impl Fn(&st
         ("SINCH", "sms", Some("sinch")),
         ("TWILIO", "sms", Some("twilio")),
         ("WECHAT", "wechat", None),
+        ("MESSENGER", "messenger", None),
+        ("INSTAGRAM", "instagram", None),
         ("BOTTLE", "bottle", None),
     ] {
         manifest = manifest.replace(&format!("${mark}_API"), &base(channel, provider));
     }
-    for channel in ["sms", "wechat", "bottle", "webchat"] {
+    for channel in ["sms", "wechat", "messenger", "instagram", "bottle", "webchat"] {
         let mark = format!("${}_INGRESS", channel.to_uppercase());
         manifest = manifest.replace(&mark, public(channel).as_str().trim_end_matches('/'));
     }

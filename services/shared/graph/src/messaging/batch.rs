@@ -79,14 +79,14 @@ fn read_entry(
     entry: Value,
     events: &mut Vec<InboundEvent>,
 ) {
-    let Value::Object(mut entry) = entry else {
-        let frame = Frame { batch, entry: &Map::new() };
-        events.push(Item::new(inbound, profile, frame, Place::Ours, &entry).unreadable());
-        return;
+    let (mut entry, odd) = match entry {
+        Value::Object(entry) => (entry, None),
+        odd => (Map::new(), Some(odd)),
     };
-    let ours = batch.get("object").and_then(Value::as_str) == Some(profile.product.object)
-        && id(entry.get("id").unwrap_or(&Value::Null)) == profile.id;
-    let mut items = Vec::new();
+    let account = entry.get("id").map(id).unwrap_or_default();
+    let object = batch.get("object").and_then(Value::as_str);
+    let ours = object == Some(profile.product.object) && account == profile.id;
+    let mut items: Vec<_> = odd.into_iter().map(|odd| (Place::Ours, odd)).collect();
     for (list, place) in LISTS {
         let place = if ours { place } else { Place::Foreign };
         match entry.remove(list) {
@@ -98,24 +98,28 @@ fn read_entry(
     if items.is_empty() {
         items.push((if ours { Place::Change } else { Place::Foreign }, Value::Object(entry.clone())));
     }
-    for (place, item) in items {
-        let frame = Frame { batch, entry: &entry };
+    for (at, (place, item)) in items.into_iter().enumerate() {
+        // What is around the items is kept once.
+        let first = at == 0;
+        let frame = Frame { batch: (first && events.is_empty()).then_some(batch), entry: first.then_some(&entry) };
         events.extend(Item::new(inbound, profile, frame, place, &item).read());
     }
 }
 
-/// What an item came in, without its siblings.
+/// What an item came in, without its siblings; for the first of them only.
 #[derive(Clone, Copy)]
 pub(super) struct Frame<'a> {
-    batch: &'a Map<String, Value>,
-    entry: &'a Map<String, Value>,
+    batch: Option<&'a Map<String, Value>>,
+    entry: Option<&'a Map<String, Value>>,
 }
 
 impl Frame<'_> {
-    /// Whether it holds fields nobody knows, which are kept with the item.
+    /// Whether it holds nothing but what it always does.
     pub(super) fn is_known(&self) -> bool {
-        self.batch.keys().all(|key| key == "object")
-            && self.entry.keys().all(|key| ["id", "time"].contains(&key.as_str()))
+        let beyond = |fields: Option<&Map<String, Value>>, known: &[&str]| {
+            fields.is_some_and(|fields| fields.keys().any(|name| !known.contains(&name.as_str())))
+        };
+        !beyond(self.batch, &["object"]) && !beyond(self.entry, &["id", "time"])
     }
 
     /// The item as it came; in its frame where that says more than it always does.
@@ -123,25 +127,23 @@ impl Frame<'_> {
         let kept = if self.is_known() {
             item.to_string()
         } else {
-            let mut entry = self.entry.clone();
+            let mut entry = self.entry.cloned().unwrap_or_default();
             entry.insert("item".to_owned(), item.clone());
-            let mut batch = self.batch.clone();
+            let mut batch = self.batch.cloned().unwrap_or_default();
             batch.insert("entry".to_owned(), json!([entry]));
             Value::Object(batch).to_string()
         };
         raw("application/json", &kept.into())
     }
-
-    /// Whose entry it stood in.
-    pub(super) fn account(&self) -> String {
-        self.entry.get("id").map(id).unwrap_or_default()
-    }
 }
 
-/// An id as text, however it came.
+/// Longer than any id of the provider's. An id goes into everything that is made of its event.
+const LONGEST_ID: usize = 512;
+
+/// An id as text, however it came; empty where there is none.
 pub(super) fn id(value: &Value) -> String {
     match value {
-        Value::String(id) => id.clone(),
+        Value::String(id) if id.len() <= LONGEST_ID => id.clone(),
         Value::Number(id) => id.to_string(),
         _ => String::new(),
     }

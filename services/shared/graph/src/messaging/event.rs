@@ -59,8 +59,21 @@ impl<'a> Item<'a> {
         Self { inbound, profile, frame, place, item }
     }
 
-    /// What it means; several events where it speaks of several messages. What is not understood is kept.
+    /// What it means; several events where it speaks of several messages. What is not understood is kept, and what
+    /// stands beside what is understood, once.
     pub(super) fn read(&self) -> Vec<InboundEvent> {
+        let mut events = self.meant();
+        let fields = self.item.as_object().map_or(0, serde_json::Map::len);
+        let usual = FRAME.iter().filter(|name| self.item.get(name).is_some()).count() + 1;
+        if let Some(first) = events.first_mut()
+            && (fields > usual || !self.frame.is_known())
+        {
+            first.raw = Some(self.raw());
+        }
+        events
+    }
+
+    fn meant(&self) -> Vec<InboundEvent> {
         let kind = self.kind();
         match self.place {
             // What the account itself did, through us or another program: never the customer's.
@@ -114,8 +127,8 @@ impl<'a> Item<'a> {
             },
             id => id,
         };
-        let (sender, own) = (party("sender"), self.frame.account());
-        let user_id = if sender == own || sender == self.profile.id { party("recipient") } else { sender };
+        let sender = party("sender");
+        let user_id = if sender == self.profile.id { party("recipient") } else { sender };
         Address { user_id, ..Address::default() }
     }
 
@@ -124,15 +137,9 @@ impl<'a> Item<'a> {
         milliseconds(&self.item["timestamp"]).map(timestamp)
     }
 
-    /// An event of this item. What it says beyond what is understood is kept.
+    /// An event of this item.
     pub(super) fn event(&self, event_id: &str, kind: Kind) -> InboundEvent {
-        let mut event = self.inbound.event(event_id, self.address(), self.time(), kind);
-        let fields = self.item.as_object().map_or(0, serde_json::Map::len);
-        let usual = FRAME.iter().filter(|name| self.item.get(name).is_some()).count() + 1;
-        if fields > usual || !self.frame.is_known() {
-            event.raw = Some(self.raw());
-        }
-        event
+        self.inbound.event(event_id, self.address(), self.time(), kind)
     }
 
     /// An event that is kept as it came.
@@ -160,7 +167,7 @@ impl<'a> Item<'a> {
     }
 
     fn reaction(&self, reaction: &Value) -> Option<Vec<InboundEvent>> {
-        let (mid, action) = (text(reaction, "mid")?, text(reaction, "action")?);
+        let (mid, action) = (&mid(reaction)?, text(reaction, "action")?);
         let emoji = match action {
             "unreact" => "",
             _ => text(reaction, "emoji").or_else(|| text(reaction, "reaction").map(picture))?,
@@ -173,7 +180,7 @@ impl<'a> Item<'a> {
     }
 
     fn edit(&self, edit: &Value) -> Option<Vec<InboundEvent>> {
-        let (mid, body) = (text(edit, "mid")?, text(edit, "text")?);
+        let (mid, body) = (&mid(edit)?, text(edit, "text")?);
         let count = match id(&edit["num_edit"]) {
             none if none.is_empty() => self.fingerprint(),
             count => count,
@@ -191,8 +198,8 @@ impl<'a> Item<'a> {
     /// Messenger says until when, Instagram up to which message.
     fn seen(&self, read: &Value) -> Option<Vec<InboundEvent>> {
         let user = self.address().user_id;
-        let (event_id, mark) = match text(read, "mid") {
-            Some(mid) => (format!("read:{mid}"), ReadMark { up_to: target(mid), until: None }),
+        let (event_id, mark) = match mid(read) {
+            Some(mid) => (format!("read:{mid}"), ReadMark { up_to: target(&mid), until: None }),
             None => {
                 let watermark = milliseconds(&read["watermark"])?;
                 let mark = ReadMark { up_to: None, until: Some(timestamp(watermark)) };
@@ -205,15 +212,14 @@ impl<'a> Item<'a> {
     /// A receipt for each message it names. Where it names none, all before its time are meant; that is kept.
     fn delivered(&self, delivery: &Value) -> Option<Vec<InboundEvent>> {
         milliseconds(&delivery["watermark"])?;
-        let receipt = |mid: &str| {
-            let receipt = Receipt {
-                state: ReceiptState::Delivered.into(),
-                provider_message_id: mid.to_owned(),
-                ..Receipt::default()
-            };
-            self.event(&format!("delivery:{mid}"), Kind::Receipt(receipt))
+        let receipt = |mid: String| {
+            let event_id = format!("delivery:{mid}");
+            let state = ReceiptState::Delivered.into();
+            let receipt = Receipt { state, provider_message_id: mid, ..Receipt::default() };
+            self.event(&event_id, Kind::Receipt(receipt))
         };
-        let mids = delivery["mids"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let mids = delivery["mids"].as_array().into_iter().flatten();
+        let mids = mids.map(id).filter(|mid| !mid.is_empty());
         let receipts: Vec<InboundEvent> = mids.map(receipt).collect();
         Some(if receipts.is_empty() { vec![self.kept("delivery")] } else { receipts })
     }
@@ -309,6 +315,11 @@ pub(super) fn referral(value: &Value) -> Option<Referral> {
 /// A text that is there and not empty.
 pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value[name].as_str().filter(|text| !text.is_empty())
+}
+
+/// The id of the message it is about.
+pub(super) fn mid(value: &Value) -> Option<String> {
+    Some(id(&value["mid"])).filter(|mid| !mid.is_empty())
 }
 
 pub(super) fn target(mid: &str) -> Option<MessageReference> {

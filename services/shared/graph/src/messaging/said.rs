@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     attachment::{self, Attached},
-    event::{Item, NO_WINDOW, referral, target, text},
+    event::{self, Item, NO_WINDOW, mid, referral, target, text},
     payload::answered,
 };
 
@@ -35,7 +35,7 @@ impl Item<'_> {
         if flag("is_echo") {
             return Some(vec![self.kept("echo")]);
         }
-        let mid = text(message, "mid")?;
+        let mid = &mid(message)?;
         if self.address().user_id.is_empty() {
             return None;
         }
@@ -49,14 +49,14 @@ impl Item<'_> {
         if contents.is_empty() {
             return None;
         }
-        let reply_to = text(&message["reply_to"], "mid").and_then(target);
+        let reply_to = event::mid(&message["reply_to"]).as_deref().and_then(target);
         let total = contents.len();
         let mut events = Vec::with_capacity(total);
         for (index, kind) in contents.into_iter().enumerate() {
             let event_id = if index == 0 { mid.to_owned() } else { format!("{mid}:{index}") };
             let mut event = self.said(&event_id, mid, kind, reply_to.clone());
             if let Some(Kind::Message(said)) = &mut event.kind {
-                said.referral = led_by(message);
+                said.referral = led_by(message).filter(|_| index == 0);
                 if total > 1 {
                     let place = [("album", mid.to_owned()), ("album_index", index.to_string())];
                     let place = place.into_iter().chain([("album_total", total.to_string())]);
@@ -84,8 +84,8 @@ impl Item<'_> {
         if self.profile.get_started.as_deref() == Some(payload) {
             return Some(vec![self.started("start", led_by, "message")]);
         }
-        let mid = text(postback, "mid").unwrap_or_default();
-        let event_id = match mid {
+        let mid = &mid(postback).unwrap_or_default();
+        let event_id = match mid.as_str() {
             "" => format!("postback:{}", self.fingerprint()),
             mid => format!("postback:{mid}"),
         };
