@@ -8,8 +8,8 @@ use heliograph_proto::{
     Timestamp,
     v1::{
         Address, ConsentSignal, Content, Deletion, Direction, InboundEvent, Message as Said, MessageClass,
-        MessageReference, Reaction, Selection, Sender, SenderKind, UnknownEvent, content::Kind as ContentKind,
-        inbound_event::Kind,
+        MessageReference, Reaction, Selection, Sender, SenderKind, UnknownEvent,
+        content::Kind as ContentKind, inbound_event::Kind,
     },
 };
 use http::{Method, StatusCode};
@@ -69,16 +69,18 @@ pub(crate) fn receive(
 
 /// Telegram signs nothing: it repeats a secret that it was given when the webhook was set.
 fn verify(account: &Account<TelegramSettings>, request: &WebhookRequest) -> Result<(), Refusal> {
-    let given = request
-        .header(SECRET_HEADER)
-        .ok_or_else(|| Refusal::Forged("the header `X-Telegram-Bot-Api-Secret-Token` is missing".to_owned()))?;
+    let given = request.header(SECRET_HEADER).ok_or_else(|| {
+        Refusal::Forged("the header `X-Telegram-Bot-Api-Secret-Token` is missing".to_owned())
+    })?;
     let is_it = |secret: &secrecy::SecretString| {
         bool::from(secret.expose_secret().as_bytes().ct_eq(given.as_bytes()))
     };
     if account.settings.webhook_secrets.iter().any(is_it) {
         Ok(())
     } else {
-        Err(Refusal::Forged("`X-Telegram-Bot-Api-Secret-Token` is not the account's webhook secret".to_owned()))
+        Err(Refusal::Forged(
+            "`X-Telegram-Bot-Api-Secret-Token` is not the account's webhook secret".to_owned(),
+        ))
     }
 }
 

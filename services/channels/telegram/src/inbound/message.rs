@@ -57,7 +57,8 @@ impl Reader<'_> {
         let referral = started_by(message);
         let mut events = Vec::new();
         if let Some(referral) = &referral {
-            let start = ConversationStart { referral: (!referral.payload.is_empty()).then(|| referral.clone()) };
+            let start =
+                ConversationStart { referral: (!referral.payload.is_empty()).then(|| referral.clone()) };
             let address = address(&peer, Some(&message.chat), message.from.as_ref());
             let id = format!("{}/start", self.id);
             events.push(self.event_called(&id, address, message.date, Kind::ConversationStart(start)));
@@ -109,7 +110,8 @@ impl Reader<'_> {
         let mut address = address(peer, Some(&message.chat), message.from.as_ref());
         address.phone = own_number(message).unwrap_or_default();
         let mut event = self.event(address, message.date, Kind::Message(said));
-        let more = |name: &String| !TRIFLES.contains(&name.as_str()) && !content::CUSTOM.contains(&name.as_str());
+        let more =
+            |name: &String| !TRIFLES.contains(&name.as_str()) && !content::CUSTOM.contains(&name.as_str());
         if message.other.keys().any(more) {
             event.raw = Some(raw("application/json", &self.request.body));
         }
@@ -210,6 +212,7 @@ fn own_number(message: &Message) -> Option<String> {
 fn origin(origin: &Value) -> String {
     let text = |path: &str| origin.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let user = format!("{} {}", text("/sender_user/first_name"), text("/sender_user/last_name"));
-    let all = [user.trim().to_owned(), text("/sender_user_name"), text("/sender_chat/title"), text("/chat/title")];
+    let all =
+        [user.trim().to_owned(), text("/sender_user_name"), text("/sender_chat/title"), text("/chat/title")];
     all.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
 }

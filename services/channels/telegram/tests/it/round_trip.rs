@@ -1,6 +1,8 @@
 //! What is encoded and then read as Telegram's clients show it is what was said.
 
-use heliograph_proto::v1::{Choice, Location, Media, MediaKind, Message, TextFormat, content::Kind, option::Action};
+use heliograph_proto::v1::{
+    Choice, Location, Media, MediaKind, Message, TextFormat, content::Kind, option::Action,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -53,7 +55,9 @@ fn is_a_sticker(media: &Media) -> bool {
 }
 
 fn check(message: &Message) -> Result<(), TestCaseError> {
-    let Some(kind) = message.content.as_ref().and_then(|content| content.kind.as_ref()) else { return Ok(()) };
+    let Some(kind) = message.content.as_ref().and_then(|content| content.kind.as_ref()) else {
+        return Ok(());
+    };
     let request = encode(message, None);
     let (method, fields) = call(&request.map_err(|outcome| TestCaseError::fail(format!("{outcome:?}")))?);
     match kind {
@@ -64,9 +68,14 @@ fn check(message: &Message) -> Result<(), TestCaseError> {
         Kind::Media(medium) => {
             let seen = see(&method, &fields);
             prop_assert_eq!(seen.medium.unwrap().1, medium.provider_media_id.clone());
-            prop_assert_eq!(seen.text, if is_a_sticker(medium) { String::new() } else { medium.caption.clone() });
+            prop_assert_eq!(
+                seen.text,
+                if is_a_sticker(medium) { String::new() } else { medium.caption.clone() }
+            );
         }
-        Kind::Location(place) => prop_assert_eq!(located(&fields), (place.latitude, place.longitude, named(place))),
+        Kind::Location(place) => {
+            prop_assert_eq!(located(&fields), (place.latitude, place.longitude, named(place)))
+        }
         Kind::Choice(choice) => {
             let seen = see(&method, &fields);
             if !choice.header.as_ref().is_some_and(is_a_sticker) {
