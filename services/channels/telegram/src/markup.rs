@@ -190,7 +190,7 @@ impl Marked {
             let taken = escaped.unwrap_or(rest);
             let character = taken.chars().next().unwrap_or(first);
             self.plain(character.encode_utf8(&mut [0; 4]));
-            before = Some(character);
+            before = escaped.is_none().then_some(character);
             rest = &taken[character.len_utf8()..];
         }
     }
@@ -207,7 +207,7 @@ impl Marked {
             self.marked(code.strip_suffix('\n').unwrap_or(code), &entity);
             return Some(3 + body.len() + 3);
         }
-        if let Some(code) = rest.strip_prefix('`') {
+        if let Some(code) = rest.strip_prefix('`').filter(|_| before != Some('`')) {
             let (code, _) = code.split_once('`').filter(|(code, _)| !code.is_empty())?;
             self.marked(code, &json!({ "type": "code" }));
             return Some(code.len() + 2);

@@ -102,7 +102,9 @@ fn medium() -> impl Strategy<Value = Media> {
 }
 
 fn places() -> impl Strategy<Value = Kind> {
-    let point = (-90.0..90.0, -180.0..180.0, 0.0..3000.0);
+    // As many digits as positions have: more are lost on their way through JSON.
+    let degrees = |most: i32| (-most * 10_000..=most * 10_000).prop_map(|n| f64::from(n) / 10_000.0);
+    let point = (degrees(90), degrees(180), (0..3000).prop_map(f64::from));
     (point, option::of(words(40)), option::of(words(40)), option::of(0..99_999_i64)).prop_map(
         |((latitude, longitude, accuracy_meters), name, address, live)| {
             Kind::Location(Location {

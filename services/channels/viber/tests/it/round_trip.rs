@@ -72,11 +72,12 @@ fn messages() -> impl Strategy<Value = Message> {
             })
         },
     );
-    let place =
-        (-90.0..90.0, -180.0..180.0, option::of(words(20))).prop_map(|(latitude, longitude, name)| {
-            let name = name.unwrap_or_default();
-            Kind::Location(Location { latitude, longitude, name, ..Location::default() })
-        });
+    // As many digits as positions have: more are lost on their way through JSON.
+    let degrees = |most: i32| (-most * 10_000..=most * 10_000).prop_map(|n| f64::from(n) / 10_000.0);
+    let place = (degrees(90), degrees(180), option::of(words(20))).prop_map(|(latitude, longitude, name)| {
+        let name = name.unwrap_or_default();
+        Kind::Location(Location { latitude, longitude, name, ..Location::default() })
+    });
     let contact = (words(20), option::of("\\+[1-9][0-9]{6,14}")).prop_map(|(name, phone)| {
         let phones =
             phone.map(|value| ContactPoint { value, ..ContactPoint::default() }).into_iter().collect();
