@@ -8,6 +8,9 @@ use heliograph_tests::{
     peers::{post, sign},
     tenant::{
         BOTTLE_SECRET, INSTAGRAM, META_SECRET, PAGE, SINCH_SECRET, TWILIO_TOKEN, WECHAT_AES_KEY, WECHAT_APP,
+    peers::{parse, post, sign},
+    tenant::{
+        BOTTLE_SECRET, SINCH_SECRET, TELEGRAM_WEBHOOK, TWILIO_TOKEN, VIBER_TOKEN, WECHAT_AES_KEY, WECHAT_APP,
         WECHAT_TOKEN,
     },
 };
@@ -88,6 +91,29 @@ fn cases(webhook: impl Fn(&str, &str) -> String) -> Vec<Case> {
             request: json!({
                 "peer": "meta", "app_secret": META_SECRET,
                 "body": messaging("instagram", INSTAGRAM, "1234567890123456", "kia ora ✨"),
+            channel: "telegram",
+            account: "acme-telegram",
+            user_id: "7000000000001",
+            text: "#1 from Telegram",
+            region: "latam-europe",
+            request: json!({
+                "peer": "telegram", "secret": TELEGRAM_WEBHOOK, "user_id": 7_000_000_000_001_u64, "message_id": 77,
+                "text": "#1 from Telegram",
+            }),
+        },
+        Case {
+            channel: "viber",
+            account: "acme-viber",
+            user_id: "01234567890A=",
+            text: "здравейте",
+            region: "latam-europe",
+            request: json!({
+                "peer": "viber", "auth_token": VIBER_TOKEN,
+                "body": {
+                    "event": "message", "timestamp": 1_762_800_000_000_u64, "message_token": 4_912_661_846_655_238_145_u64,
+                    "sender": { "id": "01234567890A=", "name": "Ivan", "language": "bg", "country": "BG" },
+                    "message": { "type": "text", "text": "здравейте" }, "a_new_field": 1,
+                },
             }),
         },
         Case {
@@ -121,13 +147,14 @@ async fn what_the_providers_sdks_sign_comes_out_normalized_and_is_answered() {
     let fleet =
         Fleet::start(&["sms", "wechat", "messenger", "instagram", "bottle", "router", "egress", "desk"])
             .await;
+        Fleet::start(&["sms", "wechat", "telegram", "viber", "bottle", "router", "egress", "desk"]).await;
     let answers = Arc::new(|_: &str, text: &str| Some(format!("you said: {text}")));
     let agent = Agent::start(&fleet.grpc("desk"), "ann", "ann", answers).await;
 
     let webhook = |channel: &str, account: &str| fleet.webhook_url(channel, account);
     for case in cases(webhook) {
-        // WeChat's customers have a window with the provider once they wrote; the sandbox must know.
-        if case.channel == "wechat" {
+        // These providers' customers can be written to once they wrote; the sandbox must know.
+        if ["wechat", "telegram", "viber"].contains(&case.channel) {
             fleet.sandbox.customer(case.account, case.user_id, "").say("hi").await;
             agent
                 .wait("the first message", |seen| (!seen.texts_of(case.user_id).is_empty()).then_some(()))
@@ -143,6 +170,12 @@ async fn what_the_providers_sdks_sign_comes_out_normalized_and_is_answered() {
             .body
             .replace(case.text, "tampered")
             .replace("<Encrypt><![CDATA[", "<Encrypt><![CDATA[AAAA");
+        if case.channel == "telegram" {
+            // It signs no body; its secret is all there is.
+            for (_, value) in forged.headers.iter_mut().filter(|(name, _)| name.contains("secret")) {
+                value.push('x');
+            }
+        }
         if forged.body != signed.body {
             let (status, answer) = post(&webhook(case.channel, case.account), &forged).await;
             assert_eq!(status, 401, "{}: {answer}", case.account);
@@ -163,6 +196,27 @@ async fn what_the_providers_sdks_sign_comes_out_normalized_and_is_answered() {
             .await;
     }
     assert_eq!(fleet.sandbox.problems().len(), 0, "{:?}", fleet.sandbox.problems());
+
+    // The SDKs read what we sent, and would have written the same.
+    let mut read = 0;
+    for sent in fleet.sandbox.sent() {
+        let (ours, theirs) = match sent.provider {
+            "telegram" => {
+                let fields = sent.request["fields"].clone();
+                (fields.clone(), parse(json!({ "peer": "telegram", "fields": fields })).await)
+            }
+            "viber" => {
+                let theirs = parse(json!({ "peer": "viber", "message": sent.request })).await;
+                let mut ours = sent.request.as_object().unwrap().clone();
+                ours.retain(|name, _| theirs.get(name).is_some());
+                (Value::Object(ours), theirs)
+            }
+            _ => continue,
+        };
+        assert_eq!(ours, theirs);
+        read += 1;
+    }
+    assert!(read >= 2, "{read} requests were read");
 
     // The public stream says the same, as canonical JSON.
     let lines = fleet.cli(&["tail", "--json", "--from", "start", "--no-follow"]).await;

@@ -1,7 +1,8 @@
 """Requests as the providers' own SDKs sign them: independent peers of our channels.
 
 Reads one JSON object from standard input, `{"peer": "...", ...}`, and prints the request that peer would make:
-`{"query": "...", "headers": {...}, "body": "..."}`.
+`{"query": "...", "headers": {...}, "body": "..."}`. With `"mode": "parse"` it reads a request of ours instead, and prints
+what it makes of it.
 """
 
 import json
@@ -92,7 +93,92 @@ def meta(given):
 
 
 PEERS = {"wechat": wechat, "twilio": twilio, "sinch": sinch, "bottle": bottle, "meta": meta}
+def telegram(given):
+    """An update as python-telegram-bot has it."""
+    from datetime import datetime, timezone
+
+    from telegram import Chat, Message, MessageEntity, Update, User
+
+    user = User(id=given["user_id"], is_bot=False, first_name="Ann", last_name="Lee", language_code="de")
+    message = Message(
+        message_id=given["message_id"],
+        date=datetime.now(timezone.utc),
+        chat=Chat(id=given["user_id"], type=Chat.PRIVATE, first_name="Ann"),
+        from_user=user,
+        text=given["text"],
+        entities=[MessageEntity(MessageEntity.HASHTAG, 0, 2)],
+    )
+    body = Update(update_id=given["message_id"], message=message).to_json()
+    headers = {"content-type": "application/json", "x-telegram-bot-api-secret-token": given["secret"]}
+    return {"query": "", "headers": headers, "body": body}
+
+
+def viber(given):
+    """A callback with the signature that viberbot verifies."""
+    from viberbot import Api
+    from viberbot.api.bot_configuration import BotConfiguration
+
+    api = Api(BotConfiguration(name="Acme", avatar="", auth_token=given["auth_token"]))
+    body = json.dumps(given["body"], ensure_ascii=False)
+    signature = api._calculate_message_signature(body.encode())
+    assert api.verify_signature(body.encode(), signature)
+    headers = {"content-type": "application/json", "x-viber-content-signature": signature}
+    return {"query": "", "headers": headers, "body": body}
+
+
+def read_telegram(given):
+    """The fields of a call, as python-telegram-bot reads and would write them."""
+    from telegram import InlineKeyboardMarkup, MessageEntity, ReactionTypeEmoji, ReplyParameters
+
+    fields = given["fields"]
+    kinds = {"reply_markup": InlineKeyboardMarkup, "reply_parameters": ReplyParameters}
+    lists = {"entities": MessageEntity, "caption_entities": MessageEntity, "reaction": ReactionTypeEmoji}
+    read = {name: kind.de_json(fields[name]).to_dict() for name, kind in kinds.items() if name in fields}
+    for name, kind in lists.items():
+        if name in fields:
+            read[name] = [item.to_dict() for item in kind.de_list(fields[name])]
+    return {name: read.get(name, value) for name, value in fields.items()}
+
+
+def read_viber(given):
+    """A message as viberbot reads, checks and would write it."""
+    from viberbot.api.messages import (
+        ContactMessage,
+        FileMessage,
+        LocationMessage,
+        PictureMessage,
+        RichMediaMessage,
+        StickerMessage,
+        TextMessage,
+        VideoMessage,
+    )
+
+    kinds = {
+        "text": TextMessage,
+        "picture": PictureMessage,
+        "video": VideoMessage,
+        "file": FileMessage,
+        "contact": ContactMessage,
+        "location": LocationMessage,
+        "rich_media": RichMediaMessage,
+        "sticker": StickerMessage,
+    }
+    message = kinds[given["message"]["type"]]().from_dict(given["message"])
+    assert message.validate(), given
+    return message.to_dict()
+
+
+PEERS = {
+    "wechat": wechat,
+    "twilio": twilio,
+    "sinch": sinch,
+    "bottle": bottle,
+    "telegram": telegram,
+    "viber": viber,
+}
+READERS = {"telegram": read_telegram, "viber": read_viber}
 
 if __name__ == "__main__":
     request = json.load(sys.stdin)
-    print(json.dumps(PEERS[request["peer"]](request)))
+    peers = READERS if request.get("mode") == "parse" else PEERS
+    print(json.dumps(peers[request["peer"]](request)))

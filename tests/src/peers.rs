@@ -21,6 +21,23 @@ pub struct Signed {
 
 /// Lets the peer named in `request` sign it.
 pub async fn sign(request: &Value) -> Signed {
+    let signed = run(request).await;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let headers = signed["headers"].as_object().expect("headers are an object");
+    Signed {
+        query: text(&signed["query"]),
+        headers: headers.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        body: text(&signed["body"]),
+    }
+}
+
+/// What the peer named in `request` makes of a request of ours.
+pub async fn parse(mut request: Value) -> Value {
+    request["mode"] = "parse".into();
+    run(&request).await
+}
+
+async fn run(request: &Value) -> Value {
     let python = root().join(".tools/peers/bin/python");
     assert!(python.exists(), "the providers' SDKs are missing: `make tools-peers` fetches them");
     let mut child = Command::new(python)
@@ -35,14 +52,7 @@ pub async fn sign(request: &Value) -> Signed {
     drop(input);
     let output = child.wait_with_output().await.expect("the script ends");
     assert!(output.status.success(), "the peer failed for {}", request["peer"]);
-    let signed: Value = serde_json::from_slice(&output.stdout).expect("the script prints JSON");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let headers = signed["headers"].as_object().expect("headers are an object");
-    Signed {
-        query: text(&signed["query"]),
-        headers: headers.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-        body: text(&signed["body"]),
-    }
+    serde_json::from_slice(&output.stdout).expect("the script prints JSON")
 }
 
 /// Posts it to `url`; our status and answer.

@@ -16,6 +16,12 @@ pub const WECHAT_APP: &str = "wx0123456789abcdef";
 pub const SINCH_SECRET: &str = "made-up-sinch-webhook-secret";
 /// Signing token of the Twilio account.
 pub const TWILIO_TOKEN: &str = "made-up-twilio-auth-token";
+/// Token of the Telegram bot.
+pub const TELEGRAM_BOT: &str = "555000111:made-up-telegram-bot-token";
+/// What Telegram proves itself by.
+pub const TELEGRAM_WEBHOOK: &str = "made-up-telegram-webhook-secret";
+/// Token of the Viber bot, which signs, too.
+pub const VIBER_TOKEN: &str = "made-up-viber-auth-token";
 
 /// What signs webhooks of the Messenger and the Instagram account.
 pub const META_SECRET: &str = "made-up-meta-app-secret";
@@ -41,6 +47,9 @@ pub fn environment() -> Vec<(String, String)> {
         ("ACME_META_VERIFY", "made-up-meta-verify-token"),
         ("ACME_PAGE_TOKEN", "made-up-page-token"),
         ("ACME_INSTAGRAM_TOKEN", "made-up-instagram-token"),
+        ("ACME_TELEGRAM_BOT", TELEGRAM_BOT),
+        ("ACME_TELEGRAM_WEBHOOK", TELEGRAM_WEBHOOK),
+        ("ACME_VIBER", VIBER_TOKEN),
         ("ACME_WEBCHAT", WEBCHAT_SECRET),
         ("ACME_ANN", "ann"),
     ]
@@ -113,6 +122,20 @@ pub fn accounts() -> Vec<RawAccount> {
             json!({ "url": "acme-islands" }),
             &[("signing", BOTTLE_SECRET)],
         ),
+        account(
+            "acme-telegram",
+            "telegram",
+            None,
+            json!({}),
+            &[("bot_token", TELEGRAM_BOT), ("webhook_secret", TELEGRAM_WEBHOOK)],
+        ),
+        account(
+            "acme-viber",
+            "viber",
+            None,
+            json!({ "sender": { "name": "Acme" } }),
+            &[("auth_token", VIBER_TOKEN)],
+        ),
     ]
 }
 
@@ -126,10 +149,13 @@ pub fn manifest(base: impl Fn(&str, Option<&str>) -> String, public: impl Fn(&st
         ("MESSENGER", "messenger", None),
         ("INSTAGRAM", "instagram", None),
         ("BOTTLE", "bottle", None),
+        ("TELEGRAM", "telegram", None),
+        ("VIBER", "viber", None),
     ] {
         manifest = manifest.replace(&format!("${mark}_API"), &base(channel, provider));
     }
     for channel in ["sms", "wechat", "messenger", "instagram", "bottle", "webchat"] {
+    for channel in ["sms", "wechat", "bottle", "telegram", "viber", "webchat"] {
         let mark = format!("${}_INGRESS", channel.to_uppercase());
         manifest = manifest.replace(&mark, public(channel).as_str().trim_end_matches('/'));
     }

@@ -12,6 +12,8 @@ use heliograph_channel_bottle::{Bottle, BottleSettings};
 use heliograph_channel_instagram::{Instagram, InstagramSettings};
 use heliograph_channel_messenger::{Messenger, MessengerSettings};
 use heliograph_channel_sms::{Sms, SmsSettings};
+use heliograph_channel_telegram::{Telegram, TelegramSettings};
+use heliograph_channel_viber::{Viber, ViberSettings};
 use heliograph_channel_webchat::{WebChat, WebChatSettings};
 use heliograph_channel_wechat::{Wechat, WechatSettings};
 use heliograph_proto::v1::Capabilities;
@@ -90,6 +92,31 @@ pub const CHANNELS: &[ChannelRow] = &[
         start: |ground| {
             async { Ok(ChannelHost::new(Sms).webhook().provider().start(&ground.host("sms").await?).await?) }
                 .boxed()
+        },
+    },
+    ChannelRow {
+        name: "telegram",
+        about: "Telegram bots",
+        check: check::<TelegramSettings>,
+        capabilities: || in_general(&Telegram, None, json!({}), &["bot_token", "webhook_secret"]),
+        start: |ground| {
+            async {
+                let host = ChannelHost::new(Telegram).webhook().provider();
+                Ok(host.start(&ground.host("telegram").await?).await?)
+            }
+            .boxed()
+        },
+    },
+    ChannelRow {
+        name: "viber",
+        about: "Viber bots",
+        check: check::<ViberSettings>,
+        capabilities: || in_general(&Viber, None, json!({ "sender": { "name": "any" } }), &["auth_token"]),
+        start: |ground| {
+            async {
+                Ok(ChannelHost::new(Viber).webhook().provider().start(&ground.host("viber").await?).await?)
+            }
+            .boxed()
         },
     },
     ChannelRow {

@@ -26,7 +26,10 @@ pub(crate) fn classify(response: &ProviderResponse) -> Outcome {
         409 => Outcome::auth(code, text),
         // Said of a chat as a rule, which is why it holds up that chat alone; the rate over all chats is kept by ourselves.
         429 => Outcome::Retry {
-            after: body["parameters"]["retry_after"].as_u64().map(Duration::from_secs).or(response.retry_after()),
+            after: body["parameters"]["retry_after"]
+                .as_u64()
+                .map(Duration::from_secs)
+                .or(response.retry_after()),
             account_wide: false,
             rate_limited: true,
             code,
@@ -59,6 +62,12 @@ fn named(result: &Value) -> String {
 pub(crate) fn is_stale_file(response: &ProviderResponse) -> bool {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let text = body["description"].as_str().unwrap_or_default().to_lowercase();
-    let words = ["wrong file identifier", "wrong remote file", "wrong type of", "can't use file of type", "file_reference"];
+    let words = [
+        "wrong file identifier",
+        "wrong remote file",
+        "wrong type of",
+        "can't use file of type",
+        "file_reference",
+    ];
     !response.status.is_success() && words.iter().any(|word| text.contains(word))
 }

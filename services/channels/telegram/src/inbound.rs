@@ -8,8 +8,8 @@ use heliograph_proto::{
     Timestamp,
     v1::{
         Address, ConsentSignal, Content, Deletion, Direction, InboundEvent, Message as Said, MessageClass,
-        MessageReference, Reaction, Selection, Sender, SenderKind, UnknownEvent, content::Kind as ContentKind,
-        inbound_event::Kind,
+        MessageReference, Reaction, Selection, Sender, SenderKind, UnknownEvent,
+        content::Kind as ContentKind, inbound_event::Kind,
     },
 };
 use http::{Method, StatusCode};
@@ -69,16 +69,18 @@ pub(crate) fn receive(
 
 /// Telegram signs nothing: it repeats a secret that it was given when the webhook was set.
 fn verify(account: &Account<TelegramSettings>, request: &WebhookRequest) -> Result<(), Refusal> {
-    let given = request
-        .header(SECRET_HEADER)
-        .ok_or_else(|| Refusal::Forged("the header `X-Telegram-Bot-Api-Secret-Token` is missing".to_owned()))?;
+    let given = request.header(SECRET_HEADER).ok_or_else(|| {
+        Refusal::Forged("the header `X-Telegram-Bot-Api-Secret-Token` is missing".to_owned())
+    })?;
     let is_it = |secret: &secrecy::SecretString| {
         bool::from(secret.expose_secret().as_bytes().ct_eq(given.as_bytes()))
     };
     if account.settings.webhook_secrets.iter().any(is_it) {
         Ok(())
     } else {
-        Err(Refusal::Forged("`X-Telegram-Bot-Api-Secret-Token` is not the account's webhook secret".to_owned()))
+        Err(Refusal::Forged(
+            "`X-Telegram-Bot-Api-Secret-Token` is not the account's webhook secret".to_owned(),
+        ))
     }
 }
 
@@ -136,12 +138,18 @@ impl Reader<'_> {
     }
 
     /// A message that is about another one and has no name of its own.
-    fn remark(&self, id: &str, address: Address, date: i64, content: ContentKind) -> InboundEvent {
+    fn remark(
+        &self,
+        id: &str,
+        (address, from): (Address, Option<&User>),
+        date: i64,
+        content: ContentKind,
+    ) -> InboundEvent {
         let message = Said {
             id: self.inbound.message_id(&format!("update/{id}")),
             direction: Direction::Inbound.into(),
             content: Some(Content { kind: Some(content) }),
-            sender: Some(Sender { kind: SenderKind::Customer.into(), ..Sender::default() }),
+            sender: Some(customer(from)),
             message_class: MessageClass::Service.into(),
             time: time(date),
             ..Said::default()
@@ -176,7 +184,7 @@ impl Reader<'_> {
         };
         let address = address(&peer, place.map(|message| &message.chat), Some(&query.from));
         // It has no date of its own, and its message's is when it was asked.
-        Some(self.remark(&self.id, address, 0, ContentKind::Selection(selection)))
+        Some(self.remark(&self.id, (address, Some(&query.from)), 0, ContentKind::Selection(selection)))
     }
 
     fn reacted(&self, reacted: &Reacted) -> Option<InboundEvent> {
@@ -194,7 +202,7 @@ impl Reader<'_> {
         };
         let reaction = ContentKind::Reaction(Reaction { target: Some(target), emoji });
         let address = address(&peer, Some(&reacted.chat), Some(user));
-        Some(self.remark(&self.id, address, reacted.date, reaction))
+        Some(self.remark(&self.id, (address, Some(user)), reacted.date, reaction))
     }
 
     fn deleted(&self, deleted: &Deleted) -> Vec<InboundEvent> {
@@ -203,7 +211,8 @@ impl Reader<'_> {
         let one = |number: &i64| {
             let target = Some(self.theirs(&peer, *number));
             let deletion = ContentKind::Deletion(Deletion { target });
-            self.remark(&format!("{}/{number}", self.id), address(&peer, None, None), 0, deletion)
+            let by = (address(&peer, None, None), None);
+            self.remark(&format!("{}/{number}", self.id), by, 0, deletion)
         };
         deleted.message_ids.iter().map(one).collect()
     }
@@ -235,6 +244,15 @@ fn of<T: DeserializeOwned>(body: &Value) -> Option<T> {
 
 fn private(user: i64) -> Peer {
     Peer { business: None, chat: user.to_string(), topic: None }
+}
+
+/// Who said it; in a group, one of several.
+fn customer(from: Option<&User>) -> Sender {
+    Sender {
+        kind: SenderKind::Customer.into(),
+        display_name: from.map(User::name).unwrap_or_default(),
+        ..Sender::default()
+    }
 }
 
 /// A chat as the customer it is to us: one person, or the members of a group together.

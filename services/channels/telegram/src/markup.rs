@@ -50,12 +50,14 @@ struct Span {
 
 impl Span {
     fn of(text: &str, entity: &Entity) -> Option<Self> {
-        let (from, to) = (bytes_at(text, entity.offset)?, bytes_at(text, entity.offset.checked_add(entity.length)?)?);
+        let (from, to) =
+            (bytes_at(text, entity.offset)?, bytes_at(text, entity.offset.checked_add(entity.length)?)?);
         let marked = text.get(from..to)?;
         let from = from + (marked.len() - marked.trim_start().len());
         let to = from + marked.trim().len();
         // Between letters `_` is one itself.
-        let within_word = text[..from].ends_with(char::is_alphanumeric) || text[to..].starts_with(char::is_alphanumeric);
+        let within_word =
+            text[..from].ends_with(char::is_alphanumeric) || text[to..].starts_with(char::is_alphanumeric);
         let same = |rank, mark: &str| (rank, mark.to_owned(), mark.to_owned());
         let (rank, open, close) = match entity.kind.as_str() {
             "text_link" => (0, "[".to_owned(), format!("]({})", entity.url.replace(')', "%29"))),
@@ -183,11 +185,12 @@ impl Marked {
                 rest = &rest[used..];
                 continue;
             }
-            let escaped = rest.strip_prefix('\\').filter(|rest| rest.starts_with(|c: char| c.is_ascii_punctuation()));
+            let escaped =
+                rest.strip_prefix('\\').filter(|rest| rest.starts_with(|c: char| c.is_ascii_punctuation()));
             let taken = escaped.unwrap_or(rest);
             let character = taken.chars().next().unwrap_or(first);
             self.plain(character.encode_utf8(&mut [0; 4]));
-            before = Some(character);
+            before = escaped.is_none().then_some(character);
             rest = &taken[character.len_utf8()..];
         }
     }
@@ -204,7 +207,7 @@ impl Marked {
             self.marked(code.strip_suffix('\n').unwrap_or(code), &entity);
             return Some(3 + body.len() + 3);
         }
-        if let Some(code) = rest.strip_prefix('`') {
+        if let Some(code) = rest.strip_prefix('`').filter(|_| before != Some('`')) {
             let (code, _) = code.split_once('`').filter(|(code, _)| !code.is_empty())?;
             self.marked(code, &json!({ "type": "code" }));
             return Some(code.len() + 2);
@@ -213,7 +216,8 @@ impl Marked {
         if let Some(link) = rest.strip_prefix('[') {
             let words = &link[..find(link, "]")?];
             let (url, _) = link[words.len()..].strip_prefix("](")?.split_once(')')?;
-            let known = ["http://", "https://", "tg://", "mailto:"].iter().any(|scheme| url.starts_with(scheme));
+            let known =
+                ["http://", "https://", "tg://", "mailto:"].iter().any(|scheme| url.starts_with(scheme));
             if !known || url.contains(char::is_whitespace) {
                 return None;
             }
@@ -227,7 +231,8 @@ impl Marked {
         }
         let marked = &rest[mark.len()..];
         let inner = &marked[..find(marked, mark)?];
-        if inner.is_empty() || inner.starts_with(char::is_whitespace) || inner.ends_with(char::is_whitespace) {
+        if inner.is_empty() || inner.starts_with(char::is_whitespace) || inner.ends_with(char::is_whitespace)
+        {
             return None;
         }
         self.within(&json!({ "type": kind }), |marked| marked.markdown(inner, depth));

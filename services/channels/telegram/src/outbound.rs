@@ -71,7 +71,8 @@ pub(crate) fn encode(
     delivery: &Delivery<'_>,
 ) -> Result<ProviderRequest, Outcome> {
     let peer = Peer::parse(delivery.user_id());
-    let peer = peer.ok_or_else(|| Outcome::permanent("no_chat", "the address names no chat of Telegram's"))?;
+    let peer =
+        peer.ok_or_else(|| Outcome::permanent("no_chat", "the address names no chat of Telegram's"))?;
     Ok(call(account, delivery, &peer)?.request(account))
 }
 
@@ -245,12 +246,15 @@ fn contact<'a>(card: &ContactCard) -> Result<Call<'a>, Outcome> {
 
 /// The card as vCard 3.0 (RFC 2426).
 fn vcard(card: &ContactCard) -> String {
-    let escape = |text: &str| text.replace('\\', "\\\\").replace('\n', "\\n").replace(',', "\\,").replace(';', "\\;");
+    let escape =
+        |text: &str| text.replace('\\', "\\\\").replace('\n', "\\n").replace(',', "\\,").replace(';', "\\;");
     let mut lines = vec!["BEGIN:VCARD".to_owned(), "VERSION:3.0".to_owned()];
     lines.push(format!("FN:{}", escape(&card.formatted_name)));
     lines.push(format!("N:{};{};;;", escape(&card.family_name), escape(&card.given_name)));
     let mut add = |name: &str, values: &mut dyn Iterator<Item = &String>| {
-        lines.extend(values.filter(|value| !value.is_empty()).map(|value| format!("{name}:{}", escape(value))));
+        lines.extend(
+            values.filter(|value| !value.is_empty()).map(|value| format!("{name}:{}", escape(value))),
+        );
     };
     add("ORG", &mut [&card.organization].into_iter());
     add("TITLE", &mut [&card.title].into_iter());
@@ -263,7 +267,8 @@ fn vcard(card: &ContactCard) -> String {
 
 /// A method of the API by its name, `sendDice`, with the fields as they are given; or the words that stand in.
 fn custom<'a>(custom: &Custom) -> Result<Call<'a>, Outcome> {
-    let method = custom.kind.strip_prefix("send").filter(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+    let method =
+        custom.kind.strip_prefix("send").filter(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
     if method.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_alphabetic())) {
         let data = custom.data.as_ref().and_then(|data| serde_json::to_value(data).ok()).unwrap_or_default();
         return Ok(Call::new(&custom.kind, data));

@@ -186,7 +186,6 @@ pub(crate) struct Button {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct CallbackQuery {
-    pub id: String,
     pub from: User,
     /// The message with the buttons, of which little may be left.
     pub message: Option<Message>,

@@ -99,7 +99,8 @@ impl Settings for TelegramSettings {
         secrets.require("webhook_secret")?;
         let webhook_secrets = secrets.all("webhook_secret").to_vec();
         if !webhook_secrets.iter().all(|secret| of(secret, b"_-")) {
-            let problem = "is not what `setWebhook` takes as `secret_token`: 1 to 256 letters, digits, `_` and `-`";
+            let problem =
+                "is not what `setWebhook` takes as `secret_token`: 1 to 256 letters, digits, `_` and `-`";
             return Err(AccountError::new("spec.secrets.webhook_secret", problem));
         }
         let limits = spec.limits;
@@ -117,22 +118,44 @@ impl Settings for TelegramSettings {
     }
 }
 
+/// Kinds of content that are shown.
+const CONTENT: [&str; 11] = [
+    "text",
+    "media",
+    "location",
+    "contact_card",
+    "choice",
+    "list",
+    "card",
+    "reaction",
+    "edit",
+    "deletion",
+    "custom",
+];
+
+/// What customers can say and do.
+const RECEIVES: [&str; 16] = [
+    "text",
+    "media.image",
+    "media.audio",
+    "media.video",
+    "media.file",
+    "media.sticker",
+    "location",
+    "contact_card",
+    "selection",
+    "reaction",
+    "edit",
+    "deletion",
+    "custom",
+    "consent",
+    "conversation_start",
+    "address_change",
+];
+
 /// What an account with these settings can show.
 pub(crate) fn capabilities(settings: &TelegramSettings) -> Capabilities {
     let limits = &settings.limits;
-    let content = [
-        "text",
-        "media",
-        "location",
-        "contact_card",
-        "choice",
-        "list",
-        "card",
-        "reaction",
-        "edit",
-        "deletion",
-        "custom",
-    ];
     let kinds = [MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::File, MediaKind::Sticker];
     let media = kinds.map(|kind| MediaCapability {
         kind: kind.into(),
@@ -150,7 +173,8 @@ pub(crate) fn capabilities(settings: &TelegramSettings) -> Capabilities {
     }
     Capabilities {
         channel: "telegram".to_owned(),
-        content: content.map(str::to_owned).to_vec(),
+        content: CONTENT.map(str::to_owned).to_vec(),
+        receives: RECEIVES.map(str::to_owned).to_vec(),
         text_limit: TEXT as i32,
         text_unit: TextUnit::Utf16.into(),
         caption_limit: CAPTION as i32,

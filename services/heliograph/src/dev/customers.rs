@@ -70,6 +70,20 @@ const CAST: [Role; 6] = [
         name: "Bia Souza, São Paulo",
         lines: &["Olá! Vocês entregam no Brasil?"],
     },
+    Role {
+        channel: "telegram",
+        provider: None,
+        user_id: "700000142",
+        name: "Lena Vogt, Berlin",
+        lines: &["Hallo! Ist die Lampe aus dem Schaufenster noch da?", "Wunderbar, ich komme vorbei. Danke!"],
+    },
+    Role {
+        channel: "viber",
+        provider: None,
+        user_id: "AcmeDemoIvanPetrov0001==",
+        name: "Ivan Petrov, Sofia",
+        lines: &["Здравейте! Кога пристига поръчка 2077?", "Чудесно, благодаря!"],
+    },
 ];
 
 /// Makes every account known to the sandbox, with the address it calls us at.

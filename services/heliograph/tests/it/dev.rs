@@ -99,7 +99,7 @@ async fn customers_of_every_region_are_received_and_what_was_said_outlives_a_res
     assert_eq!(dev.get("/webchat/acme-web/demo.html").await.0, 200);
     assert_eq!(dev.get("/desk/").await.0, 200);
 
-    let received = events(&dev, "message.received", 4).await;
+    let received = events(&dev, "message.received", 6).await;
     let of = |region: &str, channel: &str| {
         received
             .iter()
@@ -107,7 +107,13 @@ async fn customers_of_every_region_are_received_and_what_was_said_outlives_a_res
             .unwrap()
             .clone()
     };
-    for (region, channel) in [("north-america", "sms"), ("greater-china", "wechat"), ("islands", "bottle")] {
+    for (region, channel) in [
+        ("north-america", "sms"),
+        ("greater-china", "wechat"),
+        ("islands", "bottle"),
+        ("latam-europe", "telegram"),
+        ("latam-europe", "viber"),
+    ] {
         assert_eq!(of(region, channel)["messageReceived"]["verdict"]["outcome"], "OUTCOME_ALLOW");
     }
     let denied = of("latam-europe", "sms");

@@ -39,7 +39,11 @@ pub(super) fn of(message: &Message) -> Option<ContentKind> {
     }
     if let Some(venue) = &message.venue {
         let (name, address) = (venue.title.clone(), venue.address.clone());
-        return Some(ContentKind::Location(Location { name, address, ..location(&venue.location, message.date) }));
+        return Some(ContentKind::Location(Location {
+            name,
+            address,
+            ..location(&venue.location, message.date)
+        }));
     }
     if let Some(place) = &message.location {
         return Some(ContentKind::Location(location(place, message.date)));

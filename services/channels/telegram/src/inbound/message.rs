@@ -3,11 +3,11 @@
 use heliograph_channel::inbound::raw;
 use heliograph_proto::v1::{
     AddressChange, Content, ConversationStart, Direction, Edit, InboundEvent, Message as Said, MessageClass,
-    MessageReference, Referral, Sender, SenderKind, content::Kind as ContentKind, inbound_event::Kind,
+    MessageReference, Referral, content::Kind as ContentKind, inbound_event::Kind,
 };
 use serde_json::Value;
 
-use super::{Reader, address, content, time};
+use super::{Reader, address, content, customer, time};
 use crate::{
     payload::{Contact, Message},
     peer::Peer,
@@ -57,7 +57,8 @@ impl Reader<'_> {
         let referral = started_by(message);
         let mut events = Vec::new();
         if let Some(referral) = &referral {
-            let start = ConversationStart { referral: (!referral.payload.is_empty()).then(|| referral.clone()) };
+            let start =
+                ConversationStart { referral: (!referral.payload.is_empty()).then(|| referral.clone()) };
             let address = address(&peer, Some(&message.chat), message.from.as_ref());
             let id = format!("{}/start", self.id);
             events.push(self.event_called(&id, address, message.date, Kind::ConversationStart(start)));
@@ -80,11 +81,7 @@ impl Reader<'_> {
             direction: Direction::Inbound.into(),
             content: Some(Content { kind: Some(content) }),
             reply_to: self.replied_to(message, peer),
-            sender: Some(Sender {
-                kind: SenderKind::Customer.into(),
-                display_name: message.from.as_ref().map(|from| from.name()).unwrap_or_default(),
-                ..Sender::default()
-            }),
+            sender: Some(customer(message.from.as_ref())),
             message_class: MessageClass::Service.into(),
             time: time(message.date),
             provider_message_id: name,
@@ -109,7 +106,8 @@ impl Reader<'_> {
         let mut address = address(peer, Some(&message.chat), message.from.as_ref());
         address.phone = own_number(message).unwrap_or_default();
         let mut event = self.event(address, message.date, Kind::Message(said));
-        let more = |name: &String| !TRIFLES.contains(&name.as_str()) && !content::CUSTOM.contains(&name.as_str());
+        let more =
+            |name: &String| !TRIFLES.contains(&name.as_str()) && !content::CUSTOM.contains(&name.as_str());
         if message.other.keys().any(more) {
             event.raw = Some(raw("application/json", &self.request.body));
         }
@@ -126,7 +124,7 @@ impl Reader<'_> {
         let edit = ContentKind::Edit(Box::new(Edit { target, content: Some(content) }));
         let address = address(&peer, Some(&message.chat), message.from.as_ref());
         let date = message.edit_date.unwrap_or(message.date);
-        Some(vec![self.remark(&self.id, address, date, edit)])
+        Some(vec![self.remark(&self.id, (address, message.from.as_ref()), date, edit)])
     }
 
     /// A group that became a supergroup has another id from then on.
@@ -158,7 +156,9 @@ impl Reader<'_> {
     }
 
     fn replied_to(&self, message: &Message, peer: &Peer) -> Option<MessageReference> {
-        let named = message.reply_to_message.as_ref()?;
+        // What is said in a topic answers the message that opened it, in form only.
+        let opened = message.message_thread_id.filter(|_| message.is_topic_message);
+        let named = message.reply_to_message.as_ref().filter(|named| Some(named.message_id) != opened)?;
         let own = named.from.as_ref().is_some_and(|from| !from.is_bot);
         let by_name = || MessageReference {
             provider_message_id: peer.message(named.message_id),
@@ -210,6 +210,7 @@ fn own_number(message: &Message) -> Option<String> {
 fn origin(origin: &Value) -> String {
     let text = |path: &str| origin.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let user = format!("{} {}", text("/sender_user/first_name"), text("/sender_user/last_name"));
-    let all = [user.trim().to_owned(), text("/sender_user_name"), text("/sender_chat/title"), text("/chat/title")];
+    let all =
+        [user.trim().to_owned(), text("/sender_user_name"), text("/sender_chat/title"), text("/chat/title")];
     all.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
 }

@@ -8,11 +8,7 @@ fn entity(kind: &str, offset: usize, length: usize) -> Entity {
 }
 
 fn marked(body: &str) -> Marked {
-    Marked::from_text(&Text {
-        body: body.to_owned(),
-        format: TextFormat::Markdown.into(),
-        ..Text::default()
-    })
+    Marked::from_text(&Text { body: body.to_owned(), format: TextFormat::Markdown.into(), ..Text::default() })
 }
 
 #[test]
@@ -41,14 +37,17 @@ fn marks_nest_and_stand_next_to_words() {
 
 #[test]
 fn spans_that_are_none_are_left_out() {
-    for broken in [entity("bold", 1, 1), entity("bold", 0, 9), entity("bold", usize::MAX, 2), entity("bold", 2, 1)] {
+    for broken in
+        [entity("bold", 1, 1), entity("bold", 0, 9), entity("bold", usize::MAX, 2), entity("bold", 2, 1)]
+    {
         assert_eq!(to_text("👋 ", &[broken]).body, "👋 ");
     }
 }
 
 #[test]
 fn markdown_becomes_entities() {
-    let marked = marked("Hi **Ann**, see [the _page_](https://example.com) or run `ls *`; 2\\*3 ~~no~~ 👋 *yes*");
+    let marked =
+        marked("Hi **Ann**, see [the _page_](https://example.com) or run `ls *`; 2\\*3 ~~no~~ 👋 *yes*");
     assert_eq!(marked.text, "Hi Ann, see the page or run ls *; 2*3 no 👋 yes");
     assert_eq!(
         json!(marked.entities),
@@ -66,7 +65,17 @@ fn markdown_becomes_entities() {
 
 #[test]
 fn what_is_no_mark_is_text() {
-    for text in ["2 * 3 * 4", "snake_case_name", "**open", "[x](javascript:1)", "a ** b", "`", "```x```", "\\", "**** ~~~~"] {
+    for text in [
+        "2 * 3 * 4",
+        "snake_case_name",
+        "**open",
+        "[x](javascript:1)",
+        "a ** b",
+        "`",
+        "```x```",
+        "\\",
+        "**** ~~~~",
+    ] {
         let marked = marked(text);
         assert_eq!((marked.text.as_str(), marked.entities.len()), (text, 0), "{text}");
     }

@@ -42,7 +42,8 @@ fn described(list: &ListMenu, sections: bool) -> Marked {
     }
     marked.plain(&list.body);
     for section in list.sections.iter().filter(|_| sections) {
-        let told: Vec<&Answer> = section.options.iter().filter(|option| !option.description.is_empty()).collect();
+        let told: Vec<&Answer> =
+            section.options.iter().filter(|option| !option.description.is_empty()).collect();
         if section.title.is_empty() && told.is_empty() {
             continue;
         }
@@ -105,7 +106,8 @@ fn rows<'a>(
     account: &Account<TelegramSettings>,
     options: impl IntoIterator<Item = &'a Answer>,
 ) -> Result<Rows, Outcome> {
-    let rows: Rows = options.into_iter().map(|option| Ok(vec![button(option)?])).collect::<Result<_, Outcome>>()?;
+    let rows: Rows =
+        options.into_iter().map(|option| Ok(vec![button(option)?])).collect::<Result<_, Outcome>>()?;
     let most = usize::from(account.settings.limits.buttons);
     if rows.len() > most {
         let text = format!("a message has at most {most} buttons");

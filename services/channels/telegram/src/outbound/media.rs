@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use heliograph_channel::{
-    Account, Body, CarrierError, File, Outcome, ProviderRequest, ProviderResponse, URL_SECRET, Upload, UploadGrant,
+    Account, Body, CarrierError, File, Outcome, ProviderRequest, ProviderResponse, URL_SECRET, Upload,
+    UploadGrant,
 };
 use heliograph_proto::v1::{Media, MediaKind};
 use http::{HeaderMap, Method};
@@ -36,12 +37,18 @@ impl Shown {
         let kind = content_type.split(';').next().unwrap_or_default().trim();
         let is = |kinds: &[&str]| kind.is_empty() || kinds.contains(&kind);
         match media.kind() {
-            MediaKind::Sticker if is(&["image/webp", "application/x-tgsticker", "video/webm"]) => Self::Sticker,
+            MediaKind::Sticker if is(&["image/webp", "application/x-tgsticker", "video/webm"]) => {
+                Self::Sticker
+            }
             MediaKind::Image if kind == "image/gif" => Self::Animation,
-            MediaKind::Image if is(&["image/jpeg", "image/png", "image/webp"]) && size <= PHOTO as u64 => Self::Photo,
+            MediaKind::Image if is(&["image/jpeg", "image/png", "image/webp"]) && size <= PHOTO as u64 => {
+                Self::Photo
+            }
             MediaKind::Video if media.animated && is(&["video/mp4"]) => Self::Animation,
             MediaKind::Video if is(&["video/mp4", "video/quicktime"]) => Self::Video,
-            MediaKind::Audio if media.voice_note && is(&["audio/ogg", "audio/mpeg", "audio/mp4"]) => Self::Voice,
+            MediaKind::Audio if media.voice_note && is(&["audio/ogg", "audio/mpeg", "audio/mp4"]) => {
+                Self::Voice
+            }
             MediaKind::Audio if is(&["audio/mpeg", "audio/mp4", "audio/x-m4a"]) => Self::Audio,
             _ => Self::Document,
         }
@@ -190,8 +197,13 @@ pub(crate) fn found(
     let text = body["description"].as_str().unwrap_or_default();
     match body["result"]["file_path"].as_str() {
         Some(path) if response.status.is_success() => Ok(format!("{}{path}", files(account))),
-        _ if text.contains("file is too big") => Err(CarrierError::Refused("bots cannot have files above 20 MB".to_owned())),
-        _ if text.contains("file_id") || text.contains("file identifier") || text.contains("temporarily unavailable") => {
+        _ if text.contains("file is too big") => {
+            Err(CarrierError::Refused("bots cannot have files above 20 MB".to_owned()))
+        }
+        _ if text.contains("file_id")
+            || text.contains("file identifier")
+            || text.contains("temporarily unavailable") =>
+        {
             Err(CarrierError::NotFound)
         }
         _ => Err(CarrierError::Provider(format!("it answered {}", response.status))),

@@ -3,16 +3,16 @@
 use heliograph_proto::{
     Timestamp,
     v1::{
-        Answer, Card, Choice, ContactCard, ContactPoint, Content, Deletion, Edit, ListMenu, ListSection, Location,
-        Media, MediaKind, Message, MessageReference, Option as Button, Reaction, Text, TextFormat, content::Kind,
-        option::Action,
+        Answer, Card, Choice, ContactCard, ContactPoint, Content, Deletion, Edit, ListMenu, ListSection,
+        Location, Media, MediaKind, Message, MessageReference, Option as Button, Reaction, Text, TextFormat,
+        content::Kind, option::Action,
     },
 };
 use proptest::{option, prelude::*};
 
 use crate::support::message;
 
-pub fn messages() -> impl Strategy<Value = Message> {
+pub(crate) fn messages() -> impl Strategy<Value = Message> {
     let user = prop_oneof![
         any::<u32>().prop_map(|id| id.to_string()),
         (1..4_000_000_000_i64, option::of(1..99_i64)).prop_map(|(id, topic)| match topic {
@@ -27,11 +27,15 @@ pub fn messages() -> impl Strategy<Value = Message> {
     })
 }
 
-pub fn contents() -> impl Strategy<Value = Kind> {
-    let target = || (1..999_999_i64).prop_map(|number| Some(MessageReference {
-        provider_message_id: format!("11/{number}"),
-        ..MessageReference::default()
-    }));
+pub(crate) fn contents() -> impl Strategy<Value = Kind> {
+    let target = || {
+        (1..999_999_i64).prop_map(|number| {
+            Some(MessageReference {
+                provider_message_id: format!("11/{number}"),
+                ..MessageReference::default()
+            })
+        })
+    };
     let edit = (target(), prop_oneof![texts(), media(), choices()]).prop_map(|(target, kind)| {
         let kind = match kind {
             // A question under a picture is another message.
@@ -56,7 +60,8 @@ pub fn contents() -> impl Strategy<Value = Kind> {
 
 /// Text with something to see in it.
 fn words(most: usize) -> impl Strategy<Value = String> {
-    proptest::collection::vec("[a-zé👋你*_`~\\[\\]<>& \n]", 0..most / 2).prop_map(|all| format!("x{}", all.concat()))
+    proptest::collection::vec("[a-zé👋你*_`~\\[\\]<>& \n]", 0..most / 2)
+        .prop_map(|all| format!("x{}", all.concat()))
 }
 
 fn texts() -> impl Strategy<Value = Kind> {
@@ -81,8 +86,8 @@ fn medium() -> impl Strategy<Value = Media> {
         Just((MediaKind::File, "text/csv")),
         Just((MediaKind::Sticker, "image/webp")),
     ];
-    (kinds, "[A-Za-z0-9_-]{20}", words(200), 0..90_000_i64, 0..2000_i32, any::<bool>(), any::<bool>()).prop_map(
-        |((kind, content_type), id, caption, duration_ms, width, voice_note, animated)| Media {
+    (kinds, "[A-Za-z0-9_-]{20}", words(200), 0..90_000_i64, 0..2000_i32, any::<bool>(), any::<bool>())
+        .prop_map(|((kind, content_type), id, caption, duration_ms, width, voice_note, animated)| Media {
             kind: kind.into(),
             provider_media_id: id,
             content_type: content_type.to_owned(),
@@ -93,12 +98,13 @@ fn medium() -> impl Strategy<Value = Media> {
             voice_note,
             animated,
             ..Media::default()
-        },
-    )
+        })
 }
 
 fn places() -> impl Strategy<Value = Kind> {
-    let point = (-90.0..90.0, -180.0..180.0, 0.0..3000.0);
+    // As many digits as positions have: more are lost on their way through JSON.
+    let degrees = |most: i32| (-most * 10_000..=most * 10_000).prop_map(|n| f64::from(n) / 10_000.0);
+    let point = (degrees(90), degrees(180), (0..3000).prop_map(f64::from));
     (point, option::of(words(40)), option::of(words(40)), option::of(0..99_999_i64)).prop_map(
         |((latitude, longitude, accuracy_meters), name, address, live)| {
             Kind::Location(Location {
@@ -133,13 +139,14 @@ fn contacts() -> impl Strategy<Value = Kind> {
 fn buttons(most: usize) -> impl Strategy<Value = Vec<Button>> {
     let one = (words(20), words(40), option::of("[a-z]{1,20}"), any::<bool>());
     proptest::collection::vec(one, 1..most).prop_map(|all| {
-        let button = |(index, (title, description, payload, url)): (usize, (String, String, Option<String>, bool))| {
-            let action = match payload {
-                Some(payload) if !url => Some(Action::Answer(Answer { payload })),
-                _ => url.then(|| Action::Url("https://example.com/".to_owned())),
+        let button =
+            |(index, (title, description, payload, url)): (usize, (String, String, Option<String>, bool))| {
+                let action = match payload {
+                    Some(payload) if !url => Some(Action::Answer(Answer { payload })),
+                    _ => url.then(|| Action::Url("https://example.com/".to_owned())),
+                };
+                Button { id: format!("option-{index}"), title, description, action, ..Button::default() }
             };
-            Button { id: format!("option-{index}"), title, description, action, ..Button::default() }
-        };
         all.into_iter().enumerate().map(button).collect()
     })
 }
@@ -156,8 +163,10 @@ fn lists() -> impl Strategy<Value = Kind> {
             for option in &mut second {
                 option.id.push_str("-b");
             }
-            let sections =
-                vec![ListSection { title, options: first }, ListSection { options: second, ..ListSection::default() }];
+            let sections = vec![
+                ListSection { title, options: first },
+                ListSection { options: second, ..ListSection::default() },
+            ];
             let header = header.unwrap_or_default();
             Kind::List(ListMenu { body, header, sections, ..ListMenu::default() })
         },

@@ -29,10 +29,12 @@ fn settings_that_cannot_work_are_refused() {
         (json!({ "limits": { "per_second": 0 } }), "spec.settings.limits.per_second"),
         (json!({ "limits": { "per_day": 1 } }), "spec.settings.limits.per_day"),
     ] {
-        let error = raw_account(settings).load::<heliograph_channel_telegram::TelegramSettings>().unwrap_err();
+        let error =
+            raw_account(settings).load::<heliograph_channel_telegram::TelegramSettings>().unwrap_err();
         assert_eq!(error.field, field);
     }
-    for (name, value) in [("bot_token", "not a token"), ("webhook_secret", "not/one"), ("webhook_secret", "")] {
+    for (name, value) in [("bot_token", "not a token"), ("webhook_secret", "not/one"), ("webhook_secret", "")]
+    {
         let mut raw = raw_account(json!({}));
         let mut secrets = heliograph_channel::Secrets::default();
         for (other, secret) in raw.secrets.iter().filter(|(other, _)| *other != name) {

@@ -40,7 +40,11 @@ fn telegram_fetches_what_it_can_show_and_the_rest_goes_along() {
         (MediaKind::File, "text/csv", MEGABYTE, Upload::Within),
         (MediaKind::Sticker, "image/webp", 1, Upload::Within),
     ] {
-        assert_eq!(Telegram.upload(&account(), &media(kind, content_type, size)), expected, "{content_type} {size}");
+        assert_eq!(
+            Telegram.upload(&account(), &media(kind, content_type, size)),
+            expected,
+            "{content_type} {size}"
+        );
     }
     let ours = Media { object_id: "med_1".to_owned(), ..media(MediaKind::Image, "image/png", 1) };
     assert_eq!(Telegram.upload(&account(), &ours), Upload::Within);
@@ -67,9 +71,11 @@ fn a_file_goes_along_as_a_form_and_its_id_is_kept() {
         assert!(body.contains(part), "{part:?} is not in {body}");
     }
 
-    let photo = json!({ "ok": true, "result": { "photo": [{ "file_id": "small" }, { "file_id": "large" }] } });
+    let photo =
+        json!({ "ok": true, "result": { "photo": [{ "file_id": "small" }, { "file_id": "large" }] } });
     assert_eq!(Telegram.read_upload(&account(), &answer(200, &photo)).unwrap().provider_media_id, "large");
-    let gif = json!({ "ok": true, "result": { "document": { "file_id": "d" }, "animation": { "file_id": "a" } } });
+    let gif =
+        json!({ "ok": true, "result": { "document": { "file_id": "d" }, "animation": { "file_id": "a" } } });
     assert_eq!(Telegram.read_upload(&account(), &answer(200, &gif)).unwrap().provider_media_id, "a");
     assert!(Telegram.read_upload(&account(), &answer(200, &json!({ "ok": true, "result": true }))).is_err());
 
@@ -86,18 +92,25 @@ fn a_picture_that_is_too_large_for_one_goes_as_a_file_and_the_largest_do_not_go(
     assert!(encode(&sent, Some(&file("image/png", size))).unwrap().url.ends_with("/sendPhoto"));
     assert!(encode(&sent, Some(&file("image/png", size + 1))).unwrap().url.ends_with("/sendDocument"));
     let refused = encode(&sent, Some(&file("image/png", 5 * size + 1))).unwrap_err();
-    assert!(matches!(refused, Outcome::Permanent { ref code, .. } if code == "file_too_large"), "{refused:?}");
+    assert!(
+        matches!(refused, Outcome::Permanent { ref code, .. } if code == "file_too_large"),
+        "{refused:?}"
+    );
 }
 
 #[test]
 fn another_medium_takes_the_place_of_one_with_its_file() {
     let edit = Edit {
-        target: Some(MessageReference { provider_message_id: "1111111/5".to_owned(), ..MessageReference::default() }),
+        target: Some(MessageReference {
+            provider_message_id: "1111111/5".to_owned(),
+            ..MessageReference::default()
+        }),
         content: Some(Box::new(heliograph_proto::v1::Content {
             kind: Some(Kind::Media(media(MediaKind::Image, "image/png", 0))),
         })),
     };
-    let request = encode(&message(Kind::Edit(Box::new(edit)), "1111111", None), Some(&file("image/png", 3))).unwrap();
+    let request =
+        encode(&message(Kind::Edit(Box::new(edit)), "1111111", None), Some(&file("image/png", 3))).unwrap();
     let Body::Raw(body) = &request.body else { panic!("not a form") };
     let body = String::from_utf8_lossy(body);
     assert!(body.contains("{\"media\":\"attach://file\",\"type\":\"photo\"}"), "{body}");
@@ -117,7 +130,9 @@ fn a_received_file_is_asked_for_and_then_fetched() {
     assert!(!format!("{request:?}").contains("made-up"), "{request:?}");
 
     // Nobody else's URL gets the token.
-    for url in ["https://example.com/bot{secret}/x", "https://api.telegram.org.example.com/file/bot{secret}/x"] {
+    for url in
+        ["https://example.com/bot{secret}/x", "https://api.telegram.org.example.com/file/bot{secret}/x"]
+    {
         assert_eq!(Telegram.encode_media(&account, "", url, None).unwrap().exposed().0, url);
     }
     let lost = |status, text: &str| {
@@ -151,13 +166,15 @@ fn typing_is_shown_and_a_business_marks_as_read() {
         signal: Some(signal),
         ..SignalRequest::default()
     };
-    let shown = |request| Telegram.encode_signal(&account(), &request, NOW_MS, None).map(|request| call(&request));
+    let shown =
+        |request| Telegram.encode_signal(&account(), &request, NOW_MS, None).map(|request| call(&request));
     let (method, fields) = shown(signal("-100#42", Signal::Typing(Typing { on: true }))).unwrap();
     assert_eq!(method, "sendChatAction");
     assert_eq!(json!(fields), json!({ "chat_id": -100, "message_thread_id": 42, "action": "typing" }));
     assert_eq!(shown(signal("11", Signal::Typing(Typing { on: false }))), None);
 
-    let up_to = Some(MessageReference { provider_message_id: "9QH/11/7".to_owned(), ..MessageReference::default() });
+    let up_to =
+        Some(MessageReference { provider_message_id: "9QH/11/7".to_owned(), ..MessageReference::default() });
     let mark = ReadMark { up_to, until: None };
     let (method, fields) = shown(signal("9QH/11", Signal::ReadMark(mark.clone()))).unwrap();
     assert_eq!(method, "readBusinessMessage");

@@ -1,6 +1,8 @@
 //! What is encoded and then read as Telegram's clients show it is what was said.
 
-use heliograph_proto::v1::{Choice, Location, Media, MediaKind, Message, TextFormat, content::Kind, option::Action};
+use heliograph_proto::v1::{
+    Choice, Location, Media, MediaKind, Message, TextFormat, content::Kind, option::Action,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -22,7 +24,7 @@ fn text(fields: &Map<String, Value>, name: &str) -> String {
     fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn see(method: &str, fields: &Map<String, Value>) -> Seen {
+fn see(fields: &Map<String, Value>) -> Seen {
     let media = ["photo", "animation", "video", "audio", "voice", "sticker", "document"];
     let medium = media.iter().find(|name| fields.contains_key(**name));
     let rows = fields.get("reply_markup").map(|markup| markup["inline_keyboard"].as_array().unwrap().clone());
@@ -53,22 +55,29 @@ fn is_a_sticker(media: &Media) -> bool {
 }
 
 fn check(message: &Message) -> Result<(), TestCaseError> {
-    let Some(kind) = message.content.as_ref().and_then(|content| content.kind.as_ref()) else { return Ok(()) };
+    let Some(kind) = message.content.as_ref().and_then(|content| content.kind.as_ref()) else {
+        return Ok(());
+    };
     let request = encode(message, None);
-    let (method, fields) = call(&request.map_err(|outcome| TestCaseError::fail(format!("{outcome:?}")))?);
+    let (_, fields) = call(&request.map_err(|outcome| TestCaseError::fail(format!("{outcome:?}")))?);
     match kind {
         Kind::Text(said) if said.format() == TextFormat::Plain => {
             prop_assert_eq!(text(&fields, "text"), said.body.clone());
             prop_assert!(!fields.contains_key("entities"));
         }
         Kind::Media(medium) => {
-            let seen = see(&method, &fields);
+            let seen = see(&fields);
             prop_assert_eq!(seen.medium.unwrap().1, medium.provider_media_id.clone());
-            prop_assert_eq!(seen.text, if is_a_sticker(medium) { String::new() } else { medium.caption.clone() });
+            prop_assert_eq!(
+                seen.text,
+                if is_a_sticker(medium) { String::new() } else { medium.caption.clone() }
+            );
         }
-        Kind::Location(place) => prop_assert_eq!(located(&fields), (place.latitude, place.longitude, named(place))),
+        Kind::Location(place) => {
+            prop_assert_eq!(located(&fields), (place.latitude, place.longitude, named(place)))
+        }
         Kind::Choice(choice) => {
-            let seen = see(&method, &fields);
+            let seen = see(&fields);
             if !choice.header.as_ref().is_some_and(is_a_sticker) {
                 prop_assert_eq!(seen.text, format!("{}\n\n{}", choice.body, choice.footer));
             }
@@ -78,7 +87,7 @@ fn check(message: &Message) -> Result<(), TestCaseError> {
         Kind::List(list) => {
             let options: Vec<_> = list.sections.iter().flat_map(|section| section.options.clone()).collect();
             let all = Choice { options, ..Choice::default() };
-            let seen = see(&method, &fields);
+            let seen = see(&fields);
             prop_assert!(seen.text.contains(&list.body));
             prop_assert_eq!(seen.buttons, buttons(&all));
         }

@@ -15,7 +15,8 @@ struct Api(Value);
 
 impl Api {
     fn read() -> Option<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/channels/schemas/telegram/api.json");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../../../shared/channels/schemas/telegram/api.json");
         match std::fs::read(&root) {
             Ok(bytes) => Some(Self(serde_json::from_slice(&bytes).unwrap())),
             Err(_) => {
@@ -36,8 +37,10 @@ impl Api {
             let field = known.iter().find(|field| field["name"] == name.as_str());
             let field = field.ok_or_else(|| format!("{at}: `{name}` is not known"))?;
             let types = field["types"].as_array().unwrap();
-            let results: Vec<_> =
-                types.iter().map(|kind| self.value(kind.as_str().unwrap(), value, &format!("{at}.{name}"))).collect();
+            let results: Vec<_> = types
+                .iter()
+                .map(|kind| self.value(kind.as_str().unwrap(), value, &format!("{at}.{name}")))
+                .collect();
             if results.iter().all(Result::is_err) {
                 return results.into_iter().next().unwrap();
             }
@@ -61,7 +64,11 @@ impl Api {
                 if let Some(subtypes) = of["subtypes"].as_array() {
                     let fits = |name: &Value| self.value(name.as_str().unwrap(), value, at);
                     let results: Vec<_> = subtypes.iter().map(fits).collect();
-                    return if results.iter().any(Result::is_ok) { Ok(()) } else { Err(format!("{results:?}")) };
+                    return if results.iter().any(Result::is_ok) {
+                        Ok(())
+                    } else {
+                        Err(format!("{results:?}"))
+                    };
                 }
                 let given = value.as_object().ok_or_else(|| format!("{at}: {value} is not an object"))?;
                 self.fields(of, given, &format!("{at}:{name}"))

@@ -1,17 +1,18 @@
 //! An account, and what is sent from it.
 
 use heliograph_channel::{
-    Account, Body, Delivery, File, Outcome, Provider as _, ProviderRequest, ProviderResponse, RawAccount, Secrets,
+    Account, Body, Delivery, File, Outcome, Provider as _, ProviderRequest, ProviderResponse, RawAccount,
+    Secrets,
 };
 use heliograph_channel_telegram::{Telegram, TelegramSettings};
 use heliograph_proto::v1::{Address, Content, Message, MessageReference, content::Kind};
 use serde_json::{Map, Value, json};
 
-pub const TOKEN: &str = "555000111:made-up_BOT-token-0123456789";
-pub const SECRET: &str = "made-up_webhook-secret-001";
-pub const NOW_MS: i64 = 1_767_225_600_000;
+pub(crate) const TOKEN: &str = "555000111:made-up_BOT-token-0123456789";
+pub(crate) const SECRET: &str = "made-up_webhook-secret-001";
+pub(crate) const NOW_MS: i64 = 1_767_225_600_000;
 
-pub fn raw_account(settings: Value) -> RawAccount {
+pub(crate) fn raw_account(settings: Value) -> RawAccount {
     let mut secrets = Secrets::default();
     secrets.add("bot_token", TOKEN.into());
     secrets.add("webhook_secret", SECRET.into());
@@ -27,30 +28,28 @@ pub fn raw_account(settings: Value) -> RawAccount {
     }
 }
 
-pub fn account() -> Account<TelegramSettings> {
+pub(crate) fn account() -> Account<TelegramSettings> {
     raw_account(json!({ "business": true })).load().unwrap()
 }
 
-pub fn message(kind: Kind, user_id: &str, reply_to: Option<&str>) -> Message {
+pub(crate) fn message(kind: Kind, user_id: &str, reply_to: Option<&str>) -> Message {
     Message {
         id: "msg_0123456789abcdefghjkmnpqrs".to_owned(),
         content: Some(Content { kind: Some(kind) }),
         address: Some(Address { user_id: user_id.to_owned(), ..Address::default() }),
-        reply_to: reply_to.map(|id| MessageReference {
-            provider_message_id: id.to_owned(),
-            ..MessageReference::default()
-        }),
+        reply_to: reply_to
+            .map(|id| MessageReference { provider_message_id: id.to_owned(), ..MessageReference::default() }),
         ..Message::default()
     }
 }
 
-pub fn encode(message: &Message, file: Option<&File>) -> Result<ProviderRequest, Outcome> {
+pub(crate) fn encode(message: &Message, file: Option<&File>) -> Result<ProviderRequest, Outcome> {
     let delivery = Delivery { file, ..Delivery::new(message, "dlv_1", "", NOW_MS) };
     Telegram.encode(&account(), &delivery, None)
 }
 
 /// A request as Telegram reads it: the method, and its fields from JSON.
-pub fn call(request: &ProviderRequest) -> (String, Map<String, Value>) {
+pub(crate) fn call(request: &ProviderRequest) -> (String, Map<String, Value>) {
     let (url, headers) = request.exposed();
     let method = url.strip_prefix(&format!("https://api.telegram.org/bot{TOKEN}/")).unwrap().to_owned();
     assert!(headers.iter().all(|(_, value)| !value.as_bytes().windows(8).any(|part| part == b"made-up_")));
@@ -58,7 +57,7 @@ pub fn call(request: &ProviderRequest) -> (String, Map<String, Value>) {
     (method, serde_json::from_slice(body).unwrap())
 }
 
-pub fn answer(status: u16, body: &Value) -> ProviderResponse {
+pub(crate) fn answer(status: u16, body: &Value) -> ProviderResponse {
     ProviderResponse {
         status: http::StatusCode::from_u16(status).unwrap(),
         headers: http::HeaderMap::new(),

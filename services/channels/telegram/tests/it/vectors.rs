@@ -39,7 +39,8 @@ fn every_vector_holds() {
         let received = Telegram.receive(&account, &request);
         if vector["expected"]["valid"] == true {
             assert!(!received.unwrap().events.is_empty(), "{}", vector["name"]);
-            for value in [None, Some("fake-Telegram_secret-0002"), Some("fake-Telegram_secret-000"), Some("")] {
+            for value in [None, Some("fake-Telegram_secret-0002"), Some("fake-Telegram_secret-000"), Some("")]
+            {
                 let mut forged = request.clone();
                 forged.headers.remove("x-telegram-bot-api-secret-token");
                 if let Some(value) = value {
@@ -48,7 +49,9 @@ fn every_vector_holds() {
                 assert!(matches!(Telegram.receive(&account, &forged), Err(Refusal::Forged(_))), "{value:?}");
             }
             let mut twice = request.clone();
-            twice.headers.append("x-telegram-bot-api-secret-token", "fake-Telegram_secret-0001".parse().unwrap());
+            twice
+                .headers
+                .append("x-telegram-bot-api-secret-token", "fake-Telegram_secret-0001".parse().unwrap());
             assert!(matches!(Telegram.receive(&account, &twice), Err(Refusal::Forged(_))));
         } else {
             assert!(matches!(received, Err(Refusal::Forged(_))), "{}", vector["name"]);

@@ -15,12 +15,12 @@ fn each_region_gets_its_channels() {
         ("+12125550123", "sms", true, &["webchat", "email", "voice"]),
         ("+14165550123", "sms", true, &["webchat", "email", "voice"]),
         ("+12125550123", "wechat", false, &["sms", "webchat", "email", "voice"]),
-        ("+5511987654321", "sms", false, &["whatsapp", "webchat", "email"]),
-        ("+5511987654321", "webchat", true, &["whatsapp", "email"]),
+        ("+5511987654321", "sms", false, &["whatsapp", "telegram", "viber", "webchat", "email"]),
+        ("+5511987654321", "webchat", true, &["whatsapp", "telegram", "viber", "email"]),
         // Jamaica and Puerto Rico share +1 with the United States and are not in its region.
-        ("+18765550123", "sms", false, &["whatsapp", "webchat", "email"]),
-        ("+17875550123", "sms", false, &["whatsapp", "webchat", "email"]),
-        ("+4915112345678", "whatsapp", true, &["webchat", "email"]),
+        ("+18765550123", "sms", false, &["whatsapp", "telegram", "viber", "webchat", "email"]),
+        ("+17875550123", "sms", false, &["whatsapp", "telegram", "viber", "webchat", "email"]),
+        ("+4915112345678", "whatsapp", true, &["telegram", "viber", "webchat", "email"]),
         ("+8613123456789", "wechat", true, &["email"]),
         ("+6581234567", "wechat", true, &["email"]),
         ("+6907290", "bottle", true, &[]),
@@ -83,7 +83,7 @@ fn a_verdict_explains_itself() {
         "deny\n  region  latam-europe (country BR, named by region:419; source number, confidence 90 %)\n  \
          fired   region.forbids: region latam-europe does not allow sms\n  \
          tried   direction.inbound: consent and window are not asked of what the customer sends\n  \
-         instead whatsapp, webchat, email\n  policy  default version 7"
+         instead whatsapp, telegram, viber, webchat, email\n  policy  default version 7"
     );
     let json = serde_json::to_value(&verdict).unwrap();
     assert_eq!(json["outcome"], "deny");

@@ -3,7 +3,9 @@
 mod bottle;
 mod messaging;
 mod sinch;
+mod telegram;
 mod twilio;
+mod viber;
 mod wechat;
 
 use std::sync::Arc;
@@ -35,7 +37,9 @@ pub(super) const CLOUDS: &[Cloud] = &[
     messaging::INSTAGRAM,
     messaging::MESSENGER,
     sinch::CLOUD,
+    telegram::CLOUD,
     twilio::CLOUD,
+    viber::CLOUD,
     wechat::CLOUD,
 ];
 
