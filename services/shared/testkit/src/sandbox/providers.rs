@@ -5,6 +5,7 @@ mod messaging;
 mod sinch;
 mod twilio;
 mod wechat;
+mod whatsapp;
 
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ pub(super) const CLOUDS: &[Cloud] = &[
     sinch::CLOUD,
     twilio::CLOUD,
     wechat::CLOUD,
+    whatsapp::CLOUD,
 ];
 
 pub(super) fn router(state: Arc<State>) -> Router {
