@@ -4,7 +4,7 @@ use heliograph_proto::v1::{
     Capabilities, MediaCapability, MediaKind, RateRule, RateScope, TextFormat, TextUnit, WindowRule,
 };
 
-use crate::{option_id, settings::WhatsAppSpec};
+use crate::settings::WhatsAppSpec;
 
 /// What customers can say and do.
 const RECEIVES: [&str; 17] = [
@@ -49,6 +49,8 @@ pub(crate) const BUTTON: usize = 20;
 pub(crate) const ROW_TITLE: usize = 24;
 pub(crate) const ROW_DESCRIPTION: usize = 72;
 pub(crate) const SLIDE: usize = 160;
+/// Of a list's row; a button takes more. An id with a payload behind it is up to eight longer than both.
+pub(crate) const OPTION_ID: usize = 200;
 pub(crate) const BUTTONS: usize = 3;
 pub(crate) const ROWS: usize = 10;
 pub(crate) const SLIDES: std::ops::RangeInclusive<usize> = 2..=10;
@@ -69,7 +71,7 @@ pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
         choice_body_limit: limit(QUESTION),
         option_title_limit: limit(BUTTON),
         option_actions: ["answer", "url", "ask_location"].map(str::to_owned).to_vec(),
-        option_payload_limit: limit(option_id::LIMIT),
+        option_payload_limit: limit(OPTION_ID - 8),
         list_limit: limit(ROWS),
         list_body_limit: spec.list_body_limit,
         list_title_limit: limit(ROW_TITLE),
@@ -81,6 +83,7 @@ pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
         card_body_limit: limit(SLIDE - LABEL - 3),
         card_option_limit: limit(BUTTONS),
         media: media(),
+        bare_media: vec![MediaKind::Audio.into(), MediaKind::Sticker.into()],
         receipts_delivered: true,
         receipts_read: true,
         read_marks_out: true,

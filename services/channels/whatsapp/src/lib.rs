@@ -6,7 +6,6 @@
 mod capabilities;
 mod codes;
 mod inbound;
-mod option_id;
 mod outbound;
 mod settings;
 

@@ -2,13 +2,12 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use heliograph_domain::content;
+use heliograph_graph::messaging::answered;
 use heliograph_proto::v1::{
     ContactCard, ContactPoint, Content, Custom, Location, Media, MediaKind, MessageReference, Reaction,
     Selection, content::Kind,
 };
 use serde_json::{Value, json};
-
-use crate::option_id;
 
 /// What a message says; `None` for a type nobody knows, or one that lacks what it must have.
 pub(super) fn read(message: &Value) -> Option<Content> {
@@ -116,7 +115,7 @@ fn card(contact: &Value) -> ContactCard {
 }
 
 fn selection(message: &Value, id: &str, title: String) -> Selection {
-    let (option_id, payload) = option_id::split(id);
+    let (option_id, payload) = answered(id);
     Selection {
         option_id: option_id.to_owned(),
         title,

@@ -1,6 +1,7 @@
 //! Questions with answers to tap: buttons, lists, links, cards.
 
 use heliograph_channel::Outcome;
+use heliograph_graph::messaging::carried;
 use heliograph_proto::v1::{
     Answer, Card, Carousel, Choice, ListMenu, Media, Option as Offered, option::Action,
 };
@@ -8,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::{check, media, of_type, written};
 use crate::{
-    capabilities::{BUTTON, BUTTONS, LABEL, QUESTION, ROW_DESCRIPTION, ROW_TITLE, ROWS, SLIDE, SLIDES},
-    option_id,
+    capabilities::{
+        BUTTON, BUTTONS, LABEL, OPTION_ID, QUESTION, ROW_DESCRIPTION, ROW_TITLE, ROWS, SLIDE, SLIDES,
+    },
     settings::WhatsAppSpec,
 };
 
@@ -31,9 +33,9 @@ impl<'a> Offers<'a> {
         let mut offers = Self::default();
         for option in options {
             match &option.action {
-                None => offers.answers.push((option, option_id::join(&option.id, ""))),
+                None => offers.answers.push((option, carried(&option.id, ""))),
                 Some(Action::Answer(Answer { payload })) => {
-                    offers.answers.push((option, option_id::join(&option.id, payload)));
+                    offers.answers.push((option, carried(&option.id, payload)));
                 }
                 Some(Action::Url(url)) => offers.links.push((&option.title, url)),
                 Some(Action::Phone(phone)) => offers.lines.push(format!("{}: {phone}", option.title)),
@@ -109,7 +111,7 @@ fn check_options(offers: &Offers<'_>, most: usize, title: usize) -> Result<(), O
     }
     for (index, (option, id)) in offers.answers.iter().enumerate() {
         check("option_title", &option.title, 1..=title)?;
-        check("option_id", id, 1..=option_id::LIMIT + 5)?;
+        check("option_id", id, 1..=OPTION_ID)?;
         if offers.answers[..index].iter().any(|(other, known)| other.title == option.title || known == id) {
             let text = format!("two answers are called {:?} or have one id", option.title);
             return Err(Outcome::permanent("same_options", text));

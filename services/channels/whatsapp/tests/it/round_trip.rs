@@ -90,11 +90,11 @@ fn contact(said: &Value) -> ContactCard {
     }
 }
 
-/// An id of `~<length>~<id><payload>`, or as it stands.
+/// An id of `hg:<length>:<id><payload>`, or as it stands.
 fn answer(id: &Value, title: &Value, description: &Value) -> Offered {
     let id = id.as_str().unwrap();
-    let joined = id.strip_prefix('~').map(|rest| {
-        let (length, rest) = rest.split_once('~').unwrap();
+    let joined = id.strip_prefix("hg:").map(|rest| {
+        let (length, rest) = rest.split_once(':').unwrap();
         rest.split_at(length.parse().unwrap())
     });
     let (id, payload) = joined.unwrap_or((id, ""));

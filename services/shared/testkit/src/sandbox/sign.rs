@@ -18,7 +18,8 @@ pub(super) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> String {
 
 /// `X-Hub-Signature-256` of a body.
 pub(super) fn meta(app_secret: &str, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(app_secret.as_bytes()).expect("HMAC takes keys of any length");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(app_secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(body);
     format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
 }
