@@ -12,6 +12,8 @@ pub const WECHAT_TOKEN: &str = "madeupwechattoken";
 pub const WECHAT_AES_KEY: &str = "bWFkZS11cC1mb3ItZGV2ZWxvcG1lbnQtb25seS0wMDA";
 /// WeChat's app id.
 pub const WECHAT_APP: &str = "wx0123456789abcdef";
+/// Signing secret of the app behind the WhatsApp account.
+pub const META_SECRET: &str = "made-up-meta-app-secret";
 /// Signing secret of the Sinch account.
 pub const SINCH_SECRET: &str = "made-up-sinch-webhook-secret";
 /// Signing token of the Twilio account.
@@ -27,6 +29,9 @@ pub fn environment() -> Vec<(String, String)> {
         ("ACME_WECHAT_TOKEN", WECHAT_TOKEN),
         ("ACME_WECHAT_KEY", WECHAT_AES_KEY),
         ("ACME_WECHAT_APP_SECRET", "made-up-wechat-app-secret"),
+        ("ACME_WHATSAPP_TOKEN", "made-up-whatsapp-system-user-token"),
+        ("ACME_WHATSAPP_APP_SECRET", META_SECRET),
+        ("ACME_WHATSAPP_VERIFY", "made-up-whatsapp-verify-token"),
         ("ACME_SINCH_TOKEN", "made-up-sinch-token"),
         ("ACME_SINCH_SECRET", SINCH_SECRET),
         ("ACME_TWILIO_TOKEN", TWILIO_TOKEN),
@@ -82,6 +87,13 @@ pub fn accounts() -> Vec<RawAccount> {
             ],
         ),
         account(
+            "acme-br",
+            "whatsapp",
+            None,
+            json!({ "phone_number_id": "106540352242922" }),
+            &[("access_token", "made-up-whatsapp-system-user-token"), ("app_secret", META_SECRET)],
+        ),
+        account(
             "acme-islands",
             "bottle",
             None,
@@ -98,11 +110,12 @@ pub fn manifest(base: impl Fn(&str, Option<&str>) -> String, public: impl Fn(&st
         ("SINCH", "sms", Some("sinch")),
         ("TWILIO", "sms", Some("twilio")),
         ("WECHAT", "wechat", None),
+        ("WHATSAPP", "whatsapp", None),
         ("BOTTLE", "bottle", None),
     ] {
         manifest = manifest.replace(&format!("${mark}_API"), &base(channel, provider));
     }
-    for channel in ["sms", "wechat", "bottle", "webchat"] {
+    for channel in ["sms", "wechat", "whatsapp", "bottle", "webchat"] {
         let mark = format!("${}_INGRESS", channel.to_uppercase());
         manifest = manifest.replace(&mark, public(channel).as_str().trim_end_matches('/'));
     }

@@ -72,6 +72,7 @@ fn send(
         Some(Address { user_id, .. }) if by == By::UserId => body["recipient"] = user_id.as_str().into(),
         Some(Address { user_id, phone, .. }) => {
             let number = if phone.is_empty() { user_id } else { phone };
+            check("number", number, 1..=40)?;
             body["to"] = number.trim_start_matches('+').into();
         }
         None => return Err(Outcome::permanent("no_address", "the message has no address")),

@@ -150,9 +150,8 @@ fn referral(source: &Value) -> Option<Referral> {
 fn is_surprising(item: &Item<'_>) -> bool {
     let kind = item.text("type");
     item.source.as_object().is_some_and(|fields| {
-        let surprising = |name: &String| {
-            name == "referral" || (name != kind && name != "origin" && !KNOWN.contains(&name.as_str()))
-        };
+        let surprising =
+            |name: &String| name == "referral" || (name != kind && !KNOWN.contains(&name.as_str()));
         fields.keys().any(surprising)
     })
 }

@@ -13,14 +13,14 @@ pub(super) fn contact<'a>(item: &'a Item<'_>) -> Option<&'a Value> {
         (!user_id.is_empty() && contact["user_id"] == user_id)
             || (!phone.is_empty() && contact["wa_id"] == phone)
     };
-    contacts.iter().find(is_theirs).or_else(|| {
-        // Without a word of who it is, it is who stands at its place, or the only one there is.
-        let unnamed = user_id.is_empty() && phone.is_empty();
-        match contacts.as_slice() {
-            [only] if unnamed || (user_id.is_empty() != only["wa_id"].is_string()) => Some(only),
-            _ if unnamed => contacts.get(item.index),
-            _ => None,
+    contacts.iter().find(is_theirs).or_else(|| match contacts.as_slice() {
+        // Known by the other id: it is theirs unless it says something else.
+        [only] => {
+            let differs = |mine: &str, theirs: &Value| !mine.is_empty() && theirs.is_string();
+            (!differs(user_id, &only["user_id"]) && !differs(phone, &only["wa_id"])).then_some(only)
         }
+        _ if user_id.is_empty() && phone.is_empty() => contacts.get(item.index),
+        _ => None,
     })
 }
 

@@ -23,7 +23,7 @@ const MENU: &str = "☰";
 struct Offers<'a> {
     answers: Vec<(&'a Offered, String)>,
     links: Vec<(&'a str, &'a str)>,
-    asks_location: bool,
+    asks_location: Option<&'a str>,
     /// What there is no button for.
     lines: Vec<String>,
 }
@@ -39,7 +39,7 @@ impl<'a> Offers<'a> {
                 }
                 Some(Action::Url(url)) => offers.links.push((&option.title, url)),
                 Some(Action::Phone(phone)) => offers.lines.push(format!("{}: {phone}", option.title)),
-                Some(Action::AskLocation(_)) => offers.asks_location = true,
+                Some(Action::AskLocation(_)) => offers.asks_location = Some(&option.title),
             }
         }
         offers
@@ -51,7 +51,15 @@ impl<'a> Offers<'a> {
             "" => (*url).to_owned(),
             title => format!("{title}: {url}"),
         });
-        joined([body.to_owned()].into_iter().chain(links).chain(self.lines.iter().cloned()), "\n")
+        let asked = self.asks_location.filter(|_| !self.only_asks_location()).map(str::to_owned);
+        joined(
+            [body.to_owned()].into_iter().chain(links).chain(self.lines.iter().cloned()).chain(asked),
+            "\n",
+        )
+    }
+
+    fn only_asks_location(&self) -> bool {
+        self.answers.is_empty() && self.links.is_empty() && self.asks_location.is_some()
     }
 }
 
@@ -74,7 +82,7 @@ pub(super) fn choice(choice: &Choice) -> Result<Value, Outcome> {
 }
 
 fn ask(frame: &Frame<'_>, offers: &Offers<'_>) -> Result<Value, Outcome> {
-    if offers.answers.is_empty() && offers.links.is_empty() && offers.asks_location {
+    if offers.only_asks_location() {
         let body = joined([frame.title, &offers.below(frame.body, 0), frame.footer].map(str::to_owned), "\n");
         check("body", &body, 1..=QUESTION)?;
         let action = json!({ "name": "send_location" });
@@ -205,7 +213,7 @@ pub(super) fn card(card: &Card, spec: &WhatsAppSpec) -> Result<Value, Outcome> {
         offers.links.push(("", &card.url));
     }
     let titled = offers.links.iter().any(|(title, _)| !title.is_empty());
-    if !offers.answers.is_empty() || titled || offers.asks_location {
+    if !offers.answers.is_empty() || titled || offers.asks_location.is_some() {
         let frame =
             Frame { title: &card.title, body: &card.body, media: card.media.as_ref(), ..Frame::default() };
         return ask(&frame, &offers);

@@ -4,6 +4,7 @@
 
 mod calls;
 mod conformance;
+mod peer;
 mod random;
 mod round_trip;
 mod schema;
