@@ -13,6 +13,7 @@ use heliograph_tests::{
         BOTTLE_SECRET, SINCH_SECRET, TELEGRAM_WEBHOOK, TWILIO_TOKEN, VIBER_TOKEN, WECHAT_AES_KEY, WECHAT_APP,
         WECHAT_TOKEN,
     },
+    tenant::{BOTTLE_SECRET, META_SECRET, SINCH_SECRET, TWILIO_TOKEN, WECHAT_AES_KEY, WECHAT_APP, WECHAT_TOKEN},
 };
 use serde_json::{Value, json};
 
@@ -30,6 +31,18 @@ fn cases(webhook: impl Fn(&str, &str) -> String) -> Vec<Case> {
     let wechat = "<xml><ToUserName><![CDATA[gh_1]]></ToUserName><FromUserName><![CDATA[oPeer]]></FromUserName>\
         <CreateTime>1762800000</CreateTime><MsgType><![CDATA[text]]></MsgType>\
         <Content><![CDATA[你好 👋]]></Content><MsgId>22876340532172986</MsgId></xml>";
+    let whatsapp = json!({
+        "object": "whatsapp_business_account",
+        "entry": [{ "id": "102290129340398", "changes": [{ "field": "messages", "value": {
+            "messaging_product": "whatsapp",
+            "metadata": { "display_phone_number": "15550783881", "phone_number_id": "106540352242922" },
+            "contacts": [{ "profile": { "name": "Júlia" }, "user_id": "BR.13491208655302741918" }],
+            "messages": [{
+                "from_user_id": "BR.13491208655302741918", "id": "wamid.PEER", "timestamp": "1762800000",
+                "type": "text", "text": { "body": "olá 👋 https://example.com/a" }, "a_new_field": 1,
+            }],
+        } }] }],
+    });
     vec![
         Case {
             channel: "wechat",
@@ -41,6 +54,14 @@ fn cases(webhook: impl Fn(&str, &str) -> String) -> Vec<Case> {
                 "peer": "wechat", "token": WECHAT_TOKEN, "encoding_aes_key": WECHAT_AES_KEY,
                 "app_id": WECHAT_APP, "openid": "oPeer", "xml": wechat,
             }),
+        },
+        Case {
+            channel: "whatsapp",
+            account: "acme-br",
+            user_id: "BR.13491208655302741918",
+            text: "olá 👋 https://example.com/a",
+            region: "latam-europe",
+            request: json!({ "peer": "whatsapp", "app_secret": META_SECRET, "body": whatsapp }),
         },
         Case {
             channel: "sms",
@@ -148,6 +169,7 @@ async fn what_the_providers_sdks_sign_comes_out_normalized_and_is_answered() {
         Fleet::start(&["sms", "wechat", "messenger", "instagram", "bottle", "router", "egress", "desk"])
             .await;
         Fleet::start(&["sms", "wechat", "telegram", "viber", "bottle", "router", "egress", "desk"]).await;
+    let fleet = Fleet::start(&["sms", "wechat", "whatsapp", "bottle", "router", "egress", "desk"]).await;
     let answers = Arc::new(|_: &str, text: &str| Some(format!("you said: {text}")));
     let agent = Agent::start(&fleet.grpc("desk"), "ann", "ann", answers).await;
 

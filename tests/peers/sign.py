@@ -88,6 +88,24 @@ def meta(given):
     body = json.dumps(given["body"], separators=(",", ":")).replace("/", "\\/")
     signature = "sha256=" + hmac.new(given["app_secret"].encode(), body.encode(), hashlib.sha256).hexdigest()
     assert webhook_updates_validator(given["app_secret"], body.encode(), signature)
+def whatsapp(given):
+    """A batch as Meta writes it, signed as pywa checks it, and read by pywa's models."""
+    import hashlib
+    import hmac
+
+    from pywa import WhatsApp
+    from pywa.types import Message
+    from pywa.utils import webhook_updates_validator
+
+    body = json.dumps(given["body"]).replace("/", "\\/")
+    code = hmac.new(given["app_secret"].encode(), body.encode(), hashlib.sha256).hexdigest()
+    signature = f"sha256={code}"
+    if not webhook_updates_validator(given["app_secret"], body.encode(), signature):
+        raise ValueError("pywa refuses the signature")
+    value = given["body"]["entry"][0]["changes"][0]["value"]
+    message = Message.from_update(WhatsApp(phone_id="1", token="none"), given["body"])
+    if message.text != value["messages"][0]["text"]["body"]:
+        raise ValueError("pywa reads another text")
     headers = {"content-type": "application/json", "x-hub-signature-256": signature}
     return {"query": "", "headers": headers, "body": body}
 
@@ -177,6 +195,37 @@ PEERS = {
     "viber": viber,
 }
 READERS = {"telegram": read_telegram, "viber": read_viber}
+def whatsapp_sends(given):
+    """The body pywa sends for the same message: `{"send": "send_message", "arguments": {...}}`."""
+    from operator import attrgetter
+
+    import httpx
+    from pywa import WhatsApp, types
+
+    sent = []
+
+    def answer(request):
+        sent.append(json.loads(request.content))
+        contact = {"input": "16505551234", "wa_id": "16505551234"}
+        accepted = {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": "wamid.1"}]}
+        return httpx.Response(200, json=accepted)
+
+    def built(value):
+        if isinstance(value, list):
+            return [built(item) for item in value]
+        if isinstance(value, dict) and "pywa" in value:
+            fields = {name: built(item) for name, item in value.items() if name != "pywa"}
+            return attrgetter(value["pywa"])(types)(**fields)
+        return value
+
+    session = httpx.Client(base_url="https://graph.facebook.com/v26.0", transport=httpx.MockTransport(answer))
+    client = WhatsApp(phone_id="106540352242922", token="none", session=session)
+    arguments = {name: built(value) for name, value in given["arguments"].items()}
+    getattr(client, given["send"])(**arguments)
+    return {"query": "", "headers": {}, "body": json.dumps(sent[0])}
+
+
+PEERS = {"wechat": wechat, "twilio": twilio, "sinch": sinch, "bottle": bottle, "whatsapp": whatsapp, "whatsapp_sends": whatsapp_sends}
 
 if __name__ == "__main__":
     request = json.load(sys.stdin)

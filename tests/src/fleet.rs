@@ -120,6 +120,7 @@ impl Fleet {
         ];
         for channel in ["sms", "wechat", "messenger", "instagram", "bottle", "webchat"] {
         for channel in ["sms", "wechat", "bottle", "telegram", "viber", "webchat"] {
+        for channel in ["sms", "wechat", "whatsapp", "bottle", "webchat"] {
             if let Some((_, grpc)) = self.ports.get(channel) {
                 let name = format!("HELIOGRAPH__CHANNELS__{}__ENDPOINT", channel.to_uppercase());
                 environment.push((name, format!("http://127.0.0.1:{grpc}")));

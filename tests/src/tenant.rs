@@ -12,6 +12,8 @@ pub const WECHAT_TOKEN: &str = "madeupwechattoken";
 pub const WECHAT_AES_KEY: &str = "bWFkZS11cC1mb3ItZGV2ZWxvcG1lbnQtb25seS0wMDA";
 /// WeChat's app id.
 pub const WECHAT_APP: &str = "wx0123456789abcdef";
+/// Signing secret of the app behind the WhatsApp account.
+pub const META_SECRET: &str = "made-up-meta-app-secret";
 /// Signing secret of the Sinch account.
 pub const SINCH_SECRET: &str = "made-up-sinch-webhook-secret";
 /// Signing token of the Twilio account.
@@ -40,6 +42,9 @@ pub fn environment() -> Vec<(String, String)> {
         ("ACME_WECHAT_TOKEN", WECHAT_TOKEN),
         ("ACME_WECHAT_KEY", WECHAT_AES_KEY),
         ("ACME_WECHAT_APP_SECRET", "made-up-wechat-app-secret"),
+        ("ACME_WHATSAPP_TOKEN", "made-up-whatsapp-system-user-token"),
+        ("ACME_WHATSAPP_APP_SECRET", META_SECRET),
+        ("ACME_WHATSAPP_VERIFY", "made-up-whatsapp-verify-token"),
         ("ACME_SINCH_TOKEN", "made-up-sinch-token"),
         ("ACME_SINCH_SECRET", SINCH_SECRET),
         ("ACME_TWILIO_TOKEN", TWILIO_TOKEN),
@@ -114,6 +119,11 @@ pub fn accounts() -> Vec<RawAccount> {
             None,
             json!({ "account_id": INSTAGRAM, "login": "instagram" }),
             &[("app_secret", META_SECRET), ("access_token", "made-up-instagram-token")],
+            "acme-br",
+            "whatsapp",
+            None,
+            json!({ "phone_number_id": "106540352242922" }),
+            &[("access_token", "made-up-whatsapp-system-user-token"), ("app_secret", META_SECRET)],
         ),
         account(
             "acme-islands",
@@ -148,6 +158,7 @@ pub fn manifest(base: impl Fn(&str, Option<&str>) -> String, public: impl Fn(&st
         ("WECHAT", "wechat", None),
         ("MESSENGER", "messenger", None),
         ("INSTAGRAM", "instagram", None),
+        ("WHATSAPP", "whatsapp", None),
         ("BOTTLE", "bottle", None),
         ("TELEGRAM", "telegram", None),
         ("VIBER", "viber", None),
@@ -156,6 +167,7 @@ pub fn manifest(base: impl Fn(&str, Option<&str>) -> String, public: impl Fn(&st
     }
     for channel in ["sms", "wechat", "messenger", "instagram", "bottle", "webchat"] {
     for channel in ["sms", "wechat", "bottle", "telegram", "viber", "webchat"] {
+    for channel in ["sms", "wechat", "whatsapp", "bottle", "webchat"] {
         let mark = format!("${}_INGRESS", channel.to_uppercase());
         manifest = manifest.replace(&mark, public(channel).as_str().trim_end_matches('/'));
     }

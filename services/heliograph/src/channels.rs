@@ -16,6 +16,7 @@ use heliograph_channel_telegram::{Telegram, TelegramSettings};
 use heliograph_channel_viber::{Viber, ViberSettings};
 use heliograph_channel_webchat::{WebChat, WebChatSettings};
 use heliograph_channel_wechat::{Wechat, WechatSettings};
+use heliograph_channel_whatsapp::{WhatsApp, WhatsAppSettings};
 use heliograph_proto::v1::Capabilities;
 use serde_json::{Value, json};
 
@@ -151,6 +152,22 @@ pub const CHANNELS: &[ChannelRow] = &[
             .boxed()
         },
     },
+    ChannelRow {
+        name: "whatsapp",
+        about: "WhatsApp, by the Cloud API",
+        check: check::<WhatsAppSettings>,
+        capabilities: || {
+            let settings = json!({ "phone_number_id": "100000000000000" });
+            in_general(&WhatsApp, None, settings, &["access_token", "app_secret", "verify_token"])
+        },
+        start: |ground| {
+            async {
+                let host = ChannelHost::new(WhatsApp).webhook().provider();
+                Ok(host.start(&ground.host("whatsapp").await?).await?)
+            }
+            .boxed()
+        },
+    },
 ];
 
 /// Meta asks for an answer within five seconds; one is for the way there and back.
@@ -246,6 +263,6 @@ mod tests {
         let rules = Rules { inline_secrets: true, sandbox: Some(sandbox), ..Rules::default() };
         let documents = check_manifests(&[manifest], &[], &rules).unwrap();
         let accounts = documents.iter().filter(|document| document.resource.kind() == Kind::ChannelAccount);
-        assert_eq!(accounts.count(), 7);
+        assert_eq!(accounts.count(), 8);
     }
 }

@@ -19,7 +19,7 @@ struct Role {
 
 /// The cast. In the sample policy a Brazilian has WhatsApp and web chat, not SMS: that message is received, and the
 /// verdict says why it may not be answered there.
-const CAST: [Role; 6] = [
+const CAST: [Role; 7] = [
     Role {
         channel: "sms",
         provider: Some("sinch"),
@@ -37,6 +37,18 @@ const CAST: [Role; 6] = [
         user_id: "oAcmeDemoLiWei0000000000001",
         name: "李薇, Shanghai",
         lines: &["你好，这个台灯可以调节亮度吗？", "好的，谢谢！请问保修多久？", "明白了，谢谢你。"],
+    },
+    // They go by a user name and show no number.
+    Role {
+        channel: "whatsapp",
+        provider: None,
+        user_id: "BR.13491208655302741918",
+        name: "Júlia Alves, Recife",
+        lines: &[
+            "Oi! A luminária que comprei chegou com o vidro trincado. Vocês trocam?",
+            "Comprei na semana passada, pedido 2077.",
+            "Perfeito, muito obrigada!",
+        ],
     },
     Role {
         channel: "messenger",

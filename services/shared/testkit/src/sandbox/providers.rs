@@ -7,6 +7,7 @@ mod telegram;
 mod twilio;
 mod viber;
 mod wechat;
+mod whatsapp;
 
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ pub(super) const CLOUDS: &[Cloud] = &[
     twilio::CLOUD,
     viber::CLOUD,
     wechat::CLOUD,
+    whatsapp::CLOUD,
 ];
 
 pub(super) fn router(state: Arc<State>) -> Router {

@@ -16,6 +16,14 @@ pub(super) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
+/// `X-Hub-Signature-256` of a body.
+pub(super) fn meta(app_secret: &str, body: &[u8]) -> String {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(app_secret.as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(body);
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
 /// `X-Twilio-Signature` of a form.
 pub(super) fn twilio(auth_token: &str, url: &str, form: &[(String, String)]) -> String {
     let sorted: BTreeMap<&String, &String> = form.iter().map(|(name, value)| (name, value)).collect();
