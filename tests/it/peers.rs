@@ -5,15 +5,11 @@ use std::sync::Arc;
 use heliograph_tests::{
     agent::Agent,
     fleet::Fleet,
-    peers::{post, sign},
-    tenant::{
-        BOTTLE_SECRET, INSTAGRAM, META_SECRET, PAGE, SINCH_SECRET, TWILIO_TOKEN, WECHAT_AES_KEY, WECHAT_APP,
     peers::{parse, post, sign},
     tenant::{
-        BOTTLE_SECRET, SINCH_SECRET, TELEGRAM_WEBHOOK, TWILIO_TOKEN, VIBER_TOKEN, WECHAT_AES_KEY, WECHAT_APP,
-        WECHAT_TOKEN,
+        BOTTLE_SECRET, INSTAGRAM, META_SECRET, PAGE, SINCH_SECRET, TELEGRAM_WEBHOOK, TWILIO_TOKEN,
+        VIBER_TOKEN, WECHAT_AES_KEY, WECHAT_APP, WECHAT_TOKEN,
     },
-    tenant::{BOTTLE_SECRET, META_SECRET, SINCH_SECRET, TWILIO_TOKEN, WECHAT_AES_KEY, WECHAT_APP, WECHAT_TOKEN},
 };
 use serde_json::{Value, json};
 
@@ -112,6 +108,9 @@ fn cases(webhook: impl Fn(&str, &str) -> String) -> Vec<Case> {
             request: json!({
                 "peer": "meta", "app_secret": META_SECRET,
                 "body": messaging("instagram", INSTAGRAM, "1234567890123456", "kia ora ✨"),
+            }),
+        },
+        Case {
             channel: "telegram",
             account: "acme-telegram",
             user_id: "7000000000001",
@@ -165,11 +164,8 @@ fn messaging(object: &str, account: &str, user: &str, text: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_providers_sdks_sign_comes_out_normalized_and_is_answered() {
-    let fleet =
-        Fleet::start(&["sms", "wechat", "messenger", "instagram", "bottle", "router", "egress", "desk"])
-            .await;
-        Fleet::start(&["sms", "wechat", "telegram", "viber", "bottle", "router", "egress", "desk"]).await;
-    let fleet = Fleet::start(&["sms", "wechat", "whatsapp", "bottle", "router", "egress", "desk"]).await;
+    let channels = ["sms", "whatsapp", "messenger", "instagram", "wechat", "telegram", "viber", "bottle"];
+    let fleet = Fleet::start(&[&channels[..], &["router", "egress", "desk"]].concat()).await;
     let answers = Arc::new(|_: &str, text: &str| Some(format!("you said: {text}")));
     let agent = Agent::start(&fleet.grpc("desk"), "ann", "ann", answers).await;
 

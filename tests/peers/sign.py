@@ -88,6 +88,10 @@ def meta(given):
     body = json.dumps(given["body"], separators=(",", ":")).replace("/", "\\/")
     signature = "sha256=" + hmac.new(given["app_secret"].encode(), body.encode(), hashlib.sha256).hexdigest()
     assert webhook_updates_validator(given["app_secret"], body.encode(), signature)
+    headers = {"content-type": "application/json", "x-hub-signature-256": signature}
+    return {"query": "", "headers": headers, "body": body}
+
+
 def whatsapp(given):
     """A batch as Meta writes it, signed as pywa checks it, and read by pywa's models."""
     import hashlib
@@ -110,7 +114,6 @@ def whatsapp(given):
     return {"query": "", "headers": headers, "body": body}
 
 
-PEERS = {"wechat": wechat, "twilio": twilio, "sinch": sinch, "bottle": bottle, "meta": meta}
 def telegram(given):
     """An update as python-telegram-bot has it."""
     from datetime import datetime, timezone
@@ -186,15 +189,6 @@ def read_viber(given):
     return message.to_dict()
 
 
-PEERS = {
-    "wechat": wechat,
-    "twilio": twilio,
-    "sinch": sinch,
-    "bottle": bottle,
-    "telegram": telegram,
-    "viber": viber,
-}
-READERS = {"telegram": read_telegram, "viber": read_viber}
 def whatsapp_sends(given):
     """The body pywa sends for the same message: `{"send": "send_message", "arguments": {...}}`."""
     from operator import attrgetter
@@ -225,7 +219,18 @@ def whatsapp_sends(given):
     return {"query": "", "headers": {}, "body": json.dumps(sent[0])}
 
 
-PEERS = {"wechat": wechat, "twilio": twilio, "sinch": sinch, "bottle": bottle, "whatsapp": whatsapp, "whatsapp_sends": whatsapp_sends}
+PEERS = {
+    "bottle": bottle,
+    "meta": meta,
+    "sinch": sinch,
+    "telegram": telegram,
+    "twilio": twilio,
+    "viber": viber,
+    "wechat": wechat,
+    "whatsapp": whatsapp,
+    "whatsapp_sends": whatsapp_sends,
+}
+READERS = {"telegram": read_telegram, "viber": read_viber}
 
 if __name__ == "__main__":
     request = json.load(sys.stdin)

@@ -118,9 +118,7 @@ impl Fleet {
             ("HELIOGRAPH__DESK__DEV_USERS".to_owned(), "true".to_owned()),
             ("HELIOGRAPH__DESK__SESSION_SECRET".to_owned(), "made-up-session-secret-of-32-bytes".to_owned()),
         ];
-        for channel in ["sms", "wechat", "messenger", "instagram", "bottle", "webchat"] {
-        for channel in ["sms", "wechat", "bottle", "telegram", "viber", "webchat"] {
-        for channel in ["sms", "wechat", "whatsapp", "bottle", "webchat"] {
+        for channel in tenant::CHANNELS {
             if let Some((_, grpc)) = self.ports.get(channel) {
                 let name = format!("HELIOGRAPH__CHANNELS__{}__ENDPOINT", channel.to_uppercase());
                 environment.push((name, format!("http://127.0.0.1:{grpc}")));

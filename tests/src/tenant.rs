@@ -12,10 +12,23 @@ pub const WECHAT_TOKEN: &str = "madeupwechattoken";
 pub const WECHAT_AES_KEY: &str = "bWFkZS11cC1mb3ItZGV2ZWxvcG1lbnQtb25seS0wMDA";
 /// WeChat's app id.
 pub const WECHAT_APP: &str = "wx0123456789abcdef";
-/// Signing secret of the app behind the WhatsApp account.
-pub const META_SECRET: &str = "made-up-meta-app-secret";
 /// Signing secret of the Sinch account.
 pub const SINCH_SECRET: &str = "made-up-sinch-webhook-secret";
+/// Every channel that an account here can be of.
+pub const CHANNELS: [&str; 11] = [
+    "sms",
+    "whatsapp",
+    "messenger",
+    "instagram",
+    "wechat",
+    "telegram",
+    "line",
+    "viber",
+    "rcs",
+    "bottle",
+    "webchat",
+];
+
 /// Signing token of the Twilio account.
 pub const TWILIO_TOKEN: &str = "made-up-twilio-auth-token";
 /// Token of the Telegram bot.
@@ -25,7 +38,7 @@ pub const TELEGRAM_WEBHOOK: &str = "made-up-telegram-webhook-secret";
 /// Token of the Viber bot, which signs, too.
 pub const VIBER_TOKEN: &str = "made-up-viber-auth-token";
 
-/// What signs webhooks of the Messenger and the Instagram account.
+/// What signs webhooks of the WhatsApp, the Messenger and the Instagram account.
 pub const META_SECRET: &str = "made-up-meta-app-secret";
 /// The Page.
 pub const PAGE: &str = "682498302938465";
@@ -119,6 +132,8 @@ pub fn accounts() -> Vec<RawAccount> {
             None,
             json!({ "account_id": INSTAGRAM, "login": "instagram" }),
             &[("app_secret", META_SECRET), ("access_token", "made-up-instagram-token")],
+        ),
+        account(
             "acme-br",
             "whatsapp",
             None,
@@ -162,12 +177,12 @@ pub fn manifest(base: impl Fn(&str, Option<&str>) -> String, public: impl Fn(&st
         ("BOTTLE", "bottle", None),
         ("TELEGRAM", "telegram", None),
         ("VIBER", "viber", None),
+        ("LINE", "line", None),
+        ("RCS", "rcs", None),
     ] {
         manifest = manifest.replace(&format!("${mark}_API"), &base(channel, provider));
     }
-    for channel in ["sms", "wechat", "messenger", "instagram", "bottle", "webchat"] {
-    for channel in ["sms", "wechat", "bottle", "telegram", "viber", "webchat"] {
-    for channel in ["sms", "wechat", "whatsapp", "bottle", "webchat"] {
+    for channel in CHANNELS {
         let mark = format!("${}_INGRESS", channel.to_uppercase());
         manifest = manifest.replace(&mark, public(channel).as_str().trim_end_matches('/'));
     }

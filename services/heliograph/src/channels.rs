@@ -10,7 +10,9 @@ use heliograph_channel::{
 };
 use heliograph_channel_bottle::{Bottle, BottleSettings};
 use heliograph_channel_instagram::{Instagram, InstagramSettings};
+use heliograph_channel_line::{Line, LineSettings};
 use heliograph_channel_messenger::{Messenger, MessengerSettings};
+use heliograph_channel_rcs::{Rcs, RcsSettings};
 use heliograph_channel_sms::{Sms, SmsSettings};
 use heliograph_channel_telegram::{Telegram, TelegramSettings};
 use heliograph_channel_viber::{Viber, ViberSettings};
@@ -67,6 +69,19 @@ pub const CHANNELS: &[ChannelRow] = &[
         },
     },
     ChannelRow {
+        name: "line",
+        about: "LINE official accounts",
+        check: check::<LineSettings>,
+        capabilities: || in_general(&Line, None, json!({ "channel_id": "1" }), &["channel_secret"]),
+        start: |ground| {
+            async {
+                let host = ChannelHost::new(Line).webhook().provider().answer_within(LINE_PATIENCE);
+                Ok(host.start(&ground.host("line").await?).await?)
+            }
+            .boxed()
+        },
+    },
+    ChannelRow {
         name: "messenger",
         about: "Facebook Messenger for Pages",
         check: check::<MessengerSettings>,
@@ -80,6 +95,16 @@ pub const CHANNELS: &[ChannelRow] = &[
                 Ok(host.start(&ground.host("messenger").await?).await?)
             }
             .boxed()
+        },
+    },
+    ChannelRow {
+        name: "rcs",
+        about: "RCS Business Messaging by Google",
+        check: check::<RcsSettings>,
+        capabilities: heliograph_channel_rcs::capabilities,
+        start: |ground| {
+            async { Ok(ChannelHost::new(Rcs).webhook().provider().start(&ground.host("rcs").await?).await?) }
+                .boxed()
         },
     },
     ChannelRow {
@@ -169,6 +194,9 @@ pub const CHANNELS: &[ChannelRow] = &[
         },
     },
 ];
+
+/// LINE waits two seconds for an answer; half a second is for the way there and back.
+const LINE_PATIENCE: std::time::Duration = std::time::Duration::from_millis(1500);
 
 /// Meta asks for an answer within five seconds; one is for the way there and back.
 const META_PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
@@ -263,6 +291,6 @@ mod tests {
         let rules = Rules { inline_secrets: true, sandbox: Some(sandbox), ..Rules::default() };
         let documents = check_manifests(&[manifest], &[], &rules).unwrap();
         let accounts = documents.iter().filter(|document| document.resource.kind() == Kind::ChannelAccount);
-        assert_eq!(accounts.count(), 8);
+        assert_eq!(accounts.count(), 12);
     }
 }

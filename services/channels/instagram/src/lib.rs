@@ -91,7 +91,7 @@ impl Provider for Instagram {
         messaging::fetch(url)
     }
 
-    fn token(&self, account: &Account<InstagramSettings>) -> Option<TokenSource> {
+    fn token(&self, account: &Account<InstagramSettings>, _now_ms: i64) -> Option<TokenSource> {
         account.settings.refresh_token.then(|| token::source(account))
     }
 

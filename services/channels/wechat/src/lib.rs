@@ -111,7 +111,7 @@ impl Provider for Wechat {
         account.settings.passive_reply.is_some()
     }
 
-    fn token(&self, account: &Account<WechatSettings>) -> Option<TokenSource> {
+    fn token(&self, account: &Account<WechatSettings>, _now_ms: i64) -> Option<TokenSource> {
         Some(outbound::token_source(account))
     }
 

@@ -19,7 +19,7 @@ struct Role {
 
 /// The cast. In the sample policy a Brazilian has WhatsApp and web chat, not SMS: that message is received, and the
 /// verdict says why it may not be answered there.
-const CAST: [Role; 7] = [
+const CAST: &[Role] = &[
     Role {
         channel: "sms",
         provider: Some("sinch"),
@@ -66,7 +66,24 @@ const CAST: [Role; 7] = [
         provider: None,
         user_id: "7234567890123456",
         name: "Aroha Ngata, Wellington",
-        lines: &["Kia ora! Is the brass lamp from your story still there?", "Lovely, I will take one. Ka pai!"],
+        lines: &[
+            "Kia ora! Is the brass lamp from your story still there?",
+            "Lovely, I will take one. Ka pai!",
+        ],
+    },
+    Role {
+        channel: "line",
+        provider: None,
+        user_id: "U0123456789abcdef0123456789abcdef",
+        name: "佐藤 陽菜, 大阪",
+        lines: &["こんにちは。注文1042はいつ届きますか？", "ありがとうございます。助かりました。"],
+    },
+    Role {
+        channel: "rcs",
+        provider: None,
+        user_id: "+919876543210",
+        name: "Asha Rao, Bengaluru",
+        lines: &["Hello! Can I still change the colour of my lamp?", "Great, thank you."],
     },
     Role {
         channel: "bottle",

@@ -57,8 +57,9 @@ pub trait Provider: Channel {
         false
     }
 
-    /// How to obtain an access token, for providers that want one of limited life.
-    fn token(&self, _account: &Account<Self::Settings>) -> Option<TokenSource> {
+    /// How to obtain an access token, for providers that want one of limited life. `now_ms` is our clock, for requests that
+    /// are signed with a time.
+    fn token(&self, _account: &Account<Self::Settings>, _now_ms: i64) -> Option<TokenSource> {
         None
     }
 

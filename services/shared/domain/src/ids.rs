@@ -45,6 +45,15 @@ pub fn derive(prefix: &str, parts: &[&str]) -> String {
     id
 }
 
+/// A UUID (RFC 9562, version 8) derived from `parts`, for providers that want one as idempotency key.
+pub fn uuid(parts: &[&str]) -> String {
+    let mut bytes: [u8; 16] = digest(parts)[..16].try_into().expect("SHA-256 is 32 bytes long");
+    bytes[6] = (bytes[6] & 0x0f) | 0x80;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex = format!("{:032x}", u128::from_be_bytes(bytes));
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
 /// The partition, below `count`, that owns what `parts` name. Stable over releases: streams are laid out by it.
 ///
 /// # Panics
@@ -84,7 +93,7 @@ fn digest(parts: &[&str]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use super::{derive, is_name, partition};
+    use super::{derive, is_name, partition, uuid};
 
     #[test]
     fn derived_ids_are_stable_and_keep_parts_apart() {
@@ -93,6 +102,18 @@ mod tests {
         assert_ne!(id, derive("evt", &["acme", "sms", "mainS", "M1"]));
         assert_eq!(id.len(), 30);
         assert!(id.starts_with("evt_"));
+    }
+
+    #[test]
+    fn derived_uuids_are_stable_and_well_formed() {
+        let id = uuid(&["acme", "dlv_1"]);
+        assert_eq!(id, uuid(&["acme", "dlv_1"]));
+        assert_ne!(id, uuid(&["acme", "dlv_2"]));
+        let groups: Vec<usize> = id.split('-').map(str::len).collect();
+        assert_eq!(groups, [8, 4, 4, 4, 12]);
+        assert!(id.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit()));
+        assert_eq!(id.as_bytes()[14], b'8');
+        assert!(b"89ab".contains(&id.as_bytes()[19]));
     }
 
     #[test]

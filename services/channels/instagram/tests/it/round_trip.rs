@@ -125,7 +125,7 @@ fn response(status: StatusCode, body: &Value) -> ProviderResponse {
 fn tokens_are_renewed_and_young_ones_used_as_they_are() {
     let settings = json!({ "account_id": ACCOUNT, "login": "instagram", "refresh_token": true });
     let account: Account<InstagramSettings> = raw(settings).load().unwrap();
-    let source = Instagram.token(&account).unwrap();
+    let source = Instagram.token(&account, 0).unwrap();
     let expected =
         "https://graph.instagram.com/refresh_access_token?grant_type=ig_refresh_token&access_token=";
     assert!(source.request.url.starts_with(expected));

@@ -166,7 +166,8 @@ impl Fleet {
             time: Some(heliograph_channel::inbound::timestamp(said)),
             ..Message::default()
         };
-        let delivery = Delivery::new(&message, id, &format!("cor-{id}"), now_ms);
+        let correlation = format!("cor-{id}");
+        let delivery = Delivery::new(&message, id, &correlation, now_ms);
         replica.chat.deliver(&self.account(), delivery).await
     }
 

@@ -25,6 +25,10 @@ pub(super) async fn fetch<S>(
             NoAnswer::NotSent(why) | NoAnswer::Unknown(why) => CarrierError::Provider(why),
         })?;
         match response.status() {
+            // It has them, and is not done with making them ready.
+            StatusCode::ACCEPTED => {
+                return Err(CarrierError::Provider("they are not ready yet".to_owned()));
+            }
             status if status.is_success() => return open(response, limit),
             status if status.is_redirection() => request = follow(&request, &response)?,
             StatusCode::NOT_FOUND | StatusCode::GONE => return Err(CarrierError::NotFound),

@@ -74,7 +74,9 @@ impl<P: Provider> ViaHttp<P> {
 
     /// The token for this account, fresh if need be; `None` when the provider wants none.
     async fn token(&self, account: &Account<P::Settings>) -> Result<Option<(TokenKey, Token)>, Outcome> {
-        let Some(TokenSource { key, request }) = self.provider.token(account) else { return Ok(None) };
+        let Some(TokenSource { key, request }) = self.provider.token(account, wall_clock()) else {
+            return Ok(None);
+        };
         let key = TokenKey::new(&account.tenant, &account.channel, &account.name, key);
         let refresh = || async {
             // Asking for a token delivers nothing, so a lost answer is no doubt.

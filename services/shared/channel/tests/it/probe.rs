@@ -216,7 +216,7 @@ impl Provider for Probe {
         }
     }
 
-    fn token(&self, account: &Account<ProbeSettings>) -> Option<TokenSource> {
+    fn token(&self, account: &Account<ProbeSettings>, _now_ms: i64) -> Option<TokenSource> {
         account.settings.spec.token.then(|| TokenSource {
             key: "access".to_owned(),
             request: request(account, Method::POST, "/token", None, Body::Empty),

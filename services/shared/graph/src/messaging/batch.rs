@@ -101,7 +101,8 @@ fn read_entry(
     for (at, (place, item)) in items.into_iter().enumerate() {
         // What is around the items is kept once.
         let first = at == 0;
-        let frame = Frame { batch: (first && events.is_empty()).then_some(batch), entry: first.then_some(&entry) };
+        let frame =
+            Frame { batch: (first && events.is_empty()).then_some(batch), entry: first.then_some(&entry) };
         events.extend(Item::new(inbound, profile, frame, place, &item).read());
     }
 }

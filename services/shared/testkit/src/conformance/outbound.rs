@@ -46,7 +46,7 @@ where
         }
     }
     check_any_answer(suite, account);
-    if let Some(source) = suite.channel.token(account) {
+    if let Some(source) = suite.channel.token(account, NOW_MS) {
         let key = source.key.clone();
         suite.secrets_stay_secret("the token's key", &key);
         suite.secrets_stay_secret("Debug of the token request", &format!("{source:?}"));
@@ -61,7 +61,7 @@ where
     let about = format!("outbound {name}");
     let delivery = Delivery::new(message, DELIVERY, CORRELATION, NOW_MS);
     let token = SecretString::from(TOKEN);
-    let (channel, token) = (suite.channel.clone(), suite.channel.token(account).map(|_| token));
+    let (channel, token) = (suite.channel.clone(), suite.channel.token(account, NOW_MS).map(|_| token));
     let encode = || channel.encode(account, &delivery, token.as_ref());
     let Some(encoded) = suite.guarded(&about, encode) else { return };
     let request = match encoded {

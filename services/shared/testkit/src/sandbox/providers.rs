@@ -1,7 +1,9 @@
 //! The providers' APIs. Each is a file of its own with everything about it, and a row here.
 
 mod bottle;
+mod line;
 mod messaging;
+mod rcs;
 mod sinch;
 mod telegram;
 mod twilio;
@@ -35,8 +37,10 @@ pub(super) struct Cloud {
 /// Every provider.
 pub(super) const CLOUDS: &[Cloud] = &[
     bottle::CLOUD,
+    line::CLOUD,
     messaging::INSTAGRAM,
     messaging::MESSENGER,
+    rcs::CLOUD,
     sinch::CLOUD,
     telegram::CLOUD,
     twilio::CLOUD,

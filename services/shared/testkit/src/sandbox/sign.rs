@@ -1,11 +1,16 @@
-//! Signatures and encryption as the providers make them, written from their documents a second time.
+//! Forms, signatures and encryption as the providers make them, written from their documents a second time.
 
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::{Digest as _, Sha1};
-use sha2::Sha256;
+use sha2::{Sha256, Sha512};
+
+/// The fields of a form.
+pub(super) fn form(body: &[u8]) -> BTreeMap<String, String> {
+    url::form_urlencoded::parse(body).into_owned().collect()
+}
 
 /// Base64 of HMAC-SHA256.
 pub(super) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> String {
@@ -22,6 +27,13 @@ pub(super) fn meta(app_secret: &str, body: &[u8]) -> String {
         Hmac::<Sha256>::new_from_slice(app_secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(body);
     format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+/// Base64 of HMAC-SHA512.
+pub(super) fn hmac_sha512(key: &[u8], data: &[u8]) -> String {
+    let mut mac = Hmac::<Sha512>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(data);
+    STANDARD.encode(mac.finalize().into_bytes())
 }
 
 /// `X-Twilio-Signature` of a form.

@@ -46,6 +46,8 @@ struct Memory {
     names: BTreeMap<Phone, String>,
     /// Messages left in a WeChat customer's window.
     windows: BTreeMap<Phone, u32>,
+    /// What a provider keeps in mind under a name: reply tokens, ids that came before.
+    notes: BTreeMap<String, String>,
 }
 
 impl State {
@@ -138,6 +140,19 @@ impl State {
             }
             _ => false,
         }
+    }
+
+    pub(super) fn note(&self, name: &str, value: &str) {
+        self.memory().notes.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(super) fn noted(&self, name: &str) -> Option<String> {
+        self.memory().notes.get(name).cloned()
+    }
+
+    /// What stands under a name, which is forgotten then.
+    pub(super) fn take_note(&self, name: &str) -> Option<String> {
+        self.memory().notes.remove(name)
     }
 
     pub(super) fn sent(&self) -> Vec<Sent> {

@@ -8,7 +8,7 @@ use crate::{
 };
 
 const SAMPLE: &str = include_str!("../../../../../../deploy/samples/acme.yaml");
-const CHANNELS: [&str; 4] = ["bottle", "sms", "webchat", "wechat"];
+const CHANNELS: [&str; 8] = ["bottle", "instagram", "line", "messenger", "rcs", "sms", "webchat", "wechat"];
 
 fn sample() -> Vec<Document> {
     parse("acme.yaml", SAMPLE).unwrap_or_else(|problems| panic!("{problems}"))
@@ -61,7 +61,8 @@ fn every_country_falls_into_one_region_or_the_default() {
         ("CN", "greater-china"),
         ("SG", "greater-china"),
         ("PN", "islands"),
-        ("TW", "default"),
+        ("TW", "line-lands"),
+        ("IN", "india"),
         ("NG", "default"),
     ];
     for (code, name) in table {
@@ -69,7 +70,7 @@ fn every_country_falls_into_one_region_or_the_default() {
     }
     assert_eq!(
         Country::all().filter(|country| resolution.of_country(*country).is_some()).count(),
-        2 + 52 + 52 + 4 + 3
+        2 + 52 + 52 + 4 + 3 + 3 + 1 + 2
     );
 }
 

@@ -34,10 +34,16 @@ type Checked = Result<(), Refused>;
 type Parameters = Query<BTreeMap<String, String>>;
 
 fn pages() -> Router<Arc<State>> {
-    let send = |Shared(state): Shared<Arc<State>>, Query(query): Parameters, headers: HeaderMap, body: Bytes| async move {
+    let send = |Shared(state): Shared<Arc<State>>,
+                Query(query): Parameters,
+                headers: HeaderMap,
+                body: Bytes| async move {
         state.faults.meet("messenger", || send(&state, "messenger", &query, &headers, &body)).await
     };
-    let attach = |Shared(state): Shared<Arc<State>>, Query(query): Parameters, headers: HeaderMap, body: Bytes| async move {
+    let attach = |Shared(state): Shared<Arc<State>>,
+                  Query(query): Parameters,
+                  headers: HeaderMap,
+                  body: Bytes| async move {
         match caller(&state, "messenger", &query, &headers).and_then(|_| attachment(&body)) {
             Ok(()) => Json(json!({ "attachment_id": state.next_number().to_string() })).into_response(),
             Err(refused) => refuse(&state, "messenger", refused),
@@ -49,7 +55,10 @@ fn pages() -> Router<Arc<State>> {
 }
 
 fn accounts() -> Router<Arc<State>> {
-    let send = |Shared(state): Shared<Arc<State>>, Query(query): Parameters, headers: HeaderMap, body: Bytes| async move {
+    let send = |Shared(state): Shared<Arc<State>>,
+                Query(query): Parameters,
+                headers: HeaderMap,
+                body: Bytes| async move {
         state.faults.meet("instagram", || send(&state, "instagram", &query, &headers, &body)).await
     };
     Router::new().route("/instagram/v26.0/me/messages", post(send))
@@ -70,7 +79,9 @@ fn caller(
     let account = account.ok_or_else(|| refusal(401, 190, "Invalid OAuth access token."))?;
     let proof = hmac(account.secret("app_secret"), account.secret("access_token").as_bytes());
     match query.get("appsecret_proof") {
-        Some(given) if *given != proof => Err(refusal(400, 100, "Invalid appsecret_proof provided in the API argument")),
+        Some(given) if *given != proof => {
+            Err(refusal(400, 100, "Invalid appsecret_proof provided in the API argument"))
+        }
         None if account.setting("login") != "instagram" => {
             Err(refusal(400, 100, "API calls from the server require an appsecret_proof argument"))
         }
@@ -141,7 +152,11 @@ fn shown(message: &Value) -> String {
 
 /// What the API checks.
 fn check(provider: &str, request: &Value) -> Checked {
-    only(request, "", &["recipient", "messaging_type", "tag", "message", "sender_action", "payload", "reply_to"])?;
+    only(
+        request,
+        "",
+        &["recipient", "messaging_type", "tag", "message", "sender_action", "payload", "reply_to"],
+    )?;
     only(&request["recipient"], "recipient.", &["id", "user_ref"])?;
     let named = |name: &str| request["recipient"][name].as_str().is_some_and(|id| !id.is_empty());
     rule(named("id") != named("user_ref"), "(#100) The parameter recipient is required")?;
@@ -153,7 +168,10 @@ fn check(provider: &str, request: &Value) -> Checked {
         rule(known, "(#100) Param sender_action is not one of its values")?;
         let target = request["payload"]["message_id"].is_string();
         rule(target == (reacts || action == "unreact"), "(#100) payload.message_id goes with a reaction")?;
-        return rule(request["payload"]["reaction"].is_string() == reacts, "(#100) payload.reaction goes with react");
+        return rule(
+            request["payload"]["reaction"].is_string() == reacts,
+            "(#100) payload.reaction goes with react",
+        );
     }
     let kind = request["messaging_type"].as_str();
     let types = ["RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY"];
@@ -167,14 +185,21 @@ fn check(provider: &str, request: &Value) -> Checked {
 }
 
 fn content(provider: &str, message: &Value) -> Checked {
-    only(message, "message.", &["text", "attachment", "quick_replies", "metadata", "sticker_id", "template"])?;
+    only(
+        message,
+        "message.",
+        &["text", "attachment", "quick_replies", "metadata", "sticker_id", "template"],
+    )?;
     let kinds = ["text", "attachment", "sticker_id", "template"];
     let given = kinds.iter().filter(|kind| !message[**kind].is_null()).count();
     rule(given == 1, "(#100) Must set one of text, attachment, sticker_id and template")?;
     rule(length(&message["metadata"]) <= 1000, "(#100) metadata is longer than 1000 characters")?;
     if let Some(text) = message["text"].as_str() {
         let fits = if provider == "instagram" { text.len() <= 1000 } else { text.chars().count() <= 2000 };
-        rule(fits && !text.is_empty(), "(#100) Length of param message[text] must be less than or equal to its limit")?;
+        rule(
+            fits && !text.is_empty(),
+            "(#100) Length of param message[text] must be less than or equal to its limit",
+        )?;
     }
     let replies = message["quick_replies"].as_array().map(Vec::as_slice).unwrap_or_default();
     rule(replies.len() <= 13, "(#100) There may be 13 quick replies")?;
@@ -256,7 +281,8 @@ fn attachment(body: &Bytes) -> Checked {
 }
 
 fn only(value: &Value, place: &str, fields: &[&str]) -> Checked {
-    let given = value.as_object().ok_or_else(|| refusal(400, 100, &format!("(#100) {place} is not an object")))?;
+    let given =
+        value.as_object().ok_or_else(|| refusal(400, 100, &format!("(#100) {place} is not an object")))?;
     match given.keys().find(|name| !fields.contains(&name.as_str())) {
         Some(name) => Err(refusal(400, 100, &format!("(#100) Unexpected key \"{place}{name}\""))),
         None => Ok(()),
@@ -281,7 +307,8 @@ fn refusal(status: u16, code: i64, message: &str) -> Refused {
 
 fn refuse(state: &State, provider: &'static str, (status, code, message): Refused) -> Response {
     state.problem(provider, message.clone());
-    let error = json!({ "message": message, "type": "OAuthException", "code": code, "fbtrace_id": "Asandbox" });
+    let error =
+        json!({ "message": message, "type": "OAuthException", "code": code, "fbtrace_id": "Asandbox" });
     (status, Json(json!({ "error": error }))).into_response()
 }
 
@@ -293,7 +320,9 @@ fn report(state: &Arc<State>, account: &Arc<Account>, id: &str, user_id: &str, m
     let tasks = state.tasks.clone();
     tasks.spawn(async move {
         let echo = json!({ "mid": id, "is_echo": true, "app_id": 1, "text": text, "metadata": metadata });
-        state.post(&call(&account, &event(own_id(&account), &user_id, "message", &echo), String::new())).await;
+        state
+            .post(&call(&account, &event(own_id(&account), &user_id, "message", &echo), String::new()))
+            .await;
         let mut told = vec![("read", json!({ "mid": id }))];
         if account.provider == "messenger" {
             told = vec![

@@ -1,0 +1,155 @@
+//! The one URL LINE calls: events of several users in one request.
+
+mod events;
+mod messages;
+
+use heliograph_channel::{
+    Account, Inbound, Received, Refusal, Reply, WebhookRequest,
+    inbound::{raw, timestamp},
+};
+use heliograph_proto::{
+    Timestamp,
+    v1::{Address, InboundEvent, Raw, UnknownEvent, inbound_event::Kind},
+};
+use http::Method;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use crate::{LineSettings, signature};
+
+/// What an event holds that is read, or says nothing more than that.
+const KNOWN: [&str; 12] = [
+    "type",
+    "mode",
+    "timestamp",
+    "source",
+    "webhookEventId",
+    "deliveryContext",
+    "replyToken",
+    "message",
+    "unsend",
+    "follow",
+    "postback",
+    "videoPlayComplete",
+];
+
+/// Verifies and parses one request. No events at all is LINE's way to see whether somebody is there.
+pub(crate) fn receive(
+    account: &Account<LineSettings>,
+    request: &WebhookRequest,
+) -> Result<Received, Refusal> {
+    if request.method != Method::POST {
+        return Err(Refusal::Method("POST"));
+    }
+    let given = request
+        .header("x-line-signature")
+        .ok_or_else(|| Refusal::Forged("the header `x-line-signature` is missing".to_owned()))?;
+    if !signature::matches(&account.settings.channel_secrets, &request.body, given) {
+        return Err(Refusal::Forged("`x-line-signature` does not match the channel secret".to_owned()));
+    }
+    let mut envelope: Map<String, Value> = serde_json::from_slice(&request.body)
+        .map_err(|_| Refusal::Malformed("the body is not a JSON object".to_owned()))?;
+    let Some(Value::Array(items)) = envelope.remove("events") else {
+        return Err(Refusal::Malformed("`events` is missing or not a list".to_owned()));
+    };
+    let inbound = Inbound::new(account, request.now_ms);
+    let mut received = Received::default();
+    for item in &items {
+        let parser = Parser { inbound: &inbound, settings: &account.settings, item };
+        received.events.extend(parser.parse());
+        received.replies.extend(parser.reply());
+    }
+    // What came beside the events is kept with the first of them.
+    let beside = envelope.keys().any(|name| name != "destination");
+    if let (true, Some(first), Some(item)) = (beside, received.events.first_mut(), items.into_iter().next()) {
+        envelope.insert("events".to_owned(), Value::Array(vec![item]));
+        first.raw = Some(json(&Value::Object(envelope)));
+    }
+    Ok(received)
+}
+
+fn json(value: &Value) -> Raw {
+    raw("application/json", &value.to_string().into())
+}
+
+/// A text of an event; empty where it is not there.
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// One event, being normalized.
+struct Parser<'a> {
+    inbound: &'a Inbound<'a>,
+    settings: &'a LineSettings,
+    item: &'a Value,
+}
+
+impl Parser<'_> {
+    /// What it means; an event that cannot be read is kept, so that its siblings arrive.
+    fn parse(&self) -> Vec<InboundEvent> {
+        let kind = self.item["type"].as_str().unwrap_or("untyped");
+        if self.is_standby() {
+            // Another module answers this chat.
+            return vec![self.unknown(&format!("standby.{kind}"))];
+        }
+        let mut events = self.read(kind).unwrap_or_else(|| vec![self.unknown(&format!("malformed.{kind}"))]);
+        if let Some(first) = events.first_mut()
+            && first.raw.is_none()
+            && self.holds_more()
+        {
+            first.raw = Some(json(self.item));
+        }
+        events
+    }
+
+    fn is_standby(&self) -> bool {
+        self.item["mode"] == "standby"
+    }
+
+    /// Fields beyond those that are read.
+    fn holds_more(&self) -> bool {
+        let more = |value: &Value, known: &[&str]| {
+            value.as_object().is_some_and(|fields| fields.keys().any(|name| !known.contains(&name.as_str())))
+        };
+        more(self.item, &KNOWN) || more(&self.item["message"], &messages::KNOWN)
+    }
+
+    /// The handle to answer with, where the event has one and it is ours to answer.
+    fn reply(&self) -> Option<Reply> {
+        let valid_for = self.settings.reply_tokens?;
+        let token = self.item["replyToken"].as_str().filter(|token| !token.is_empty())?;
+        let user_id = self.address()?.user_id;
+        (!self.is_standby()).then(|| Reply { user_id, value: token.into(), valid_for })
+    }
+
+    /// Who is answered: a group or room as a whole, or a user.
+    fn address(&self) -> Option<Address> {
+        let source = &self.item["source"];
+        let id = ["groupId", "roomId", "userId"].iter().find_map(|name| source[*name].as_str());
+        let id = id.filter(|id| !id.is_empty())?;
+        Some(Address { user_id: id.to_owned(), ..Address::default() })
+    }
+
+    fn time(&self) -> Option<Timestamp> {
+        self.item["timestamp"].as_i64().map(timestamp)
+    }
+
+    /// What LINE repeats when it delivers again. An event without it is told by what stands in it.
+    fn id(&self) -> String {
+        match self.item["webhookEventId"].as_str() {
+            Some(id) if !id.is_empty() => id.to_owned(),
+            _ => format!("sha256:{}", hex::encode(Sha256::digest(self.item.to_string()))),
+        }
+    }
+
+    fn event(&self, id: &str, address: Address, kind: Kind) -> InboundEvent {
+        self.inbound.event(id, address, self.time(), kind)
+    }
+
+    fn unknown(&self, kind: &str) -> InboundEvent {
+        let unknown = Kind::Unknown(UnknownEvent { kind: kind.to_owned() });
+        let mut event = self.event(&self.id(), self.address().unwrap_or_default(), unknown);
+        event.raw = Some(json(self.item));
+        event
+    }
+}

@@ -1,0 +1,176 @@
+//! LINE official accounts, by the Messaging API.
+//!
+//! Source: developers.line.biz, "Messaging API reference", and `line/line-openapi` (webhook.yml, messaging-api.yml,
+//! channel-access-token.yml). The peer is `line-bot-sdk`.
+
+mod codes;
+mod inbound;
+mod outbound;
+mod postback;
+mod settings;
+mod signature;
+
+use heliograph_channel::{
+    Account, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Received, Refusal,
+    TokenGrant, TokenSource, Webhook, WebhookRequest,
+};
+use heliograph_proto::v1::{
+    Capabilities, MediaCapability, MediaKind, RateRule, RateScope, SignalRequest, TextFormat, TextUnit,
+};
+use secrecy::SecretString;
+
+pub use settings::{Limits, LineSettings, LineSpec};
+pub use signature::sign;
+
+/// The channel.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Line;
+
+/// What customers can say and do.
+const RECEIVES: [&str; 12] = [
+    "text",
+    "media.image",
+    "media.video",
+    "media.audio",
+    "media.file",
+    "media.sticker",
+    "location",
+    "selection",
+    "deletion",
+    "receipt",
+    "consent",
+    "conversation_start",
+];
+
+impl Channel for Line {
+    type Settings = LineSettings;
+
+    fn name(&self) -> &'static str {
+        "line"
+    }
+
+    fn capabilities(&self, account: &Account<LineSettings>) -> Capabilities {
+        let LineSettings { limits, .. } = &account.settings;
+        let content = ["text", "media", "location", "choice", "list", "card", "carousel", "custom"];
+        let media = |kind: MediaKind, max_bytes, types: &[&str]| MediaCapability {
+            kind: kind.into(),
+            max_bytes,
+            content_types: types.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let mut medias = vec![
+            media(MediaKind::Image, 10_000_000, &["image/jpeg", "image/png"]),
+            media(MediaKind::Audio, limits.audio_bytes, &["audio/mp4", "audio/x-m4a", "audio/mpeg"]),
+            media(MediaKind::Sticker, 0, &[]),
+        ];
+        // A video needs a still picture; without one for those that bring none, videos go out as links.
+        if account.settings.video_preview_url.is_some() {
+            medias.push(media(MediaKind::Video, 200_000_000, &["video/mp4"]));
+        }
+        Capabilities {
+            channel: "line".to_owned(),
+            content: content.map(str::to_owned).to_vec(),
+            receives: RECEIVES.map(str::to_owned).to_vec(),
+            text_limit: outbound::TEXT_LIMIT,
+            text_unit: TextUnit::Utf16.into(),
+            caption_limit: outbound::TEXT_LIMIT,
+            choice_limit: outbound::QUICK_REPLIES,
+            option_title_limit: outbound::LABEL_LIMIT,
+            option_unit: TextUnit::Graphemes.into(),
+            option_payload_limit: outbound::PAYLOAD_LIMIT,
+            list_limit: limits.list,
+            card_limit: limits.carousel,
+            card_option_limit: outbound::CARD_OPTIONS,
+            media: medias,
+            typing_out: true,
+            read_marks_out: account.settings.mark_as_read,
+            idempotent_send: true,
+            formats: vec![TextFormat::Plain.into()],
+            work_class: "chat".to_owned(),
+            business_initiated: true,
+            rate_per_second: limits.per_second,
+            burst: 200,
+            rates: vec![RateRule {
+                scope: RateScope::Account.into(),
+                per_second: limits.per_second,
+                burst: 200,
+                content: Vec::new(),
+            }],
+            ..Capabilities::default()
+        }
+    }
+}
+
+impl Webhook for Line {
+    fn receive(
+        &self,
+        account: &Account<LineSettings>,
+        request: &WebhookRequest,
+    ) -> Result<Received, Refusal> {
+        inbound::receive(account, request)
+    }
+}
+
+impl Provider for Line {
+    fn encode(
+        &self,
+        account: &Account<LineSettings>,
+        delivery: &Delivery<'_>,
+        token: Option<&SecretString>,
+    ) -> Result<ProviderRequest, Outcome> {
+        outbound::encode(account, delivery, token)
+    }
+
+    fn classify(&self, account: &Account<LineSettings>, response: &ProviderResponse) -> Outcome {
+        codes::classify(&account.settings, response)
+    }
+
+    fn follow_up(
+        &self,
+        account: &Account<LineSettings>,
+        delivery: &Delivery<'_>,
+        response: &ProviderResponse,
+        token: Option<&SecretString>,
+    ) -> Option<Result<ProviderRequest, Outcome>> {
+        outbound::follow_up(account, delivery, response, token)
+    }
+
+    fn is_idempotent(&self, _account: &Account<LineSettings>, request: &ProviderRequest) -> bool {
+        request.headers.contains_key(outbound::RETRY_KEY)
+    }
+
+    fn takes_replies(&self, account: &Account<LineSettings>) -> bool {
+        account.settings.reply_tokens.is_some()
+    }
+
+    fn token(&self, account: &Account<LineSettings>, _now_ms: i64) -> Option<TokenSource> {
+        outbound::token_source(account)
+    }
+
+    fn read_token(
+        &self,
+        _account: &Account<LineSettings>,
+        response: &ProviderResponse,
+    ) -> Result<TokenGrant, Outcome> {
+        outbound::read_token(response)
+    }
+
+    fn encode_signal(
+        &self,
+        account: &Account<LineSettings>,
+        signal: &SignalRequest,
+        _now_ms: i64,
+        token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        outbound::signal(account, signal, token)
+    }
+
+    fn encode_media(
+        &self,
+        account: &Account<LineSettings>,
+        provider_media_id: &str,
+        url: &str,
+        token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        outbound::media(account, provider_media_id, url, token)
+    }
+}

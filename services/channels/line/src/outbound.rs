@@ -1,0 +1,190 @@
+//! Replies and pushes, the loading indicator, read marks, content and access tokens.
+
+mod action;
+mod flex;
+mod messages;
+
+use std::time::Duration;
+
+use heliograph_channel::{
+    Account, Body, Delivery, Outcome, ProviderRequest, ProviderResponse, TokenGrant, TokenSource,
+};
+use heliograph_domain::ids;
+use heliograph_proto::v1::{SignalRequest, signal_request::Signal};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use crate::{LineSettings, codes, settings::Access};
+
+pub(crate) use action::{LABEL_LIMIT, PAYLOAD_LIMIT};
+pub(crate) use messages::{CARD_OPTIONS, QUICK_REPLIES, TEXT_LIMIT};
+
+/// A push that comes again with this is the same push, for 24 hours.
+pub(crate) const RETRY_KEY: HeaderName = HeaderName::from_static("x-line-retry-key");
+
+const API: &str = "https://api.line.me";
+const CONTENT: &str = "https://api-data.line.me";
+
+/// The request for one message: a reply while there is a handle for one, or else a push.
+pub(crate) fn encode(
+    account: &Account<LineSettings>,
+    delivery: &Delivery<'_>,
+    token: Option<&SecretString>,
+) -> Result<ProviderRequest, Outcome> {
+    let Some(reply) = delivery.reply else { return push(account, delivery, token) };
+    let messages = messages::of(&account.settings, delivery)?;
+    let body = json!({ "replyToken": reply.value.expose_secret(), "messages": messages });
+    Ok(call(account, "/v2/bot/message/reply", token, &body))
+}
+
+fn push(
+    account: &Account<LineSettings>,
+    delivery: &Delivery<'_>,
+    token: Option<&SecretString>,
+) -> Result<ProviderRequest, Outcome> {
+    let messages = messages::of(&account.settings, delivery)?;
+    let body = json!({ "to": delivery.user_id(), "messages": messages });
+    let mut request = call(account, "/v2/bot/message/push", token, &body);
+    let key = ids::uuid(&[&account.tenant, &account.channel, &account.name, delivery.delivery_id]);
+    request.headers.insert(RETRY_KEY, header_value(&key));
+    Ok(request)
+}
+
+/// A reply token that is over was not used for this delivery unless an attempt was made with it: then the message is
+/// pushed. Otherwise nobody knows whether that attempt arrived.
+pub(crate) fn follow_up(
+    account: &Account<LineSettings>,
+    delivery: &Delivery<'_>,
+    response: &ProviderResponse,
+    token: Option<&SecretString>,
+) -> Option<Result<ProviderRequest, Outcome>> {
+    let reply = delivery.reply.filter(|_| codes::is_stale_reply(response))?;
+    Some(if reply.tried {
+        let text = "a reply was tried before, and its token is used up or over: it may have arrived";
+        Err(Outcome::in_doubt("invalid_reply_token", text))
+    } else {
+        push(account, delivery, token)
+    })
+}
+
+/// What stands for a video of ours in the event that it was watched. LINE takes no underscore there.
+fn tracking_id(correlation: &str) -> String {
+    correlation.replace('_', "*")
+}
+
+/// The correlation of a video of ours.
+pub(crate) fn tracked(tracking_id: &str) -> Option<String> {
+    let correlation = tracking_id.replace('*', "_");
+    correlation.starts_with("msg_").then_some(correlation)
+}
+
+/// The loading indicator, which ends by itself or with the next message; and read marks where LINE opens them. Both are
+/// for users, not for groups.
+pub(crate) fn signal(
+    account: &Account<LineSettings>,
+    signal: &SignalRequest,
+    token: Option<&SecretString>,
+) -> Option<ProviderRequest> {
+    let user_id = signal.address.as_ref().map(|address| address.user_id.as_str()).filter(|id| is_user(id))?;
+    match signal.signal.as_ref()? {
+        Signal::Typing(typing) if typing.on => {
+            let body = json!({ "chatId": user_id, "loadingSeconds": account.settings.loading_seconds });
+            Some(call(account, "/v2/bot/chat/loading/start", token, &body))
+        }
+        Signal::ReadMark(_) if account.settings.mark_as_read => {
+            let body = json!({ "chat": { "userId": user_id } });
+            Some(call(account, "/v2/bot/message/markAsRead", token, &body))
+        }
+        _ => None,
+    }
+}
+
+fn is_user(id: &str) -> bool {
+    id.starts_with('U')
+}
+
+/// What a customer sent, by the message's id; stickers and what is kept elsewhere have a URL.
+pub(crate) fn media(
+    account: &Account<LineSettings>,
+    message_id: &str,
+    url: &str,
+    token: Option<&SecretString>,
+) -> Option<ProviderRequest> {
+    let (method, body) = (Method::GET, Body::Empty);
+    if !url.is_empty() {
+        return Some(ProviderRequest { method, url: url.to_owned(), headers: HeaderMap::new(), body });
+    }
+    if message_id.is_empty() || !message_id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let url = format!("{}/v2/bot/message/{message_id}/content", account.api_base(CONTENT));
+    Some(ProviderRequest { method, url, headers: authorization(account, token), body })
+}
+
+/// Tokens of fifteen minutes, of which there may be any number.
+pub(crate) fn token_source(account: &Account<LineSettings>) -> Option<TokenSource> {
+    let Access::Stateless(channel_id) = &account.settings.access else { return None };
+    let secret = account.settings.channel_secrets.first()?;
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", channel_id),
+        ("client_secret", secret.expose_secret()),
+    ];
+    Some(TokenSource {
+        key: channel_id.clone(),
+        request: ProviderRequest {
+            method: Method::POST,
+            url: format!("{}/oauth2/v3/token", account.api_base(API)),
+            headers: HeaderMap::new(),
+            body: Body::Form(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()),
+        },
+    })
+}
+
+/// `{"access_token": …, "expires_in": 899}`, or why not.
+pub(crate) fn read_token(response: &ProviderResponse) -> Result<TokenGrant, Outcome> {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    if let (Some(token), Some(seconds)) = (body["access_token"].as_str(), body["expires_in"].as_u64()) {
+        return Ok(TokenGrant { token: token.into(), expires_in: Duration::from_secs(seconds) });
+    }
+    let code = response.status.as_u16();
+    Err(match code {
+        429 => Outcome::rate_limited(response.retry_after(), "token", "LINE gives no token so often"),
+        400..500 => {
+            let why = body["error_description"].as_str().or(body["error"].as_str()).unwrap_or_default();
+            Outcome::auth(format!("token_{code}"), why)
+        }
+        _ => Outcome::retry(response.retry_after(), "token", "LINE gave no access token"),
+    })
+}
+
+fn call(
+    account: &Account<LineSettings>,
+    path: &str,
+    token: Option<&SecretString>,
+    body: &Value,
+) -> ProviderRequest {
+    ProviderRequest {
+        method: Method::POST,
+        url: format!("{}{path}", account.api_base(API)),
+        headers: authorization(account, token),
+        body: Body::Json(body.to_string().into()),
+    }
+}
+
+fn authorization(account: &Account<LineSettings>, token: Option<&SecretString>) -> HeaderMap {
+    let token = match &account.settings.access {
+        Access::Issued(token) => Some(token),
+        Access::Stateless(_) => token,
+    };
+    let bearer = format!("Bearer {}", token.map_or("", |token| token.expose_secret()));
+    let mut value = header_value(&bearer);
+    value.set_sensitive(true);
+    HeaderMap::from_iter([(header::AUTHORIZATION, value)])
+}
+
+/// A token with characters that no header takes is none; LINE then says so.
+fn header_value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}

@@ -1,0 +1,182 @@
+//! RCS Business Messaging by Google ("RCS for Business").
+//!
+//! Source: developers.google.com/business-communications/rcs-business-messaging, and Google's generated clients in
+//! `rcs-business-messaging/rcsforbusiness-samples`.
+
+mod codes;
+mod inbound;
+mod outbound;
+mod postback;
+mod service_account;
+mod settings;
+mod signature;
+
+use heliograph_channel::{
+    Account, Channel, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse, Received,
+    Refusal, TokenGrant, TokenSource, Upload, UploadGrant, Webhook, WebhookRequest,
+};
+use heliograph_proto::v1::{
+    Capabilities, Media, MediaCapability, MediaKind, SignalRequest, TextFormat, TextUnit,
+};
+use secrecy::SecretString;
+
+pub use service_account::{ServiceAccount, ServiceAccountError};
+pub use settings::{Files, Handshake, RcsSettings, RcsSpec};
+pub use signature::sign;
+
+/// The channel.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rcs;
+
+/// What customers can say and do.
+const RECEIVES: [&str; 10] = [
+    "text",
+    "selection",
+    "location",
+    "media.image",
+    "media.audio",
+    "media.video",
+    "media.file",
+    "receipt",
+    "typing",
+    "consent",
+];
+
+impl Channel for Rcs {
+    type Settings = RcsSettings;
+
+    fn name(&self) -> &'static str {
+        "rcs"
+    }
+
+    fn capabilities(&self, account: &Account<RcsSettings>) -> Capabilities {
+        let RcsSettings { card_suggestions, per_second, burst, .. } = account.settings;
+        Capabilities {
+            card_option_limit: card_suggestions,
+            rate_per_second: per_second,
+            burst,
+            ..capabilities()
+        }
+    }
+}
+
+/// What an account of this channel can receive and show unless it says otherwise.
+pub fn capabilities() -> Capabilities {
+    let content = ["text", "media", "location", "choice", "card", "carousel", "deletion", "custom"];
+    let media = |kind: MediaKind| MediaCapability {
+        kind: kind.into(),
+        max_bytes: outbound::FILE_BYTES,
+        content_types: Vec::new(),
+    };
+    let kinds = [MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::File];
+    Capabilities {
+        channel: "rcs".to_owned(),
+        content: content.map(str::to_owned).to_vec(),
+        receives: RECEIVES.map(str::to_owned).to_vec(),
+        text_limit: outbound::TEXT,
+        text_unit: TextUnit::Utf16.into(),
+        caption_limit: outbound::CARD_BODY,
+        choice_limit: outbound::SUGGESTIONS,
+        choice_body_limit: outbound::CARD_BODY,
+        option_title_limit: outbound::SUGGESTION_TEXT,
+        option_payload_limit: outbound::PAYLOAD,
+        card_limit: outbound::CARDS,
+        carousel_least: outbound::CARDS_LEAST,
+        card_title_limit: outbound::CARD_TITLE,
+        card_body_limit: outbound::CARD_BODY,
+        card_option_limit: settings::card_suggestions(),
+        media: kinds.map(media).to_vec(),
+        receipts_delivered: true,
+        receipts_read: true,
+        typing_in: true,
+        typing_out: true,
+        read_marks_out: true,
+        deletions: true,
+        idempotent_send: true,
+        formats: vec![TextFormat::Plain.into()],
+        work_class: "chat".to_owned(),
+        business_initiated: true,
+        rate_per_second: settings::per_second(),
+        burst: settings::burst(),
+        ..Capabilities::default()
+    }
+}
+
+impl Webhook for Rcs {
+    fn receive(&self, account: &Account<RcsSettings>, request: &WebhookRequest) -> Result<Received, Refusal> {
+        inbound::receive(account, request)
+    }
+}
+
+impl Provider for Rcs {
+    fn encode(
+        &self,
+        account: &Account<RcsSettings>,
+        delivery: &Delivery<'_>,
+        token: Option<&SecretString>,
+    ) -> Result<ProviderRequest, Outcome> {
+        outbound::encode(account, delivery, token)
+    }
+
+    fn classify(&self, _account: &Account<RcsSettings>, response: &ProviderResponse) -> Outcome {
+        codes::classify(response)
+    }
+
+    fn token(&self, account: &Account<RcsSettings>, now_ms: i64) -> Option<TokenSource> {
+        Some(outbound::token_source(account, now_ms))
+    }
+
+    fn read_token(
+        &self,
+        _account: &Account<RcsSettings>,
+        response: &ProviderResponse,
+    ) -> Result<TokenGrant, Outcome> {
+        outbound::read_token(response)
+    }
+
+    fn encode_signal(
+        &self,
+        account: &Account<RcsSettings>,
+        signal: &SignalRequest,
+        now_ms: i64,
+        token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        outbound::signal(account, signal, now_ms, token)
+    }
+
+    fn encode_media(
+        &self,
+        _account: &Account<RcsSettings>,
+        _provider_media_id: &str,
+        url: &str,
+        _token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        outbound::media(url)
+    }
+
+    fn upload(&self, account: &Account<RcsSettings>, _media: &Media) -> Upload {
+        match account.settings.files {
+            Files::Link => Upload::Never,
+            Files::Prefetch => Upload::BeforeByLink,
+            Files::Upload => Upload::Before,
+        }
+    }
+
+    fn encode_upload(
+        &self,
+        account: &Account<RcsSettings>,
+        media: &Media,
+        file: Option<&File>,
+        token: Option<&SecretString>,
+    ) -> Result<ProviderRequest, Outcome> {
+        Ok(outbound::upload(account, media, file, token))
+    }
+
+    fn read_upload(
+        &self,
+        account: &Account<RcsSettings>,
+        response: &ProviderResponse,
+    ) -> Result<UploadGrant, Outcome> {
+        outbound::read_upload(account, response)
+    }
+}
