@@ -6,7 +6,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use heliograph_channel::{Body, Delivery, File, Outcome, Provider, ProviderResponse, Upload};
+use heliograph_channel::{Body, Channel as _, Delivery, File, Outcome, Provider, ProviderResponse, Upload};
 use heliograph_channel_rcs::{Rcs, RcsSettings};
 use heliograph_domain::content;
 use heliograph_proto::v1::{
