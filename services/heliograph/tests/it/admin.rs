@@ -70,7 +70,7 @@ async fn what_the_command_line_does_can_be_done_over_grpc() {
     assert!(again.iter().all(|change| change.action() == Action::Unchanged));
 
     let all = admin.list_resources(with_token(ListResourcesRequest::default())).await.unwrap().into_inner();
-    assert_eq!(all.resources.len(), 18);
+    assert_eq!(all.resources.len(), 25);
     for secret in ["made-up-sinch-token", "whsec_", "madeupwechattoken"] {
         assert!(all.resources.iter().all(|resource| !resource.json.contains(secret)), "{secret} is shown");
     }

@@ -14,7 +14,7 @@ async fn what_is_applied_is_in_force_and_applying_it_again_changes_nothing() {
     assert_eq!(bench.run(&["get", "all", "-o", "json"]).await.ok().out.trim(), "[]");
 
     let applied = bench.run(&["apply", "-f", &file]).await.ok();
-    assert_eq!(applied.out.lines().count(), 18, "{}", applied.out);
+    assert_eq!(applied.out.lines().count(), 25, "{}", applied.out);
     assert!(applied.out.lines().all(|line| line.ends_with(" created")), "{}", applied.out);
 
     let again = bench.run(&["apply", "-f", &file]).await.ok();

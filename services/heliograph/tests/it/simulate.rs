@@ -8,7 +8,6 @@ const SCENARIO: &str = "\
 name: Small
 length: 2h
 replications: 3
-check: { closed_form: 90% }
 queues:
   chat: { wrap_up: 0s }
 work:
@@ -53,11 +52,11 @@ async fn what_is_wrong_or_missed_shows_in_the_exit_code() {
     let (wrong, _folder) = simulate(&SCENARIO.replace("queue: chat,", "queue: chats,"), &[]).await;
     assert_eq!(wrong.code, 65);
     assert!(
-        wrong.err.contains(r#"s.yaml:8:27: work[0].queue: unknown queue "chats"; did you mean "chat"?"#),
+        wrong.err.contains(r#"s.yaml:7:27: work[0].queue: unknown queue "chats"; did you mean "chat"?"#),
         "{}",
         wrong.err
     );
-    let (missed, _folder) = simulate(&SCENARIO.replace("90%", "0%"), &[]).await;
+    let (missed, _folder) = simulate(&format!("check: {{ closed_form: 0% }}\n{SCENARIO}"), &[]).await;
     assert_eq!(missed.code, 1, "{}", missed.out);
     assert!(missed.out.contains("MISSED"), "{}", missed.out);
     let folder = tempfile::tempdir().unwrap();

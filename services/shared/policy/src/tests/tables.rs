@@ -138,7 +138,7 @@ fn without_a_channel_the_best_ones_are_offered() {
     let verdict = judge(&policy, &base);
     assert_eq!(
         verdict.outcome,
-        Outcome::UseChannel(vec!["whatsapp".into(), "webchat".into(), "email".into()])
+        Outcome::UseChannel(["whatsapp", "telegram", "viber", "webchat", "email"].map(Into::into).to_vec())
     );
     let verdict = judge(&policy, &Facts { available: Some(&["webchat", "sms"]), ..base });
     assert_eq!(verdict.outcome, Outcome::UseChannel(vec!["webchat".into()]));

@@ -8,7 +8,19 @@ use crate::{
 };
 
 const SAMPLE: &str = include_str!("../../../../../../deploy/samples/acme.yaml");
-const CHANNELS: [&str; 8] = ["bottle", "instagram", "line", "messenger", "rcs", "sms", "webchat", "wechat"];
+const CHANNELS: [&str; 11] = [
+    "bottle",
+    "instagram",
+    "line",
+    "messenger",
+    "rcs",
+    "sms",
+    "telegram",
+    "viber",
+    "webchat",
+    "wechat",
+    "whatsapp",
+];
 
 fn sample() -> Vec<Document> {
     parse("acme.yaml", SAMPLE).unwrap_or_else(|problems| panic!("{problems}"))
