@@ -79,7 +79,7 @@ async fn events(dev: &Dev, kind: &str, count: usize) -> Vec<Value> {
 }
 
 /// What was received, once every one of the customers who write by themselves has. Who is told to wait writes again.
-async fn received(dev: &Dev) -> Vec<Value> {
+async fn everybody(dev: &Dev) -> Vec<Value> {
     const CAST: usize = 11;
     let mut count = CAST;
     loop {
@@ -113,7 +113,7 @@ async fn customers_of_every_region_are_received_and_what_was_said_outlives_a_res
     assert_eq!(dev.get("/webchat/acme-web/demo.html").await.0, 200);
     assert_eq!(dev.get("/desk/").await.0, 200);
 
-    let received = received(&dev).await;
+    let received = everybody(&dev).await;
     let of = |region: &str, channel: &str| {
         received
             .iter()
@@ -162,7 +162,7 @@ async fn customers_of_every_region_are_received_and_what_was_said_outlives_a_res
 
     let dev = Dev::start(folder, &["--no-sandbox"]).await;
     assert!(dev.ready["sandbox"].is_null());
-    let kept = received(&dev).await;
+    let kept = everybody(&dev).await;
     assert_eq!(kept, received);
     assert_eq!(dev.interrupt().await.0, 0);
 }
