@@ -162,7 +162,7 @@ async fn customers_of_every_region_are_received_and_what_was_said_outlives_a_res
 
     let dev = Dev::start(folder, &["--no-sandbox"]).await;
     assert!(dev.ready["sandbox"].is_null());
-    let kept = everybody(&dev).await;
+    let kept = events(&dev, "message.received", received.len()).await;
     assert_eq!(kept, received);
     assert_eq!(dev.interrupt().await.0, 0);
 }
@@ -184,7 +184,7 @@ async fn a_broker_that_is_given_is_used_and_left_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn customers_are_joined_split_and_asked_not_to_be_written_to() {
     let dev = Dev::start(tempfile::tempdir().unwrap(), &["--data-dir", "data"]).await;
-    let received = events(&dev, "message.received", 4).await;
+    let received = everybody(&dev).await;
     let of = |channel: &str| received.iter().find(|event| event["channel"] == channel).unwrap();
     let id = |event: &Value| event["contact"].as_str().unwrap().to_owned();
     let (kept, other) = (id(of("wechat")), id(of("bottle")));
