@@ -46,6 +46,8 @@ struct Pending {
     /// What this entry led to stands behind these.
     floor: Ends,
     tickets: VecDeque<(Goes, Ticket)>,
+    /// Whether all of it is handed over. Of what was given up on the way nobody knows that it is stored.
+    whole: bool,
 }
 
 /// Where something goes.
@@ -111,22 +113,21 @@ impl<G: Ground> Outflow<G> {
         self.pending.front().map_or(self.ends, |pending| pending.floor)
     }
 
+    /// Whether nothing is under way.
     pub(super) fn is_empty(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.front().is_none_or(|pending| pending.tickets.is_empty())
     }
 
-    /// Hands over what an entry led to. Waits while too much is under way.
+    /// Hands over what an entry led to. Waits while too much is under way. Dropped meanwhile, the entry counts as not
+    /// stored, and what it led to stands behind the floor: part of it may be stored.
     pub(super) async fn emit(
         &mut self,
         record: &Record,
         emissions: Vec<Emission>,
         metrics: &Metrics,
     ) -> Result<(), PartitionError> {
-        let mut pending = Pending {
-            sequence: record.seq,
-            floor: self.ends,
-            tickets: VecDeque::with_capacity(emissions.len()),
-        };
+        let tickets = VecDeque::with_capacity(emissions.len());
+        self.pending.push_back(Pending { sequence: record.seq, floor: self.ends, tickets, whole: false });
         for Emission { lane, item } in emissions {
             let prepared = match item {
                 Item::Event(event) => {
@@ -169,23 +170,29 @@ impl<G: Ground> Outflow<G> {
             }
             metrics.emitted(kind);
             let ticket = self.sequencer.submit(lane, subject, envelope, None).await;
-            pending.tickets.push_back((goes, ticket));
+            if let Some(pending) = self.pending.back_mut() {
+                pending.tickets.push_back((goes, ticket));
+            }
         }
-        self.push(pending);
+        if let Some(pending) = self.pending.back_mut() {
+            pending.whole = true;
+        }
+        self.advance();
         Ok(())
     }
 
     /// Notes an entry that leads to nothing, or whose effects a former owner has stored.
     pub(super) fn skip(&mut self, sequence: u64) {
         let floor = self.ends;
-        self.push(Pending { sequence, floor, tickets: VecDeque::new() });
+        self.pending.push_back(Pending { sequence, floor, tickets: VecDeque::new(), whole: true });
+        self.advance();
     }
 
-    fn push(&mut self, pending: Pending) {
-        if self.pending.is_empty() && pending.tickets.is_empty() {
-            self.through = self.through.max(pending.sequence);
-        } else {
-            self.pending.push_back(pending);
+    /// Moves behind the entries of which everything is stored.
+    fn advance(&mut self) {
+        let is_done = |pending: &mut Pending| pending.whole && pending.tickets.is_empty();
+        while let Some(done) = self.pending.pop_front_if(is_done) {
+            self.through = self.through.max(done.sequence);
         }
     }
 
@@ -201,9 +208,7 @@ impl<G: Ground> Outflow<G> {
             }
             front.tickets.pop_front();
         }
-        while let Some(done) = self.pending.pop_front_if(|pending| pending.tickets.is_empty()) {
-            self.through = self.through.max(done.sequence);
-        }
+        self.advance();
         Ok(())
     }
 
