@@ -7,8 +7,8 @@ use heliograph_tests::{
     fleet::Fleet,
     peers::{parse, post, sign},
     tenant::{
-        BOTTLE_SECRET, INSTAGRAM, META_SECRET, PAGE, SINCH_SECRET, TELEGRAM_WEBHOOK, TWILIO_TOKEN,
-        VIBER_TOKEN, WECHAT_AES_KEY, WECHAT_APP, WECHAT_TOKEN,
+        BOTTLE_SECRET, INSTAGRAM, LINE_SECRET, META_SECRET, PAGE, RCS_TOKEN, SINCH_SECRET, TELEGRAM_WEBHOOK,
+        TWILIO_TOKEN, VIBER_TOKEN, WECHAT_AES_KEY, WECHAT_APP, WECHAT_TOKEN,
     },
 };
 use serde_json::{Value, json};
@@ -137,6 +137,43 @@ fn cases(webhook: impl Fn(&str, &str) -> String) -> Vec<Case> {
             }),
         },
         Case {
+            channel: "line",
+            account: "acme-jp",
+            user_id: "U4af4980629f58aaf0f9c1f1d0a6b2f00",
+            text: "こんにちは 👋",
+            region: "line-lands",
+            request: json!({
+                "peer": "line", "channel_secret": LINE_SECRET,
+                "body": {
+                    "destination": "U8e742f61d673b39c7fff3cecb7536ef0",
+                    "events": [{
+                        "type": "message",
+                        "message": { "id": "468789577898262530", "type": "text", "quoteToken": "q", "text": "こんにちは 👋" },
+                        "timestamp": 1_762_800_000_000_i64, "mode": "active", "a_new_field": 1,
+                        "source": { "type": "user", "userId": "U4af4980629f58aaf0f9c1f1d0a6b2f00" },
+                        // LINE does not know it any more: the answer is pushed.
+                        "replyToken": "38ef843bde154d9b91c21320ffd17a0f",
+                        "webhookEventId": "01H810YECXQQZ37VAXPF6H9E6T",
+                        "deliveryContext": { "isRedelivery": false },
+                    }],
+                },
+            }),
+        },
+        Case {
+            channel: "rcs",
+            account: "acme-in",
+            user_id: "+919876543211",
+            text: "नमस्ते",
+            region: "india",
+            request: json!({
+                "peer": "rcs", "client_token": RCS_TOKEN,
+                "event": {
+                    "senderPhoneNumber": "+919876543211", "messageId": "MxPEER", "agentId": "acme@rbm.goog",
+                    "sendTime": "2026-11-22T14:17:22.123456789Z", "text": "नमस्ते", "aNewField": 1,
+                },
+            }),
+        },
+        Case {
             channel: "bottle",
             account: "acme-islands",
             user_id: "fletcher",
@@ -164,7 +201,9 @@ fn messaging(object: &str, account: &str, user: &str, text: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_providers_sdks_sign_comes_out_normalized_and_is_answered() {
-    let channels = ["sms", "whatsapp", "messenger", "instagram", "wechat", "telegram", "viber", "bottle"];
+    let channels = [
+        "sms", "whatsapp", "messenger", "instagram", "wechat", "telegram", "viber", "line", "rcs", "bottle",
+    ];
     let fleet = Fleet::start(&[&channels[..], &["router", "egress", "desk"]].concat()).await;
     let answers = Arc::new(|_: &str, text: &str| Some(format!("you said: {text}")));
     let agent = Agent::start(&fleet.grpc("desk"), "ann", "ann", answers).await;
@@ -187,7 +226,8 @@ async fn what_the_providers_sdks_sign_comes_out_normalized_and_is_answered() {
         forged.body = forged
             .body
             .replace(case.text, "tampered")
-            .replace("<Encrypt><![CDATA[", "<Encrypt><![CDATA[AAAA");
+            .replace("<Encrypt><![CDATA[", "<Encrypt><![CDATA[AAAA")
+            .replace("\"data\": \"ey", "\"data\": \"eyB7");
         if case.channel == "telegram" {
             // It signs no body; its secret is all there is.
             for (_, value) in forged.headers.iter_mut().filter(|(name, _)| name.contains("secret")) {
@@ -229,12 +269,16 @@ async fn what_the_providers_sdks_sign_comes_out_normalized_and_is_answered() {
                 ours.retain(|name, _| theirs.get(name).is_some());
                 (Value::Object(ours), theirs)
             }
+            "line" => {
+                let request = sent.request.clone();
+                (request.clone(), parse(json!({ "peer": "line", "request": request })).await)
+            }
             _ => continue,
         };
         assert_eq!(ours, theirs);
         read += 1;
     }
-    assert!(read >= 2, "{read} requests were read");
+    assert!(read >= 3, "{read} requests were read");
 
     // The public stream says the same, as canonical JSON.
     let lines = fleet.cli(&["tail", "--json", "--from", "start", "--no-follow"]).await;

@@ -147,6 +147,51 @@ def viber(given):
     return {"query": "", "headers": headers, "body": body}
 
 
+def line(given):
+    """Events with the signature that line-bot-sdk verifies; it reads them, too."""
+    import base64
+    import hashlib
+    import hmac
+
+    from linebot.v3.webhook import SignatureValidator, WebhookParser
+
+    secret, body = given["channel_secret"], json.dumps(given["body"], ensure_ascii=False)
+    signature = base64.b64encode(hmac.new(secret.encode(), body.encode(), hashlib.sha256).digest()).decode()
+    assert SignatureValidator(secret).validate(body, signature)
+    assert len(WebhookParser(secret).parse(body, signature)) == len(given["body"]["events"])
+    headers = {"content-type": "application/json; charset=utf-8", "x-line-signature": signature}
+    return {"query": "", "headers": headers, "body": body}
+
+
+def rcs(given):
+    """An event in its envelope, signed as Google's guide says; there is no SDK that does."""
+    import base64
+    import hashlib
+    import hmac
+
+    data = json.dumps(given["event"]).encode()
+    signature = base64.b64encode(hmac.new(given["client_token"].encode(), data, hashlib.sha512).digest()).decode()
+    message = {"attributes": {"product": "RBM"}, "data": base64.b64encode(data).decode(), "messageId": "1"}
+    headers = {"content-type": "application/json", "x-goog-signature": signature}
+    return {"query": "", "headers": headers, "body": json.dumps({"message": message})}
+
+
+def read_line(given):
+    """A push or reply as line-bot-sdk reads and would write it, without what it adds by default."""
+    from linebot.v3.messaging import PushMessageRequest, ReplyMessageRequest
+
+    def like(theirs, ours):
+        if isinstance(ours, dict):
+            return {name: like(theirs.get(name), value) for name, value in ours.items()}
+        if isinstance(ours, list) and len(ours) == len(theirs):
+            return [like(*pair) for pair in zip(theirs, ours)]
+        return theirs
+
+    ours = given["request"]
+    kind = ReplyMessageRequest if "replyToken" in ours else PushMessageRequest
+    return like(json.loads(kind.from_dict(ours).to_json()), ours)
+
+
 def read_telegram(given):
     """The fields of a call, as python-telegram-bot reads and would write them."""
     from telegram import InlineKeyboardMarkup, MessageEntity, ReactionTypeEmoji, ReplyParameters
@@ -221,7 +266,9 @@ def whatsapp_sends(given):
 
 PEERS = {
     "bottle": bottle,
+    "line": line,
     "meta": meta,
+    "rcs": rcs,
     "sinch": sinch,
     "telegram": telegram,
     "twilio": twilio,
@@ -230,7 +277,7 @@ PEERS = {
     "whatsapp": whatsapp,
     "whatsapp_sends": whatsapp_sends,
 }
-READERS = {"telegram": read_telegram, "viber": read_viber}
+READERS = {"line": read_line, "telegram": read_telegram, "viber": read_viber}
 
 if __name__ == "__main__":
     request = json.load(sys.stdin)

@@ -35,6 +35,12 @@ pub const TWILIO_TOKEN: &str = "made-up-twilio-auth-token";
 pub const TELEGRAM_BOT: &str = "555000111:made-up-telegram-bot-token";
 /// What Telegram proves itself by.
 pub const TELEGRAM_WEBHOOK: &str = "made-up-telegram-webhook-secret";
+/// Signing secret of the LINE account.
+pub const LINE_SECRET: &str = "made-up-line-channel-secret";
+/// Signing token of the RCS agent.
+pub const RCS_TOKEN: &str = "made-up-rcs-client-token";
+/// A service account's key file that is nobody's.
+pub const RCS_KEY: &str = include_str!("../../services/channels/rcs/fixtures/service_account.json");
 /// Token of the Viber bot, which signs, too.
 pub const VIBER_TOKEN: &str = "made-up-viber-auth-token";
 
@@ -68,6 +74,9 @@ pub fn environment() -> Vec<(String, String)> {
         ("ACME_TELEGRAM_BOT", TELEGRAM_BOT),
         ("ACME_TELEGRAM_WEBHOOK", TELEGRAM_WEBHOOK),
         ("ACME_VIBER", VIBER_TOKEN),
+        ("ACME_LINE", LINE_SECRET),
+        ("ACME_RCS_TOKEN", RCS_TOKEN),
+        ("ACME_RCS_KEY", RCS_KEY),
         ("ACME_WEBCHAT", WEBCHAT_SECRET),
         ("ACME_ANN", "ann"),
     ]
@@ -160,6 +169,20 @@ pub fn accounts() -> Vec<RawAccount> {
             None,
             json!({ "sender": { "name": "Acme" } }),
             &[("auth_token", VIBER_TOKEN)],
+        ),
+        account(
+            "acme-jp",
+            "line",
+            None,
+            json!({ "channel_id": "1234567890" }),
+            &[("channel_secret", LINE_SECRET)],
+        ),
+        account(
+            "acme-in",
+            "rcs",
+            None,
+            json!({ "agent_id": "acme@rbm.goog" }),
+            &[("client_token", RCS_TOKEN), ("service_account", RCS_KEY)],
         ),
     ]
 }

@@ -13,6 +13,10 @@ impl Parser<'_> {
     pub(super) fn read(&self, kind: &str) -> Option<Vec<InboundEvent>> {
         Some(match kind {
             "message" => vec![self.message(self.address()?)?],
+            // A page of the menu was turned: nothing is said by that.
+            "postback" if self.item["postback"]["params"]["newRichMenuAliasId"].is_string() => {
+                vec![self.unknown("postback.richmenuswitch")]
+            }
             "postback" => vec![self.tapped(self.address()?)?],
             "unsend" => vec![self.unsent(self.address()?)?],
             "follow" | "join" => self.joined(self.address()?, kind),

@@ -50,7 +50,7 @@ pub(super) fn action(message_id: &str, option: &Answer, place: Place) -> Result<
 
 /// An action that opens a page.
 pub(super) fn open(url: &str) -> Result<Value, Outcome> {
-    Ok(json!({ "type": "uri", "label": "", "uri": short_enough(url)? }))
+    Ok(json!({ "type": "uri", "uri": short_enough(url)? }))
 }
 
 fn short_enough(url: &str) -> Result<&str, Outcome> {

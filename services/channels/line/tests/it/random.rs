@@ -108,11 +108,12 @@ fn card() -> impl Strategy<Value = Card> {
 
 /// Every kind the account shows.
 pub(crate) fn kind() -> impl Strategy<Value = Kind> {
-    let location = (-90.0..90.0_f64, -180.0..180.0_f64, text(50), text(50)).prop_map(
-        |(latitude, longitude, name, address)| {
+    // In microdegrees: reading JSON may be off by the last of 53 bits.
+    let degrees = |most: i32| (-most * 1_000_000..=most * 1_000_000).prop_map(|micro| f64::from(micro) / 1e6);
+    let location =
+        (degrees(90), degrees(180), text(50), text(50)).prop_map(|(latitude, longitude, name, address)| {
             Kind::Location(Location { latitude, longitude, name, address, ..Location::default() })
-        },
-    );
+        });
     let carousel = (option::of(text(300)), vec(card(), 1..=10))
         .prop_map(|(body, cards)| Kind::Carousel(Carousel { cards, body: body.unwrap_or_default() }));
     prop_oneof![

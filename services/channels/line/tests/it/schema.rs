@@ -204,3 +204,21 @@ fn the_check_itself_finds_what_is_wrong() {
         assert!(!schemas.problems("PushMessageRequest", &wrong).is_empty(), "{name}");
     }
 }
+
+#[test]
+fn what_the_channel_is_tested_with_is_what_line_describes() {
+    let Some(schemas) = Schemas::load("webhook.yml") else { return };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/inbound");
+    let mut checked = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let body: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let problems = schemas.problems("CallbackRequest", &body);
+        let wrong = ["new_", "event_without_an_id", "several_users_and_a_bad_one"];
+        let wrong = wrong.iter().any(|start| name.starts_with(start));
+        assert_eq!(problems.is_empty(), !wrong, "{name}: {problems:#?}");
+        checked += 1;
+    }
+    assert!(checked > 40);
+}

@@ -65,7 +65,9 @@ fn card() -> impl Strategy<Value = Card> {
 fn kind() -> impl Strategy<Value = Kind> {
     let captioned = (media(), option::of(words(500)))
         .prop_map(|(media, caption)| Media { caption: caption.unwrap_or_default(), ..media });
-    let location = (-90.0..90.0_f64, -180.0..180.0_f64, words(50)).prop_map(|(latitude, longitude, name)| {
+    // In microdegrees: reading JSON may be off by the last of 53 bits.
+    let degrees = |most: i32| (-most * 1_000_000..=most * 1_000_000).prop_map(|micro| f64::from(micro) / 1e6);
+    let location = (degrees(90), degrees(180), words(50)).prop_map(|(latitude, longitude, name)| {
         Kind::Location(Location { latitude, longitude, name, ..Location::default() })
     });
     let choice = (words(500), option::of(media()), options(11)).prop_map(|(body, header, mut options)| {
