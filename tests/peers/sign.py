@@ -235,7 +235,7 @@ def read_viber(given):
 
 
 def whatsapp_sends(given):
-    """The body pywa sends for the same message: `{"send": "send_message", "arguments": {...}}`."""
+    """The bodies pywa sends for the same messages: `{"calls": [{"send": "send_message", "arguments": {...}}]}`."""
     from operator import attrgetter
 
     import httpx
@@ -259,9 +259,10 @@ def whatsapp_sends(given):
 
     session = httpx.Client(base_url="https://graph.facebook.com/v26.0", transport=httpx.MockTransport(answer))
     client = WhatsApp(phone_id="106540352242922", token="none", session=session)
-    arguments = {name: built(value) for name, value in given["arguments"].items()}
-    getattr(client, given["send"])(**arguments)
-    return {"query": "", "headers": {}, "body": json.dumps(sent[0])}
+    for call in given["calls"]:
+        arguments = {name: built(value) for name, value in call["arguments"].items()}
+        getattr(client, call["send"])(**arguments)
+    return {"query": "", "headers": {}, "body": json.dumps(sent)}
 
 
 PEERS = {

@@ -29,6 +29,12 @@ pub(crate) fn classify(response: &ProviderResponse) -> Outcome {
     }
 }
 
+/// Whether a `media_id` of ours is not known (any more).
+pub(crate) fn is_stale_upload(response: &ProviderResponse) -> bool {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    matches!(body["errcode"].as_i64(), Some(40_007))
+}
+
 /// The outcome of an error code. `message` holds the provider's `rid:`, which its support asks for.
 pub(crate) fn failure(code: i64, message: &str) -> Outcome {
     let (name, text) = (code.to_string(), message.to_owned());

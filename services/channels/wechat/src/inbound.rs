@@ -13,7 +13,7 @@ use http::Method;
 use crate::{WechatSettings, crypto::CryptoError, settings::Mode, signature, xml::Fields};
 
 /// Fields that are read, or that say nothing more than those; what is beyond them is kept as it came.
-const KNOWN: [&str; 31] = [
+const KNOWN: [&str; 41] = [
     "bizmsgmenuid",
     "content",
     "createtime",
@@ -45,6 +45,16 @@ const KNOWN: [&str; 31] = [
     "precision",
     "appid",
     "pagepath",
+    "scancodeinfo.scantype",
+    "scancodeinfo.scanresult",
+    "sendpicsinfo.count",
+    "sendpicsinfo.piclist.item.picmd5sum",
+    "sendlocationinfo.location_x",
+    "sendlocationinfo.location_y",
+    "sendlocationinfo.scale",
+    "sendlocationinfo.label",
+    "sendlocationinfo.poiname",
+    "menuid",
 ];
 
 /// Verifies and parses one request.

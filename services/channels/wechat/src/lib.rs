@@ -13,10 +13,11 @@ mod signature;
 mod xml;
 
 use heliograph_channel::{
-    Account, Answer, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Received,
-    Refusal, TokenGrant, TokenSource, Webhook, WebhookRequest,
+    Account, Answer, CarrierError, Channel, Delivery, File, Outcome, Provider, ProviderRequest,
+    ProviderResponse, Received, Refusal, TokenGrant, TokenSource, Upload, UploadGrant, Webhook,
+    WebhookRequest,
 };
-use heliograph_proto::v1::{Capabilities, Message, SignalRequest, TextFormat, TextUnit};
+use heliograph_proto::v1::{Capabilities, Media, MediaKind, Message, SignalRequest, TextFormat, TextUnit};
 use secrecy::SecretString;
 
 pub use crypto::{Cipher, CryptoError};
@@ -50,7 +51,7 @@ impl Channel for Wechat {
     }
 
     fn capabilities(&self, account: &Account<WechatSettings>) -> Capabilities {
-        let mut content = vec!["text", "card", "template"];
+        let mut content = vec!["text", "media", "card", "template", "custom"];
         if account.settings.service_account {
             content.push("choice");
         }
@@ -58,6 +59,9 @@ impl Channel for Wechat {
             channel: "wechat".to_owned(),
             content: content.into_iter().map(str::to_owned).collect(),
             text_limit: 2048,
+            media: outbound::media::able(),
+            bare_media: [MediaKind::Image, MediaKind::Audio, MediaKind::Video].map(i32::from).to_vec(),
+            option_actions: vec!["answer".to_owned()],
             text_unit: TextUnit::Bytes.into(),
             receives: RECEIVES.map(str::to_owned).to_vec(),
             choice_limit: 10,
@@ -140,6 +144,49 @@ impl Provider for Wechat {
         url: &str,
         token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
-        outbound::media(account, provider_media_id, url, token)
+        outbound::media::download(account, provider_media_id, url, token)
+    }
+
+    fn encode_media_lookup(
+        &self,
+        account: &Account<WechatSettings>,
+        provider_media_id: &str,
+        token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        outbound::media::lookup(account, provider_media_id, token)
+    }
+
+    fn read_media_lookup(
+        &self,
+        _account: &Account<WechatSettings>,
+        response: &ProviderResponse,
+    ) -> Result<String, CarrierError> {
+        outbound::media::read_lookup(response)
+    }
+
+    fn upload(&self, _account: &Account<WechatSettings>, _media: &Media) -> Upload {
+        Upload::Before
+    }
+
+    fn encode_upload(
+        &self,
+        account: &Account<WechatSettings>,
+        media: &Media,
+        file: Option<&File>,
+        token: Option<&SecretString>,
+    ) -> Result<ProviderRequest, Outcome> {
+        outbound::media::upload(account, media, file, token)
+    }
+
+    fn read_upload(
+        &self,
+        _account: &Account<WechatSettings>,
+        response: &ProviderResponse,
+    ) -> Result<UploadGrant, Outcome> {
+        outbound::media::read_upload(response)
+    }
+
+    fn is_stale_upload(&self, _account: &Account<WechatSettings>, response: &ProviderResponse) -> bool {
+        codes::is_stale_upload(response)
     }
 }

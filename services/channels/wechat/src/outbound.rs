@@ -1,4 +1,6 @@
-//! Customer-service messages, templates, typing, media and the access token.
+//! Customer-service messages, templates, typing and the access token.
+
+pub(crate) mod media;
 
 use std::time::Duration;
 
@@ -6,7 +8,7 @@ use heliograph_channel::{
     Account, Body, Delivery, Outcome, ProviderRequest, ProviderResponse, TokenGrant, TokenSource,
 };
 use heliograph_proto::v1::{
-    Card, Choice, SignalRequest, Template, content::Kind, option::Action, signal_request::Signal,
+    Card, Choice, Custom, SignalRequest, Template, content::Kind, option::Action, signal_request::Signal,
     template_parameter::Value as ParameterValue,
 };
 use http::{HeaderMap, Method};
@@ -26,12 +28,14 @@ pub(crate) fn encode(
     let user = delivery.user_id();
     let content = delivery.message.content.as_ref().and_then(|content| content.kind.as_ref());
     let (path, mut body) = match content {
-        Some(Kind::Text(text)) => (SEND, json!({ "msgtype": "text", "text": { "content": text.body } })),
+        Some(Kind::Text(text)) => (SEND, written(&text.body)?),
+        Some(Kind::Media(medium)) => (SEND, media::message(medium)?),
+        Some(Kind::Custom(custom)) => (SEND, pass_on(custom)?),
         Some(Kind::Choice(choice)) if account.settings.service_account => (SEND, menu(choice)),
         Some(Kind::Card(card)) => (SEND, article(card)),
         Some(Kind::Template(it)) => ("/cgi-bin/message/template/send", template(it)),
         _ => {
-            let text = "this account carries text, one card, templates, and menus if it is a service account";
+            let text = "this account carries text, pictures, voices, videos, one card, templates, and menus if it is a service account";
             return Err(Outcome::permanent("content_not_supported", text));
         }
     };
@@ -43,6 +47,33 @@ pub(crate) fn encode(
 }
 
 const SEND: &str = "/cgi-bin/message/custom/send";
+
+/// Types of message that only this provider knows: [`Custom`] content goes out as they are.
+const CUSTOM: [&str; 6] = ["miniprogrampage", "mpnews", "mpnewsarticle", "msgmenu", "music", "wxcard"];
+
+/// Content of the provider's own, or what is said of it where it is somebody else's.
+fn pass_on(custom: &Custom) -> Result<Value, Outcome> {
+    if CUSTOM.contains(&custom.kind.as_str()) {
+        let kind = custom.kind.as_str();
+        return Ok(json!({ "msgtype": kind, kind: custom.data }));
+    }
+    if custom.fallback.is_empty() {
+        let text = format!("WeChat has no message of type {}", custom.kind);
+        return Err(Outcome::permanent("content_not_supported", text));
+    }
+    written(&custom.fallback)
+}
+
+/// Longest text, in bytes.
+pub(crate) const TEXT_LIMIT: usize = 2048;
+
+fn written(body: &str) -> Result<Value, Outcome> {
+    if body.is_empty() || body.len() > TEXT_LIMIT {
+        let text = format!("a text has 1 to {TEXT_LIMIT} bytes, not {}", body.len());
+        return Err(Outcome::permanent("text_length", text));
+    }
+    Ok(json!({ "msgtype": "text", "text": { "content": body } }))
+}
 
 fn menu(choice: &Choice) -> Value {
     let list: Vec<Value> =
@@ -89,22 +120,6 @@ pub(crate) fn typing(
     let command = if typing.on { "Typing" } else { "CancelTyping" };
     let body = json!({ "touser": signal.address.as_ref()?.user_id, "command": command });
     Some(call(account, "/cgi-bin/message/custom/typing", token, &body))
-}
-
-/// Media of a received message, by `MediaId`; pictures have a URL too.
-pub(crate) fn media(
-    account: &Account<WechatSettings>,
-    media_id: &str,
-    url: &str,
-    token: Option<&SecretString>,
-) -> Option<ProviderRequest> {
-    let url = if media_id.is_empty() {
-        (!url.is_empty()).then(|| url.to_owned())?
-    } else {
-        let media_id: String = url::form_urlencoded::byte_serialize(media_id.as_bytes()).collect();
-        format!("{}&media_id={media_id}", endpoint(account, "/cgi-bin/media/get", token))
-    };
-    Some(ProviderRequest { method: Method::GET, url, headers: HeaderMap::new(), body: Body::Empty })
 }
 
 /// The stable token: every caller gets the same one until shortly before it expires, so a second fleet or a tool

@@ -59,8 +59,12 @@ fn failure(error: &GraphError, response: &ProviderResponse) -> Outcome {
     outcome
 }
 
-/// Why a message failed that had been taken.
-pub(crate) fn delivery_error(error: &GraphError) -> DeliveryError {
+/// Why a message failed that had been taken; some fail without a word.
+pub(crate) fn delivery_error(error: Option<&GraphError>) -> DeliveryError {
+    let Some(error) = error else {
+        let class = ErrorClass::Permanent.into();
+        return DeliveryError { error_class: class, code: "failed".to_owned(), text: String::new() };
+    };
     let class = match meaning(error) {
         Outcome::Retry { rate_limited: true, .. } => ErrorClass::RateLimited,
         Outcome::Retry { .. } => ErrorClass::Retryable,

@@ -23,7 +23,18 @@ impl Parser<'_> {
                     confirmed_by_provider: true,
                 }),
             ),
-            "CLICK" => self.tapped(address),
+            "CLICK" => self.tapped(address, "", ""),
+            // A menu's scanner; what was scanned comes with the tap.
+            "scancode_push" | "scancode_waitmsg" => {
+                let scanned = self.fields.get("scancodeinfo.scanresult").unwrap_or_default();
+                self.tapped(address, scanned, scanned)
+            }
+            // A menu's camera or map; pictures and place come as messages of their own.
+            "pic_sysphoto" | "pic_photo_or_album" | "pic_weixin" => self.tapped(address, "", ""),
+            "location_select" => {
+                let label = self.fields.get("sendlocationinfo.label").unwrap_or_default();
+                self.tapped(address, label, "")
+            }
             "TEMPLATESENDJOBFINISH" => self.template_finished(address),
             _ => self.unknown(address, &name),
         })
@@ -48,9 +59,15 @@ impl Parser<'_> {
     }
 
     /// A menu tap says something: it is a message, with the menu's key as the selection.
-    fn tapped(&self, address: Address) -> InboundEvent {
-        let key = self.fields.get("eventkey").unwrap_or_default().to_owned();
-        let selection = Selection { option_id: key.clone(), title: key, ..Selection::default() };
+    fn tapped(&self, address: Address, title: &str, payload: &str) -> InboundEvent {
+        let key = self.fields.get("eventkey").unwrap_or_default();
+        let title = if title.is_empty() { key } else { title };
+        let selection = Selection {
+            option_id: key.to_owned(),
+            title: title.to_owned(),
+            payload: payload.to_owned(),
+            ..Selection::default()
+        };
         let content = Content { kind: Some(ContentKind::Selection(selection)) };
         self.said(address, &self.dedupe_id(), content, "menu")
     }

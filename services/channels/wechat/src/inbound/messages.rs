@@ -51,7 +51,7 @@ impl Parser<'_> {
                     if fields.get("format") == Some("speex") { "audio/speex" } else { "audio/amr" };
                 self.media(MediaKind::Audio, media_type)
             }
-            "video" | "shortvideo" => self.media(MediaKind::Video, "video/mp4"),
+            "video" | "shortvideo" => self.video(),
             "location" => ContentKind::Location(Location {
                 latitude: self.number("location_x")?,
                 longitude: self.number("location_y")?,
@@ -82,6 +82,17 @@ impl Parser<'_> {
             voice_note: kind == MediaKind::Audio,
             ..Media::default()
         })
+    }
+
+    /// The provider says where a video is when it is asked for it.
+    fn video(&self) -> ContentKind {
+        match self.media(MediaKind::Video, "video/mp4") {
+            ContentKind::Media(media) if !media.provider_media_id.is_empty() => ContentKind::Media(Media {
+                provider_media_id: format!("{}{}", crate::outbound::media::VIDEO, media.provider_media_id),
+                ..media
+            }),
+            kind => kind,
+        }
     }
 
     fn custom(&self, kind: &str, fallback: &str) -> ContentKind {

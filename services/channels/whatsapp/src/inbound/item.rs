@@ -11,6 +11,9 @@ use serde_json::{Map, Value, json};
 use super::people;
 use crate::WhatsAppSettings;
 
+/// The histories of chats that come with a number are larger than what the stream takes.
+const LARGEST: usize = 256 * 1024;
+
 /// See the module.
 pub(super) struct Item<'a> {
     pub(super) account: &'a Account<WhatsAppSettings>,
@@ -70,7 +73,7 @@ impl Item<'_> {
         }
     }
 
-    /// The request as it would be with this item alone.
+    /// The request as it would be with this item alone; of what no event can hold, how much it was.
     pub(super) fn raw(&self) -> Raw {
         let mut value = Map::new();
         if self.list.is_empty() {
@@ -88,7 +91,11 @@ impl Item<'_> {
         }
         let change = json!({ "field": self.field, "value": value });
         let entry = json!({ "id": self.business_account, "changes": [change] });
-        raw(&json!({ "object": "whatsapp_business_account", "entry": [entry] }))
+        let alone = raw(&json!({ "object": "whatsapp_business_account", "entry": [entry] }));
+        if alone.body.len() <= LARGEST {
+            return alone;
+        }
+        raw(&json!({ "field": self.field, "omitted_bytes": alone.body.len() }))
     }
 }
 

@@ -30,8 +30,7 @@ pub(super) fn read(item: &Item<'_>) -> InboundEvent {
         item.text("recipient_id").clone_into(&mut address.thread);
     }
     let error = (state == ReceiptState::Failed)
-        .then(|| GraphError::of(&item.source["errors"][0]).unwrap_or_default())
-        .map(|error| codes::delivery_error(&error));
+        .then(|| codes::delivery_error(GraphError::of(&item.source["errors"][0]).as_ref()));
     let receipt = Receipt {
         state: state.into(),
         provider_message_id: id.to_owned(),

@@ -2,6 +2,7 @@
 //! independent reader of what it sends.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod batches;
 mod calls;
 mod conformance;
 mod peer;

@@ -6,18 +6,16 @@ use std::{
     process::{Command, Stdio},
 };
 
-use heliograph_proto::v1::{Content, Message, MessageReference};
+use heliograph_proto::v1::{Content, MessageReference};
 use serde_json::{Value, json};
 
-use crate::support::{CORRELATION, account, message, sent};
+use crate::support::{CORRELATION, USER, account, message, sent};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../..");
 
-/// The body that the peer sends.
-fn by_pywa(send: &str, mut arguments: Value) -> Value {
-    arguments["to"] = "US.13491208655302741918".into();
-    arguments["tracker"] = CORRELATION.into();
-    let request = json!({ "peer": "whatsapp_sends", "send": send, "arguments": arguments });
+/// The bodies that the peer sends.
+fn by_pywa(calls: &[Value]) -> Vec<Value> {
+    let request = json!({ "peer": "whatsapp_sends", "calls": calls });
     let mut script = Command::new(Path::new(ROOT).join(".tools/peers/bin/python"))
         .arg(Path::new(ROOT).join("tests/peers/sign.py"))
         .stdin(Stdio::piped())
@@ -26,7 +24,7 @@ fn by_pywa(send: &str, mut arguments: Value) -> Value {
         .unwrap();
     script.stdin.take().unwrap().write_all(request.to_string().as_bytes()).unwrap();
     let output = script.wait_with_output().unwrap();
-    assert!(output.status.success(), "{send}: the peer failed");
+    assert!(output.status.success(), "the peer failed");
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     serde_json::from_str(printed["body"].as_str().unwrap()).unwrap()
 }
@@ -151,15 +149,23 @@ fn we_send_what_pywa_sends() {
         return;
     }
     let account = account(&json!({}));
+    let (mut ours, mut calls) = (Vec::new(), Vec::new());
     for (content, send, mut arguments) in cases() {
         let content: Content = serde_json::from_value(content).unwrap();
-        let mut ours = message(content.kind.unwrap());
+        let mut message = message(content.kind.unwrap());
+        arguments["to"] = USER.into();
+        arguments["tracker"] = CORRELATION.into();
         if !send.ends_with("reaction") {
             let provider_message_id = "wamid.QUOTED".to_owned();
-            ours.reply_to = Some(MessageReference { provider_message_id, ..MessageReference::default() });
+            message.reply_to = Some(MessageReference { provider_message_id, ..MessageReference::default() });
             arguments["reply_to_message_id"] = "wamid.QUOTED".into();
         }
-        let (ours, theirs): (Message, Value) = (ours, by_pywa(send, arguments));
-        assert_eq!(without_nothing(sent(&account, &ours)), without_nothing(theirs), "{send}");
+        ours.push(sent(&account, &message));
+        calls.push(json!({ "send": send, "arguments": arguments }));
+    }
+    let theirs = by_pywa(&calls);
+    assert_eq!(ours.len(), theirs.len());
+    for ((ours, theirs), call) in ours.into_iter().zip(theirs).zip(calls) {
+        assert_eq!(without_nothing(ours), without_nothing(theirs), "{}", call["send"]);
     }
 }

@@ -166,11 +166,11 @@ fn template() -> impl Strategy<Value = Template> {
 
 /// Every kind the account shows.
 pub(crate) fn kind() -> impl Strategy<Value = Kind> {
-    let location = (-90.0..90.0_f64, -180.0..180.0_f64, maybe(50), maybe(50)).prop_map(
-        |(latitude, longitude, name, address)| {
+    let degrees = |most: i32| (-most * 1_000_000..=most * 1_000_000).prop_map(|point| f64::from(point) / 1e6);
+    let location =
+        (degrees(90), degrees(180), maybe(50), maybe(50)).prop_map(|(latitude, longitude, name, address)| {
             Kind::Location(Location { latitude, longitude, name, address, ..Location::default() })
-        },
-    );
+        });
     let reaction = proptest::sample::select(vec!["👍", "❤️", ""]).prop_map(|emoji| {
         let target =
             MessageReference { provider_message_id: "wamid.1".to_owned(), ..MessageReference::default() };

@@ -27,6 +27,14 @@ struct Token {
     access_token: String,
 }
 
+#[derive(Deserialize)]
+struct Upload {
+    #[serde(default)]
+    access_token: String,
+    #[serde(default, rename = "type")]
+    kind: String,
+}
+
 /// What the sandbox plays.
 pub(super) const CLOUD: Cloud =
     Cloud { name: "wechat", channel: "wechat", provider: None, routes: router, compose };
@@ -37,6 +45,7 @@ fn router() -> Router<Arc<State>> {
         .route("/wechat/cgi-bin/message/custom/send", post(send))
         .route("/wechat/cgi-bin/message/template/send", post(template))
         .route("/wechat/cgi-bin/message/custom/typing", post(typing))
+        .route("/wechat/cgi-bin/media/upload", post(upload))
 }
 
 /// The same token for every caller, as the stable endpoint gives it.
@@ -69,6 +78,20 @@ async fn typing(Shared(state): Shared<Arc<State>>, Query(token): Query<Token>) -
         Some(_) => Json(json!({ "errcode": 0, "errmsg": "ok" })).into_response(),
         None => refuse(&state, 40001, "invalid credential"),
     }
+}
+
+async fn upload(Shared(state): Shared<Arc<State>>, Query(query): Query<Upload>, body: Bytes) -> Response {
+    if account(&state, &Token { access_token: query.access_token }).is_none() {
+        return refuse(&state, 40001, "invalid credential");
+    }
+    if !["image", "voice", "video", "thumb"].contains(&query.kind.as_str()) {
+        return refuse(&state, 40004, "invalid media type");
+    }
+    if !String::from_utf8_lossy(&body).contains("name=\"media\"") {
+        return refuse(&state, 41005, "media data missing");
+    }
+    let id = format!("media-{}", state.next_id());
+    Json(json!({ "type": query.kind, "media_id": id, "created_at": now_ms() / 1000 })).into_response()
 }
 
 fn account(state: &State, token: &Token) -> Option<Arc<Account>> {
@@ -130,6 +153,15 @@ fn text_of(request: &Value) -> Result<String, (i32, &'static str)> {
         },
         Some("msgmenu") => Ok(text(&request["msgmenu"]["head_content"])),
         Some("news") => Ok(text(&request["news"]["articles"][0]["title"])),
+        Some(kind @ ("image" | "voice" | "video")) if request[kind]["media_id"].is_string() => {
+            Ok(format!("[{kind}]"))
+        }
+        Some("image" | "voice" | "video") => Err((40007, "invalid media_id")),
+        Some(kind @ ("miniprogrampage" | "mpnews" | "mpnewsarticle" | "music" | "wxcard"))
+            if request[kind].is_object() =>
+        {
+            Ok(format!("[{kind}] {}", text(&request[kind]["title"])))
+        }
         _ => Err((40008, "invalid message type")),
     }
 }
