@@ -2,34 +2,21 @@
 
 use heliograph_channel::inbound::raw;
 use heliograph_proto::v1::{
-    AddressChange, Content, ConversationStart, Direction, Edit, InboundEvent, Message as Said, MessageClass,
-    MessageReference, Referral, content::Kind as ContentKind, inbound_event::Kind,
+    AddressChange, Content, ConversationStart, Edit, InboundEvent, MessageReference, Referral,
+    content::Kind as ContentKind, inbound_event::Kind,
 };
 use serde_json::Value;
 
-use super::{Reader, address, content, customer, time};
+use super::{Reader, address, content, is_in, time};
 use crate::{
-    payload::{Contact, Message},
+    payload::{Contact, Message, User},
     peer::Peer,
 };
 
 /// Fields that say nothing a reader would miss.
-const TRIFLES: [&str; 14] = [
-    "author_signature",
-    "caption_entities",
-    "effect_id",
-    "has_media_spoiler",
-    "has_protected_content",
-    "is_from_offline",
-    "is_paid_post",
-    "link_preview_options",
-    "live_photo",
-    "paid_star_count",
-    "sender_boost_count",
-    "sender_tag",
-    "show_caption_above_media",
-    "via_bot",
-];
+const TRIFLES: &str = "author_signature caption_entities effect_id has_media_spoiler has_protected_content is_from_offline \
+                       is_paid_post link_preview_options live_photo paid_star_count sender_boost_count sender_tag \
+                       show_caption_above_media via_bot";
 
 /// The chat a message stands in.
 pub(super) fn peer(message: &Message) -> Peer {
@@ -50,7 +37,7 @@ impl Reader<'_> {
             return Some(vec![self.kept(message, &peer, why)]);
         }
         let Some(content) = content::of(message) else {
-            let what = message.other.keys().find(|name| !TRIFLES.contains(&name.as_str()));
+            let what = message.other.keys().find(|name| !is_in(TRIFLES, name));
             let what = format!("message.{}", what.map_or("empty", String::as_str));
             return Some(vec![self.kept(message, &peer, &what)]);
         };
@@ -76,19 +63,11 @@ impl Reader<'_> {
         referral: Option<Referral>,
     ) -> InboundEvent {
         let name = peer.message(message.message_id);
-        let mut said = Said {
-            id: self.inbound.message_id(&name),
-            direction: Direction::Inbound.into(),
-            content: Some(Content { kind: Some(content) }),
-            reply_to: self.replied_to(message, peer),
-            sender: Some(customer(message.from.as_ref())),
-            message_class: MessageClass::Service.into(),
-            time: time(message.date),
-            provider_message_id: name,
-            referral,
-            forwarded: message.forward_origin.is_some(),
-            ..Said::default()
-        };
+        let by = message.from.as_ref().map(User::name).unwrap_or_default();
+        let mut said = self.inbound.message(&name, by, time(message.date), content);
+        said.reply_to = self.replied_to(message, peer);
+        said.referral = referral;
+        said.forwarded = message.forward_origin.is_some();
         let mut note = |key: &str, value: &str| {
             if !value.is_empty() {
                 said.metadata.insert(key.to_owned(), value.to_owned());
