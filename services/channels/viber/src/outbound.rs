@@ -93,7 +93,8 @@ pub(crate) fn simpler(
 }
 
 fn read_out(card: &Card, lines: &mut Vec<String>) {
-    lines.extend([&card.title, &card.body, &card.url].map(Clone::clone));
+    let picture = card.media.as_ref().map_or("", |media| &media.url);
+    lines.extend([card.title.as_str(), &card.body, picture, &card.url].map(str::to_owned));
 }
 
 fn request(
@@ -108,8 +109,7 @@ fn request(
     message["receiver"] = delivery.user_id().into();
     message["sender"] = account.settings.from();
     message["tracking_data"] = tracking.encode().into();
-    let versions = [message["min_api_version"].as_i64().unwrap_or(1), 1];
-    message["min_api_version"] = versions.into_iter().max().into();
+    message["min_api_version"] = message["min_api_version"].as_i64().unwrap_or(1).max(1).into();
     let body = message.to_string();
     if body.len() > MESSAGE {
         let text = format!("a message has {MESSAGE} bytes at most, buttons and pictures' URLs included");

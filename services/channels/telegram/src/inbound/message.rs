@@ -2,7 +2,7 @@
 
 use heliograph_channel::inbound::raw;
 use heliograph_proto::v1::{
-    AddressChange, Content, ConversationStart, Edit, InboundEvent, MessageReference, Referral,
+    Address, AddressChange, Content, ConversationStart, Edit, InboundEvent, MessageReference, Referral,
     content::Kind as ContentKind, inbound_event::Kind,
 };
 use serde_json::Value;
@@ -41,16 +41,15 @@ impl Reader<'_> {
             let what = format!("message.{}", what.map_or("empty", String::as_str));
             return Some(vec![self.kept(message, &peer, &what)]);
         };
-        let referral = started_by(message);
+        let started = started_by(message);
+        let referral = started.clone().filter(|referral| !referral.payload.is_empty());
         let mut events = Vec::new();
-        if let Some(referral) = &referral {
-            let start =
-                ConversationStart { referral: (!referral.payload.is_empty()).then(|| referral.clone()) };
+        if started.is_some() {
+            let start = ConversationStart { referral: referral.clone() };
             let address = address(&peer, Some(&message.chat), message.from.as_ref());
             let id = format!("{}/start", self.id);
             events.push(self.event_called(&id, address, message.date, Kind::ConversationStart(start)));
         }
-        let referral = referral.filter(|referral| !referral.payload.is_empty());
         events.push(self.said(message, &peer, content, referral));
         Some(events)
     }
@@ -85,8 +84,7 @@ impl Reader<'_> {
         let mut address = address(peer, Some(&message.chat), message.from.as_ref());
         address.phone = own_number(message).unwrap_or_default();
         let mut event = self.event(address, message.date, Kind::Message(said));
-        let more =
-            |name: &String| !TRIFLES.contains(&name.as_str()) && !content::CUSTOM.contains(&name.as_str());
+        let more = |name: &String| !is_in(TRIFLES, name) && !is_in(content::CUSTOM, name);
         if message.other.keys().any(more) {
             event.raw = Some(raw("application/json", &self.request.body));
         }
@@ -114,15 +112,11 @@ impl Reader<'_> {
             (None, Some(from)) => (elsewhere(from), peer.clone()),
             (None, None) => return None,
         };
-        let at = |peer: &Peer| address(peer, Some(&message.chat), message.from.as_ref());
-        let change = AddressChange { previous: Some(self.inbound_address(at(&old))) };
-        Some(self.event(at(&new), message.date, Kind::AddressChange(change)))
-    }
-
-    /// As the event's own address is completed.
-    fn inbound_address(&self, address: heliograph_proto::v1::Address) -> heliograph_proto::v1::Address {
-        let unknown = Kind::ConversationStart(ConversationStart::default());
-        self.inbound.event("", address, None, unknown).address.unwrap_or_default()
+        let at = address(&new, Some(&message.chat), message.from.as_ref());
+        let mut event = self.event(at, message.date, Kind::AddressChange(AddressChange::default()));
+        let previous = event.address.clone().map(|at| Address { user_id: old.to_string(), ..at });
+        event.kind = Some(Kind::AddressChange(AddressChange { previous }));
+        Some(event)
     }
 
     fn kept(&self, message: &Message, peer: &Peer, kind: &str) -> InboundEvent {
