@@ -3,20 +3,19 @@
 mod content;
 mod message;
 
-use heliograph_channel::{Account, Answer, Inbound, Received, Refusal, WebhookRequest, inbound::raw};
+use heliograph_channel::{
+    Account, Answer, Inbound, Received, Refusal, WebhookRequest, account::is_one_of, inbound::raw,
+};
 use heliograph_proto::{
     Timestamp,
     v1::{
-        Address, ConsentSignal, Content, Deletion, Direction, InboundEvent, Message as Said, MessageClass,
-        MessageReference, Reaction, Selection, Sender, SenderKind, UnknownEvent,
+        Address, ConsentSignal, Deletion, InboundEvent, MessageReference, Reaction, Selection, UnknownEvent,
         content::Kind as ContentKind, inbound_event::Kind,
     },
 };
 use http::{Method, StatusCode};
-use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use subtle::ConstantTimeEq as _;
 
 use crate::{
     TelegramSettings,
@@ -27,16 +26,8 @@ use crate::{
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 
 /// Kinds of updates that are read; all others are kept as they came.
-const READ: [&str; 8] = [
-    "message",
-    "edited_message",
-    "business_message",
-    "edited_business_message",
-    "deleted_business_messages",
-    "callback_query",
-    "message_reaction",
-    "my_chat_member",
-];
+const READ: &str = "message edited_message business_message edited_business_message deleted_business_messages \
+                    callback_query message_reaction my_chat_member";
 
 /// Verifies and parses one request.
 pub(crate) fn receive(
@@ -56,7 +47,7 @@ pub(crate) fn receive(
         .remove("update_id")
         .and_then(|id| id.as_i64())
         .ok_or_else(|| Refusal::Malformed("`update_id` is missing or not a number".to_owned()))?;
-    let known = READ.iter().find(|kind| update.contains_key(**kind)).map(|kind| (*kind).to_owned());
+    let known = READ.split_whitespace().find(|kind| update.contains_key(*kind)).map(str::to_owned);
     let kind = known.or_else(|| update.keys().next().cloned()).unwrap_or_else(|| "nothing".to_owned());
     let body = update.remove(&kind).unwrap_or_default();
     let reader = Reader { inbound: Inbound::new(account, request.now_ms), id: id.to_string(), request };
@@ -72,10 +63,7 @@ fn verify(account: &Account<TelegramSettings>, request: &WebhookRequest) -> Resu
     let given = request.header(SECRET_HEADER).ok_or_else(|| {
         Refusal::Forged("the header `X-Telegram-Bot-Api-Secret-Token` is missing".to_owned())
     })?;
-    let is_it = |secret: &secrecy::SecretString| {
-        bool::from(secret.expose_secret().as_bytes().ct_eq(given.as_bytes()))
-    };
-    if account.settings.webhook_secrets.iter().any(is_it) {
+    if is_one_of(given, &account.settings.webhook_secrets) {
         Ok(())
     } else {
         Err(Refusal::Forged(
@@ -145,15 +133,9 @@ impl Reader<'_> {
         date: i64,
         content: ContentKind,
     ) -> InboundEvent {
-        let message = Said {
-            id: self.inbound.message_id(&format!("update/{id}")),
-            direction: Direction::Inbound.into(),
-            content: Some(Content { kind: Some(content) }),
-            sender: Some(customer(from)),
-            message_class: MessageClass::Service.into(),
-            time: time(date),
-            ..Said::default()
-        };
+        let name = from.map(User::name).unwrap_or_default();
+        let mut message = self.inbound.message(&format!("update/{id}"), name, time(date), content);
+        message.provider_message_id.clear();
         self.event_called(id, address, date, Kind::Message(message))
     }
 
@@ -246,15 +228,6 @@ fn private(user: i64) -> Peer {
     Peer { business: None, chat: user.to_string(), topic: None }
 }
 
-/// Who said it; in a group, one of several.
-fn customer(from: Option<&User>) -> Sender {
-    Sender {
-        kind: SenderKind::Customer.into(),
-        display_name: from.map(User::name).unwrap_or_default(),
-        ..Sender::default()
-    }
-}
-
 /// A chat as the customer it is to us: one person, or the members of a group together.
 fn address(peer: &Peer, chat: Option<&Chat>, from: Option<&User>) -> Address {
     let mut address = Address {
@@ -273,7 +246,12 @@ fn address(peer: &Peer, chat: Option<&Chat>, from: Option<&User>) -> Address {
     address
 }
 
-/// Seconds since 1970; 0: not said.
+/// Seconds since 1970; 0: not said. No time is later than the year 9999.
 fn time(seconds: i64) -> Option<Timestamp> {
-    (seconds > 0).then_some(Timestamp { seconds, nanos: 0 })
+    (1..=253_402_300_799).contains(&seconds).then_some(Timestamp { seconds, nanos: 0 })
+}
+
+/// Whether `name` stands in a list of words.
+fn is_in(list: &str, name: &str) -> bool {
+    list.split_whitespace().any(|word| word == name)
 }

@@ -3,18 +3,20 @@
 mod ask;
 pub(crate) mod media;
 
-use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest, ProviderResponse, URL_SECRET};
-use heliograph_channel::{File, multipart::Form};
+use heliograph_channel::{
+    Account, Body, Delivery, File, Outcome, ProviderRequest, ProviderResponse, URL_SECRET, contact,
+    multipart::Form,
+};
 use heliograph_proto::v1::{
-    ContactCard, Content, Custom, Edit, Location, MessageReference, SignalRequest, Text, content::Kind,
-    signal_request::Signal,
+    ContactCard, Content, Custom, Edit, Location, MediaKind, MessageReference, SignalRequest, Text,
+    content::Kind, signal_request::Signal,
 };
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value, json};
 
 use crate::{
     TelegramSettings,
-    markup::Marked,
+    markup::{Marked, units},
     peer::{Peer, message_number},
     settings::TEXT,
 };
@@ -104,9 +106,13 @@ fn call<'a>(
         Some(Kind::Deletion(deletion)) => return deleted(peer, deletion.target.as_ref()),
         Some(Kind::Edit(edit)) => return edited(account, delivery, peer, edit),
         Some(Kind::Text(text)) => text_call("sendMessage", text)?,
+        // There is no room for words under a sticker.
+        Some(Kind::Media(medium)) if medium.kind() == MediaKind::Sticker => {
+            media::call(medium, delivery.file, "", &[])?
+        }
         Some(Kind::Media(medium)) => media::call(medium, delivery.file, &medium.caption, &[])?,
         Some(Kind::Location(location)) => place(location, delivery.now_ms),
-        Some(Kind::ContactCard(card)) => contact(card)?,
+        Some(Kind::ContactCard(card)) => self::card(card)?,
         Some(Kind::Choice(choice)) => ask::choice(account, choice, delivery.file)?,
         Some(Kind::List(list)) => ask::list(account, list)?,
         Some(Kind::Card(card)) => ask::card(account, card, delivery.file)?,
@@ -190,7 +196,7 @@ fn written<'a>(method: &str, marked: &Marked) -> Result<Call<'a>, Outcome> {
     if marked.text.trim().is_empty() {
         return Err(Outcome::permanent("text_empty", "Telegram refuses a text without a visible character"));
     }
-    if marked.units() > TEXT {
+    if units(&marked.text) > TEXT {
         let text = format!("the text is longer than Telegram's {TEXT} UTF-16 units");
         return Err(Outcome::permanent("text_too_long", text));
     }
@@ -220,15 +226,10 @@ fn place<'a>(location: &Location, now_ms: i64) -> Call<'a> {
 /// Bytes of a card that goes along.
 const VCARD: usize = 2048;
 
-fn contact<'a>(card: &ContactCard) -> Result<Call<'a>, Outcome> {
+fn card<'a>(card: &ContactCard) -> Result<Call<'a>, Outcome> {
     let Some(phone) = card.phones.iter().find(|phone| !phone.value.is_empty()) else {
         // A contact is a number to Telegram; without one it can be read.
-        let points = card.emails.iter().chain(&card.urls).map(|point| &point.value);
-        let lines = [&card.formatted_name, &card.organization, &card.title].into_iter().chain(points);
-        let lines: Vec<&str> = lines.map(String::as_str).filter(|line| !line.is_empty()).collect();
-        let mut marked = Marked::default();
-        marked.plain(&lines.join("\n"));
-        return written("sendMessage", &marked);
+        return written("sendMessage", &Marked::plain(&contact::lines(card)));
     };
     let (first, last) = match (card.given_name.as_str(), card.family_name.as_str()) {
         ("", "") if card.formatted_name.is_empty() => (&card.organization, ""),
@@ -240,29 +241,8 @@ fn contact<'a>(card: &ContactCard) -> Result<Call<'a>, Outcome> {
     if !last.is_empty() {
         call = call.with("last_name", last);
     }
-    let vcard = if card.vcard.is_empty() { vcard(card) } else { card.vcard.clone() };
+    let vcard = contact::vcard(card);
     Ok(if vcard.len() <= VCARD { call.with("vcard", vcard) } else { call })
-}
-
-/// The card as vCard 3.0 (RFC 2426).
-fn vcard(card: &ContactCard) -> String {
-    let escape =
-        |text: &str| text.replace('\\', "\\\\").replace('\n', "\\n").replace(',', "\\,").replace(';', "\\;");
-    let mut lines = vec!["BEGIN:VCARD".to_owned(), "VERSION:3.0".to_owned()];
-    lines.push(format!("FN:{}", escape(&card.formatted_name)));
-    lines.push(format!("N:{};{};;;", escape(&card.family_name), escape(&card.given_name)));
-    let mut add = |name: &str, values: &mut dyn Iterator<Item = &String>| {
-        lines.extend(
-            values.filter(|value| !value.is_empty()).map(|value| format!("{name}:{}", escape(value))),
-        );
-    };
-    add("ORG", &mut [&card.organization].into_iter());
-    add("TITLE", &mut [&card.title].into_iter());
-    add("TEL", &mut card.phones.iter().map(|point| &point.value));
-    add("EMAIL", &mut card.emails.iter().map(|point| &point.value));
-    add("URL", &mut card.urls.iter().map(|point| &point.value));
-    lines.push("END:VCARD".to_owned());
-    lines.join("\r\n")
 }
 
 /// A method of the API by its name, `sendDice`, with the fields as they are given; or the words that stand in.
@@ -273,9 +253,7 @@ fn custom<'a>(custom: &Custom) -> Result<Call<'a>, Outcome> {
         let data = custom.data.as_ref().and_then(|data| serde_json::to_value(data).ok()).unwrap_or_default();
         return Ok(Call::new(&custom.kind, data));
     }
-    let mut marked = Marked::default();
-    marked.plain(&custom.fallback);
-    written("sendMessage", &marked)
+    written("sendMessage", &Marked::plain(&custom.fallback))
 }
 
 /// Typing for the next five seconds; and read marks, which only business accounts have.

@@ -47,12 +47,12 @@ pub(crate) struct Message {
     pub other: Map<String, Value>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Chat {
     pub id: i64,
-    #[serde(rename = "type", default)]
+    #[serde(rename = "type")]
     pub kind: String,
-    #[serde(default)]
     pub title: String,
 }
 
@@ -62,18 +62,14 @@ impl Chat {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct User {
     pub id: i64,
-    #[serde(default)]
     pub is_bot: bool,
-    #[serde(default)]
     pub first_name: String,
-    #[serde(default)]
     pub last_name: String,
-    #[serde(default)]
     pub username: String,
-    #[serde(default)]
     pub language_code: String,
 }
 
@@ -90,96 +86,81 @@ pub(crate) struct Named {
     pub from: Option<User>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Quote {
-    #[serde(default)]
     pub text: String,
 }
 
 /// A span of a text, in UTF-16 units.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Entity {
     #[serde(rename = "type")]
     pub kind: String,
     pub offset: usize,
     pub length: usize,
-    #[serde(default)]
     pub url: String,
-    #[serde(default)]
     pub language: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct File {
     pub file_id: String,
-    #[serde(default)]
     pub mime_type: String,
-    #[serde(default)]
     pub file_name: String,
-    #[serde(default)]
     pub file_size: i64,
     /// Seconds.
-    #[serde(default)]
     pub duration: i64,
-    #[serde(default)]
     pub width: i32,
-    #[serde(default)]
     pub height: i32,
     /// Of a sticker.
-    #[serde(default)]
     pub emoji: String,
-    #[serde(default)]
     pub is_animated: bool,
-    #[serde(default)]
     pub is_video: bool,
     /// Of a piece of music.
-    #[serde(default)]
     pub performer: String,
-    #[serde(default)]
     pub title: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Place {
     pub latitude: f64,
     pub longitude: f64,
-    #[serde(default)]
     pub horizontal_accuracy: f64,
     /// Seconds from the message's date.
     pub live_period: Option<i64>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Venue {
     pub location: Place,
-    #[serde(default)]
     pub title: String,
-    #[serde(default)]
     pub address: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Contact {
-    #[serde(default)]
     pub phone_number: String,
-    #[serde(default)]
     pub first_name: String,
-    #[serde(default)]
     pub last_name: String,
     pub user_id: Option<i64>,
-    #[serde(default)]
     pub vcard: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Keyboard {
-    #[serde(default)]
     pub inline_keyboard: Vec<Vec<Button>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Button {
-    #[serde(default)]
     pub text: String,
     pub callback_data: Option<String>,
 }
@@ -229,8 +210,8 @@ pub(crate) struct MemberUpdated {
     pub new_chat_member: Member,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Member {
-    #[serde(default)]
     pub status: String,
 }

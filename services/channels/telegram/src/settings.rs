@@ -119,39 +119,15 @@ impl Settings for TelegramSettings {
 }
 
 /// Kinds of content that are shown.
-const CONTENT: [&str; 11] = [
-    "text",
-    "media",
-    "location",
-    "contact_card",
-    "choice",
-    "list",
-    "card",
-    "reaction",
-    "edit",
-    "deletion",
-    "custom",
-];
+const CONTENT: &str = "text media location contact_card choice list card reaction edit deletion custom";
 
 /// What customers can say and do.
-const RECEIVES: [&str; 16] = [
-    "text",
-    "media.image",
-    "media.audio",
-    "media.video",
-    "media.file",
-    "media.sticker",
-    "location",
-    "contact_card",
-    "selection",
-    "reaction",
-    "edit",
-    "deletion",
-    "custom",
-    "consent",
-    "conversation_start",
-    "address_change",
-];
+const RECEIVES: &str = "text media.image media.audio media.video media.file media.sticker location contact_card selection \
+                        reaction edit deletion custom consent conversation_start address_change";
+
+fn names(list: &str) -> Vec<String> {
+    list.split_whitespace().map(str::to_owned).collect()
+}
 
 /// What an account with these settings can show.
 pub(crate) fn capabilities(settings: &TelegramSettings) -> Capabilities {
@@ -173,14 +149,14 @@ pub(crate) fn capabilities(settings: &TelegramSettings) -> Capabilities {
     }
     Capabilities {
         channel: "telegram".to_owned(),
-        content: CONTENT.map(str::to_owned).to_vec(),
-        receives: RECEIVES.map(str::to_owned).to_vec(),
+        content: names(CONTENT),
+        receives: names(RECEIVES),
         text_limit: TEXT as i32,
         text_unit: TextUnit::Utf16.into(),
         caption_limit: CAPTION as i32,
         choice_limit: i32::from(limits.buttons),
         list_limit: i32::from(limits.buttons),
-        option_actions: ["answer", "url"].map(str::to_owned).to_vec(),
+        option_actions: names("answer url"),
         // One byte stands between the two.
         option_payload_limit: CALLBACK as i32 - 1,
         // What is asked may stand under a picture.
@@ -190,6 +166,7 @@ pub(crate) fn capabilities(settings: &TelegramSettings) -> Capabilities {
         card_body_limit: 800,
         card_option_limit: i32::from(limits.buttons),
         media: media.to_vec(),
+        bare_media: vec![MediaKind::Sticker.into()],
         typing_out: true,
         read_marks_out: settings.business,
         replies: true,

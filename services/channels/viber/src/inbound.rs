@@ -6,9 +6,8 @@ use heliograph_proto::{
     Timestamp,
     v1::{
         Address, ConsentSignal, ContactCard, ContactPoint, Content, ConversationStart, DeliveryError,
-        Direction, ErrorClass, InboundEvent, Location, Media, MediaKind, Message, MessageClass, Receipt,
-        ReceiptState, Referral, Sender, SenderKind, UnknownEvent, content::Kind as ContentKind,
-        inbound_event::Kind,
+        ErrorClass, InboundEvent, Location, Media, MediaKind, Receipt, ReceiptState, Referral, UnknownEvent,
+        content::Kind as ContentKind, inbound_event::Kind,
     },
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -26,34 +25,10 @@ use crate::{
 const SIGNATURE: &str = "x-viber-content-signature";
 
 /// Fields that are read, or say nothing a reader would miss.
-const KNOWN: [&str; 12] = [
-    "event",
-    "timestamp",
-    "message_token",
-    "chat_hostname",
-    "sender",
-    "message",
-    "silent",
-    "user",
-    "user_id",
-    "context",
-    "type",
-    "subscribed",
-];
-const KNOWN_IN_MESSAGE: [&str; 12] = [
-    "type",
-    "text",
-    "media",
-    "thumbnail",
-    "tracking_data",
-    "contact",
-    "location",
-    "sticker_id",
-    "file_name",
-    "size",
-    "duration",
-    "token",
-];
+const KNOWN: &str =
+    "event timestamp message_token chat_hostname sender message silent user user_id context type subscribed";
+const KNOWN_IN_MESSAGE: &str =
+    "type text media thumbnail tracking_data contact location sticker_id file_name size duration token";
 
 /// The signature of a body: lower-case hex of HMAC-SHA256 with the bot's token.
 pub fn sign(auth_token: &str, body: &[u8]) -> String {
@@ -160,12 +135,17 @@ impl Reader<'_> {
         event.address.as_ref().is_some_and(|address| !address.user_id.is_empty()).then_some(event)
     }
 
+    /// No time is later than the year 9999.
+    fn time(&self) -> Option<Timestamp> {
+        let ms = self.field("timestamp").as_i64()?;
+        (1..=253_402_300_799_999).contains(&ms).then(|| Timestamp::from_millis(ms))
+    }
+
     fn event(&self, name: &str, token: &str, kind: Kind) -> InboundEvent {
         let address = self.address();
         // The same token comes with several events, and may come with several customers.
         let id = format!("{name}/{token}/{}", address.user_id);
-        let time = self.field("timestamp").as_i64().filter(|ms| *ms > 0).map(Timestamp::from_millis);
-        self.inbound.event(&id, address, time, kind)
+        self.inbound.event(&id, address, self.time(), kind)
     }
 
     fn unknown(&self, name: &str, token: &str) -> InboundEvent {
@@ -210,17 +190,7 @@ impl Reader<'_> {
         let tracking_data = text(&said["tracking_data"]);
         let tracking = Tracking::decode(tracking_data);
         let content = content(said, tracking.as_ref())?;
-        let time = self.field("timestamp").as_i64().filter(|ms| *ms > 0).map(Timestamp::from_millis);
-        let mut message = Message {
-            id: self.inbound.message_id(token),
-            direction: Direction::Inbound.into(),
-            content: Some(content),
-            sender: Some(Sender { kind: SenderKind::Customer.into(), ..Sender::default() }),
-            message_class: MessageClass::Service.into(),
-            time,
-            provider_message_id: token.to_owned(),
-            ..Message::default()
-        };
+        let mut message = self.inbound.message(token, String::new(), self.time(), content.kind?);
         if tracking.is_none() && !tracking_data.is_empty() {
             message.metadata.insert("tracking_data".to_owned(), tracking_data.to_owned());
         }
@@ -230,10 +200,11 @@ impl Reader<'_> {
 
     /// Whether there is more than is read.
     fn says_more(&self, name: &str) -> bool {
-        let known = |field: &String| KNOWN.contains(&field.as_str()) || (name == "failed" && field == "desc");
+        let is_in = |list: &str, field: &String| list.split_whitespace().any(|word| word == field);
+        let known = |field: &String| is_in(KNOWN, field) || (name == "failed" && field == "desc");
         let said = self.field("message").as_object();
         !self.fields.keys().all(known)
-            || said.is_some_and(|said| !said.keys().all(|field| KNOWN_IN_MESSAGE.contains(&field.as_str())))
+            || said.is_some_and(|said| !said.keys().all(|field| is_in(KNOWN_IN_MESSAGE, field)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod buttons;
 
-use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest};
+use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest, contact};
 use heliograph_domain::content::options;
 use heliograph_proto::v1::{
     Card, Carousel, Choice, ContactCard, Custom, Location, Media, MediaKind, Option as Offered,
@@ -42,7 +42,7 @@ pub(crate) fn encode(
         Some(Kind::Text(said)) => text(&said.body)?,
         Some(Kind::Media(medium)) => media(settings, medium)?,
         Some(Kind::Location(place)) => location(place)?,
-        Some(Kind::ContactCard(card)) => contact(card)?,
+        Some(Kind::ContactCard(card)) => self::card(card)?,
         Some(Kind::Choice(choice)) => question(settings, choice)?,
         Some(Kind::Card(card)) => buttons::cards(settings, std::slice::from_ref(card), "")?,
         Some(Kind::Carousel(carousel)) => buttons::cards(settings, &introduced(carousel), &carousel.body)?,
@@ -93,7 +93,8 @@ pub(crate) fn simpler(
 }
 
 fn read_out(card: &Card, lines: &mut Vec<String>) {
-    lines.extend([&card.title, &card.body, &card.url].map(Clone::clone));
+    let picture = card.media.as_ref().map_or("", |media| &media.url);
+    lines.extend([card.title.as_str(), &card.body, picture, &card.url].map(str::to_owned));
 }
 
 fn request(
@@ -108,8 +109,7 @@ fn request(
     message["receiver"] = delivery.user_id().into();
     message["sender"] = account.settings.from();
     message["tracking_data"] = tracking.encode().into();
-    let versions = [message["min_api_version"].as_i64().unwrap_or(1), 1];
-    message["min_api_version"] = versions.into_iter().max().into();
+    message["min_api_version"] = message["min_api_version"].as_i64().unwrap_or(1).max(1).into();
     let body = message.to_string();
     if body.len() > MESSAGE {
         let text = format!("a message has {MESSAGE} bytes at most, buttons and pictures' URLs included");
@@ -222,7 +222,7 @@ fn location(place: &Location) -> Result<Value, Outcome> {
     text(&lines.collect::<Vec<_>>().join("\n"))
 }
 
-fn contact(card: &ContactCard) -> Result<Value, Outcome> {
+fn card(card: &ContactCard) -> Result<Value, Outcome> {
     let name = [&card.formatted_name, &card.organization].into_iter().find(|name| !name.is_empty());
     let phone = card.phones.iter().map(|phone| phone.value.as_str()).find(|phone| !phone.is_empty());
     match (name, phone) {
@@ -230,11 +230,7 @@ fn contact(card: &ContactCard) -> Result<Value, Outcome> {
             Ok(json!({ "type": "contact", "contact": { "name": name, "phone_number": phone } }))
         }
         // What is more than a short name and a number can be read.
-        _ => {
-            let points = card.phones.iter().chain(&card.emails).chain(&card.urls).map(|point| &point.value);
-            let lines = [&card.formatted_name, &card.organization, &card.title].into_iter().chain(points);
-            text(&lines.filter(|line| !line.is_empty()).map(String::as_str).collect::<Vec<_>>().join("\n"))
-        }
+        _ => text(&contact::lines(card)),
     }
 }
 

@@ -157,19 +157,8 @@ const CONTENT: [&str; 8] =
     ["text", "media", "location", "contact_card", "choice", "card", "carousel", "custom"];
 
 /// What customers can say and do.
-const RECEIVES: [&str; 11] = [
-    "text",
-    "media.image",
-    "media.video",
-    "media.file",
-    "media.sticker",
-    "location",
-    "contact_card",
-    "selection",
-    "receipt",
-    "consent",
-    "conversation_start",
-];
+const RECEIVES: &str = "text media.image media.video media.file media.sticker location contact_card selection receipt \
+                        consent conversation_start";
 
 /// What an account with these settings can show.
 pub(crate) fn capabilities(settings: &ViberSettings) -> Capabilities {
@@ -189,7 +178,7 @@ pub(crate) fn capabilities(settings: &ViberSettings) -> Capabilities {
     Capabilities {
         channel: "viber".to_owned(),
         content: CONTENT.map(str::to_owned).to_vec(),
-        receives: RECEIVES.map(str::to_owned).to_vec(),
+        receives: RECEIVES.split_whitespace().map(str::to_owned).collect(),
         text_limit: TEXT as i32,
         text_unit: TextUnit::Utf16.into(),
         caption_limit: CAPTION as i32,
@@ -207,6 +196,7 @@ pub(crate) fn capabilities(settings: &ViberSettings) -> Capabilities {
             medium(MediaKind::File, FILE),
             medium(MediaKind::Sticker, 0),
         ],
+        bare_media: [MediaKind::Audio, MediaKind::File, MediaKind::Sticker].map(Into::into).to_vec(),
         receipts_delivered: true,
         receipts_read: true,
         formats: vec![TextFormat::Plain.into()],

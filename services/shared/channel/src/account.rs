@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
+use subtle::ConstantTimeEq as _;
 use url::Url;
 
 /// What a channel makes of an account's `settings` and `secrets`.
@@ -125,6 +126,11 @@ impl Secrets {
             )
         })
     }
+}
+
+/// Whether `given` is one of `secrets`, in a time that does not say how much of it is right.
+pub fn is_one_of(given: &str, secrets: &[SecretString]) -> bool {
+    secrets.iter().any(|secret| bool::from(secret.expose_secret().as_bytes().ct_eq(given.as_bytes())))
 }
 
 /// An account that cannot be used, and why.

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use heliograph_domain::{content, ids};
 use heliograph_proto::{
     Timestamp,
-    v1::{Address, InboundEvent, Message, Raw, content::Kind as ContentKind, inbound_event::Kind},
+    v1::{
+        Address, Content, Direction, InboundEvent, Message, MessageClass, Raw, Sender, SenderKind,
+        content::Kind as ContentKind, inbound_event::Kind,
+    },
 };
 use http::{HeaderMap, Method, StatusCode};
 use secrecy::SecretString;
@@ -244,6 +247,30 @@ impl<'a> Inbound<'a> {
             if media.object_id.is_empty() && !source.is_empty() {
                 media.object_id = ids::derive(ids::MEDIA, &[self.tenant, self.channel, self.account, source]);
             }
+        }
+    }
+
+    /// A message of the customer's that the provider calls `provider_message_id`, said by `name`, which may be empty.
+    pub fn message(
+        &self,
+        provider_message_id: &str,
+        name: String,
+        time: Option<Timestamp>,
+        content: ContentKind,
+    ) -> Message {
+        Message {
+            id: self.message_id(provider_message_id),
+            direction: Direction::Inbound.into(),
+            content: Some(Content { kind: Some(content) }),
+            sender: Some(Sender {
+                kind: SenderKind::Customer.into(),
+                display_name: name,
+                ..Sender::default()
+            }),
+            message_class: MessageClass::Service.into(),
+            time,
+            provider_message_id: provider_message_id.to_owned(),
+            ..Message::default()
         }
     }
 

@@ -6,9 +6,11 @@
 
 pub mod account;
 pub mod carrier;
+pub mod contact;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod inbound;
+pub mod markdown;
 pub mod multipart;
 pub mod outbound;
 pub mod standard_webhooks;

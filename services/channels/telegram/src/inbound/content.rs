@@ -12,22 +12,8 @@ use crate::{
 };
 
 /// What a customer may say that is nobody else's kind of content.
-pub(super) const CUSTOM: [&str; 14] = [
-    "chat_shared",
-    "checklist",
-    "dice",
-    "game",
-    "gift",
-    "giveaway",
-    "invoice",
-    "paid_media",
-    "poll",
-    "rich_message",
-    "story",
-    "successful_payment",
-    "users_shared",
-    "web_app_data",
-];
+pub(super) const CUSTOM: &str = "chat_shared checklist dice game gift giveaway invoice paid_media poll rich_message story \
+                                 successful_payment users_shared web_app_data";
 
 /// What the message says; `None` when it says nothing.
 pub(super) fn of(message: &Message) -> Option<ContentKind> {
@@ -51,29 +37,30 @@ pub(super) fn of(message: &Message) -> Option<ContentKind> {
     if let Some(contact) = &message.contact {
         return Some(ContentKind::ContactCard(card(contact)));
     }
-    CUSTOM.iter().find_map(|name| message.other.get_key_value(*name)).map(|(name, data)| custom(name, data))
+    CUSTOM
+        .split_whitespace()
+        .find_map(|name| message.other.get_key_value(name))
+        .map(|(name, data)| custom(name, data))
 }
 
 fn media(message: &Message) -> Option<Media> {
-    let (kind, file, usual) = if let Some(photos) = &message.photo {
-        let largest = photos.iter().max_by_key(|photo| i64::from(photo.width) * i64::from(photo.height))?;
-        (MediaKind::Image, largest, "image/jpeg")
-    } else if let Some(file) = &message.animation {
-        // It comes as a document, too.
-        (MediaKind::Video, file, "video/mp4")
-    } else if let Some(file) = &message.video {
-        (MediaKind::Video, file, "video/mp4")
-    } else if let Some(file) = &message.video_note {
-        (MediaKind::Video, file, "video/mp4")
-    } else if let Some(file) = &message.voice {
-        (MediaKind::Audio, file, "audio/ogg")
-    } else if let Some(file) = &message.audio {
-        (MediaKind::Audio, file, "")
-    } else if let Some(file) = &message.sticker {
-        (MediaKind::Sticker, file, sticker_type(file))
-    } else {
-        (MediaKind::File, message.document.as_ref()?, "")
-    };
+    let area = |photo: &&File| i64::from(photo.width) * i64::from(photo.height);
+    let largest = message.photo.as_ref().and_then(|sizes| sizes.iter().max_by_key(area));
+    // An animation comes as a document, too, so the document is last.
+    let (kind, file, usual) = [
+        (MediaKind::Image, largest, "image/jpeg"),
+        (MediaKind::Video, message.animation.as_ref(), "video/mp4"),
+        (MediaKind::Video, message.video.as_ref(), "video/mp4"),
+        (MediaKind::Video, message.video_note.as_ref(), "video/mp4"),
+        (MediaKind::Audio, message.voice.as_ref(), "audio/ogg"),
+        (MediaKind::Audio, message.audio.as_ref(), ""),
+        (MediaKind::Sticker, message.sticker.as_ref(), message.sticker.as_ref().map_or("", sticker_type)),
+        (MediaKind::File, message.document.as_ref(), ""),
+    ]
+    .into_iter()
+    .find_map(|(kind, file, usual)| {
+        file.filter(|file| !file.file_id.is_empty()).map(|file| (kind, file, usual))
+    })?;
     let caption = if kind == MediaKind::Sticker { &file.emoji } else { &message.caption };
     Some(Media {
         kind: kind.into(),

@@ -2,34 +2,21 @@
 
 use heliograph_channel::inbound::raw;
 use heliograph_proto::v1::{
-    AddressChange, Content, ConversationStart, Direction, Edit, InboundEvent, Message as Said, MessageClass,
-    MessageReference, Referral, content::Kind as ContentKind, inbound_event::Kind,
+    Address, AddressChange, Content, ConversationStart, Edit, InboundEvent, MessageReference, Referral,
+    content::Kind as ContentKind, inbound_event::Kind,
 };
 use serde_json::Value;
 
-use super::{Reader, address, content, customer, time};
+use super::{Reader, address, content, is_in, time};
 use crate::{
-    payload::{Contact, Message},
+    payload::{Contact, Message, User},
     peer::Peer,
 };
 
 /// Fields that say nothing a reader would miss.
-const TRIFLES: [&str; 14] = [
-    "author_signature",
-    "caption_entities",
-    "effect_id",
-    "has_media_spoiler",
-    "has_protected_content",
-    "is_from_offline",
-    "is_paid_post",
-    "link_preview_options",
-    "live_photo",
-    "paid_star_count",
-    "sender_boost_count",
-    "sender_tag",
-    "show_caption_above_media",
-    "via_bot",
-];
+const TRIFLES: &str = "author_signature caption_entities effect_id has_media_spoiler has_protected_content is_from_offline \
+                       is_paid_post link_preview_options live_photo paid_star_count sender_boost_count sender_tag \
+                       show_caption_above_media via_bot";
 
 /// The chat a message stands in.
 pub(super) fn peer(message: &Message) -> Peer {
@@ -50,20 +37,19 @@ impl Reader<'_> {
             return Some(vec![self.kept(message, &peer, why)]);
         }
         let Some(content) = content::of(message) else {
-            let what = message.other.keys().find(|name| !TRIFLES.contains(&name.as_str()));
+            let what = message.other.keys().find(|name| !is_in(TRIFLES, name));
             let what = format!("message.{}", what.map_or("empty", String::as_str));
             return Some(vec![self.kept(message, &peer, &what)]);
         };
-        let referral = started_by(message);
+        let started = started_by(message);
+        let referral = started.clone().filter(|referral| !referral.payload.is_empty());
         let mut events = Vec::new();
-        if let Some(referral) = &referral {
-            let start =
-                ConversationStart { referral: (!referral.payload.is_empty()).then(|| referral.clone()) };
+        if started.is_some() {
+            let start = ConversationStart { referral: referral.clone() };
             let address = address(&peer, Some(&message.chat), message.from.as_ref());
             let id = format!("{}/start", self.id);
             events.push(self.event_called(&id, address, message.date, Kind::ConversationStart(start)));
         }
-        let referral = referral.filter(|referral| !referral.payload.is_empty());
         events.push(self.said(message, &peer, content, referral));
         Some(events)
     }
@@ -76,19 +62,11 @@ impl Reader<'_> {
         referral: Option<Referral>,
     ) -> InboundEvent {
         let name = peer.message(message.message_id);
-        let mut said = Said {
-            id: self.inbound.message_id(&name),
-            direction: Direction::Inbound.into(),
-            content: Some(Content { kind: Some(content) }),
-            reply_to: self.replied_to(message, peer),
-            sender: Some(customer(message.from.as_ref())),
-            message_class: MessageClass::Service.into(),
-            time: time(message.date),
-            provider_message_id: name,
-            referral,
-            forwarded: message.forward_origin.is_some(),
-            ..Said::default()
-        };
+        let by = message.from.as_ref().map(User::name).unwrap_or_default();
+        let mut said = self.inbound.message(&name, by, time(message.date), content);
+        said.reply_to = self.replied_to(message, peer);
+        said.referral = referral;
+        said.forwarded = message.forward_origin.is_some();
         let mut note = |key: &str, value: &str| {
             if !value.is_empty() {
                 said.metadata.insert(key.to_owned(), value.to_owned());
@@ -106,8 +84,7 @@ impl Reader<'_> {
         let mut address = address(peer, Some(&message.chat), message.from.as_ref());
         address.phone = own_number(message).unwrap_or_default();
         let mut event = self.event(address, message.date, Kind::Message(said));
-        let more =
-            |name: &String| !TRIFLES.contains(&name.as_str()) && !content::CUSTOM.contains(&name.as_str());
+        let more = |name: &String| !is_in(TRIFLES, name) && !is_in(content::CUSTOM, name);
         if message.other.keys().any(more) {
             event.raw = Some(raw("application/json", &self.request.body));
         }
@@ -135,15 +112,11 @@ impl Reader<'_> {
             (None, Some(from)) => (elsewhere(from), peer.clone()),
             (None, None) => return None,
         };
-        let at = |peer: &Peer| address(peer, Some(&message.chat), message.from.as_ref());
-        let change = AddressChange { previous: Some(self.inbound_address(at(&old))) };
-        Some(self.event(at(&new), message.date, Kind::AddressChange(change)))
-    }
-
-    /// As the event's own address is completed.
-    fn inbound_address(&self, address: heliograph_proto::v1::Address) -> heliograph_proto::v1::Address {
-        let unknown = Kind::ConversationStart(ConversationStart::default());
-        self.inbound.event("", address, None, unknown).address.unwrap_or_default()
+        let at = address(&new, Some(&message.chat), message.from.as_ref());
+        let mut event = self.event(at, message.date, Kind::AddressChange(AddressChange::default()));
+        let previous = event.address.clone().map(|at| Address { user_id: old.to_string(), ..at });
+        event.kind = Some(Kind::AddressChange(AddressChange { previous }));
+        Some(event)
     }
 
     fn kept(&self, message: &Message, peer: &Peer, kind: &str) -> InboundEvent {

@@ -1,13 +1,13 @@
 //! Questions: a text or a picture with buttons under it.
 
-use heliograph_channel::{Account, File, Outcome};
+use heliograph_channel::{Account, File, Outcome, markdown::Mark};
 use heliograph_proto::v1::{Card, Choice, ListMenu, Media, Option as Answer, option::Action};
 use serde_json::{Value, json};
 
 use super::{Call, media, written};
 use crate::{
     TelegramSettings,
-    markup::Marked,
+    markup::{Marked, units},
     peer::callback,
     settings::{CALLBACK, TEXT},
 };
@@ -19,8 +19,7 @@ pub(super) fn choice<'a>(
     choice: &'a Choice,
     file: Option<&'a File>,
 ) -> Result<Call<'a>, Outcome> {
-    let mut marked = Marked::default();
-    marked.plain(&choice.body);
+    let mut marked = Marked::plain(&choice.body);
     footer(&mut marked, &choice.footer);
     shown(&marked, choice.header.as_ref(), file, rows(account, &choice.options)?)
 }
@@ -30,30 +29,30 @@ pub(super) fn list<'a>(account: &Account<TelegramSettings>, list: &ListMenu) -> 
     let options: Vec<&Answer> = list.sections.iter().flat_map(|section| &section.options).collect();
     let rows = rows(account, options.iter().copied())?;
     let told = described(list, true);
-    let told = if told.units() <= TEXT { told } else { described(list, false) };
+    let told = if units(&told.text) <= TEXT { told } else { described(list, false) };
     shown(&told, None, None, rows)
 }
 
 fn described(list: &ListMenu, sections: bool) -> Marked {
     let mut marked = Marked::default();
     if !list.header.is_empty() {
-        marked.marked(&list.header, &json!({ "type": "bold" }));
-        marked.plain("\n\n");
+        marked.add(&list.header, Some(Mark::Bold));
+        marked.add("\n\n", None);
     }
-    marked.plain(&list.body);
+    marked.add(&list.body, None);
     for section in list.sections.iter().filter(|_| sections) {
         let told: Vec<&Answer> =
             section.options.iter().filter(|option| !option.description.is_empty()).collect();
         if section.title.is_empty() && told.is_empty() {
             continue;
         }
-        marked.plain("\n");
+        marked.add("\n", None);
         if !section.title.is_empty() {
-            marked.plain("\n");
-            marked.marked(&section.title, &json!({ "type": "bold" }));
+            marked.add("\n", None);
+            marked.add(&section.title, Some(Mark::Bold));
         }
         for option in told {
-            marked.plain(&format!("\n• {}: {}", option.title, option.description));
+            marked.add(&format!("\n• {}: {}", option.title, option.description), None);
         }
     }
     footer(&mut marked, &list.footer);
@@ -66,24 +65,20 @@ pub(super) fn card<'a>(
     file: Option<&'a File>,
 ) -> Result<Call<'a>, Outcome> {
     let mut marked = Marked::default();
-    let title = if card.url.is_empty() {
-        json!({ "type": "bold" })
-    } else {
-        json!({ "type": "text_link", "url": card.url })
-    };
+    let title = if card.url.is_empty() { Mark::Bold } else { Mark::Link(card.url.clone()) };
     let head = if card.title.is_empty() { &card.url } else { &card.title };
-    marked.marked(head, &title);
+    marked.add(head, Some(title));
     if !head.is_empty() && !card.body.is_empty() {
-        marked.plain("\n");
+        marked.add("\n", None);
     }
-    marked.plain(&card.body);
+    marked.add(&card.body, None);
     shown(&marked, card.media.as_ref(), file, rows(account, &card.options)?)
 }
 
 fn footer(marked: &mut Marked, footer: &str) {
     if !footer.is_empty() {
-        marked.plain("\n\n");
-        marked.marked(footer, &json!({ "type": "italic" }));
+        marked.add("\n\n", None);
+        marked.add(footer, Some(Mark::Italic));
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{API, Call};
 use crate::{
     TelegramSettings,
+    markup::units,
     settings::{CAPTION, PHOTO, UPLOAD},
 };
 
@@ -111,7 +112,10 @@ pub(super) fn call<'a>(
     caption: &str,
     entities: &[Value],
 ) -> Result<Call<'a>, Outcome> {
-    let shown = shown(media, file);
+    let shown = match shown(media, file) {
+        Shown::Sticker if !caption.is_empty() => Shown::Document,
+        shown => shown,
+    };
     let (method, field) = shown.names();
     let mut call = Call::new(&format!("send{method}"), described(media, shown, caption, entities)?);
     let (at, file) = source(media, file)?;
@@ -145,12 +149,11 @@ pub(super) fn replaced<'a>(media: &Media, file: Option<&'a File>) -> Result<Call
 /// What is said of a medium beside the medium.
 fn described(media: &Media, shown: Shown, caption: &str, entities: &[Value]) -> Result<Value, Outcome> {
     let mut fields = json!({});
-    if caption.encode_utf16().count() > CAPTION {
+    if units(caption) > CAPTION {
         let text = format!("what stands under a medium has {CAPTION} UTF-16 units at most");
         return Err(Outcome::permanent("caption_too_long", text));
     }
-    // Under a sticker there is no room.
-    if !caption.is_empty() && shown != Shown::Sticker {
+    if !caption.is_empty() {
         fields["caption"] = caption.into();
         if !entities.is_empty() {
             fields["caption_entities"] = entities.into();
