@@ -183,6 +183,8 @@ impl<'a> Item<'a> {
         let (mid, body) = (&mid(edit)?, text(edit, "text")?);
         let count = match id(&edit["num_edit"]) {
             none if none.is_empty() => self.fingerprint(),
+            // Instagram counts from the message as it was first written, and tells of that too.
+            none if none == "0" => return Some(vec![self.kept("message_edit")]),
             count => count,
         };
         let edit = Edit {

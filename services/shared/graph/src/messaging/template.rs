@@ -54,6 +54,11 @@ pub(super) fn cards(product: &Product, body: &str, cards: &[Card]) -> Result<Val
     if cards.is_empty() {
         return Err(Outcome::permanent("no_cards", "a carousel needs a card"));
     }
+    if let ([card], "") = (cards, body)
+        && let Some(element) = wordless(product, card)?
+    {
+        return Ok(attached(&json!({ "template_type": "media", "elements": [element] })));
+    }
     let mut elements = Vec::with_capacity(cards.len() + 1);
     if !body.is_empty() {
         let titles: Vec<&str> = cards.iter().map(|card| card.title.as_str()).collect();
@@ -85,9 +90,32 @@ pub(super) fn captioned(product: &Product, media: &Media) -> Result<Value, Outco
     cards(product, "", &[card])
 }
 
+/// A picture or film with nothing but buttons, which Messenger takes by its id for the file.
+fn wordless(product: &Product, card: &Card) -> Result<Option<Value>, Outcome> {
+    let Some(media) = card.media.as_ref().filter(|_| card.title.is_empty() && card.body.is_empty()) else {
+        return Ok(None);
+    };
+    let kind = match media.kind() {
+        MediaKind::Image => "image",
+        MediaKind::Video => "video",
+        _ => return Ok(None),
+    };
+    if !product.is_messenger || media.provider_media_id.is_empty() {
+        return Ok(None);
+    }
+    let mut element = json!({ "media_type": kind, "attachment_id": media.provider_media_id });
+    if !card.options.is_empty() {
+        element["buttons"] = buttons(product, &card.options)?;
+    }
+    Ok(Some(element))
+}
+
 fn element(product: &Product, card: &Card) -> Result<Value, Outcome> {
     let (title, body) =
         if card.title.is_empty() { (&card.body, &card.title) } else { (&card.title, &card.body) };
+    if title.is_empty() {
+        return Err(Outcome::permanent("card_without_words", "the provider shows no card without a title"));
+    }
     within("card_title", title.chars().count(), CARD_TEXT)?;
     within("card_body", body.chars().count(), CARD_TEXT)?;
     let mut element = json!({ "title": title });

@@ -250,6 +250,13 @@ fn template(provider: &str, payload: &Value) -> Checked {
             rule(payload["buttons"].is_array(), "(#100) buttons are required")?;
             buttons(provider, &payload["buttons"])
         }
+        "media" if provider == "messenger" => {
+            let elements = payload["elements"].as_array().map(Vec::as_slice).unwrap_or_default();
+            rule(elements.len() == 1, "(#100) elements: one")?;
+            let known = ["image", "video"].contains(&elements[0]["media_type"].as_str().unwrap_or_default());
+            rule(known && elements[0]["attachment_id"].is_string(), "(#100) An element needs its media")?;
+            buttons(provider, &elements[0]["buttons"])
+        }
         _ => rule(false, "(#100) template_type is not one of its values"),
     }
 }
