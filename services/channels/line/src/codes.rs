@@ -31,7 +31,10 @@ pub(crate) fn classify(settings: &LineSettings, response: &ProviderResponse) -> 
             (None, None) => Outcome::in_doubt(code, text),
         },
         // The month's messages are used up. Replies go on being free, so nothing else waits for this.
-        429 if is_quota(&body) => Outcome::retry(Some(settings.quota_wait), "monthly_quota", text),
+        429 if says(&body, "monthly limit") => {
+            let wait = Duration::from_secs(settings.spec.quota_wait_seconds);
+            Outcome::retry(Some(wait), "monthly_quota", text)
+        }
         429 => Outcome::rate_limited(response.retry_after().or(Some(TOO_FAST)), code, text),
         408 | 500.. => Outcome::retry(response.retry_after(), code, text),
         _ => Outcome::permanent(code, text),
@@ -41,12 +44,11 @@ pub(crate) fn classify(settings: &LineSettings, response: &ProviderResponse) -> 
 /// The reply token was used before, or is older than LINE takes it.
 pub(crate) fn is_stale_reply(response: &ProviderResponse) -> bool {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    response.status.as_u16() == 400
-        && body["message"].as_str().is_some_and(|text| text.to_ascii_lowercase().contains("reply token"))
+    response.status.as_u16() == 400 && says(&body, "reply token")
 }
 
-fn is_quota(body: &Value) -> bool {
-    body["message"].as_str().is_some_and(|text| text.to_ascii_lowercase().contains("monthly limit"))
+fn says(body: &Value, words: &str) -> bool {
+    body["message"].as_str().is_some_and(|text| text.to_ascii_lowercase().contains(words))
 }
 
 fn sent(body: &Value) -> Outcome {

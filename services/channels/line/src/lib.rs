@@ -6,7 +6,6 @@
 mod codes;
 mod inbound;
 mod outbound;
-mod postback;
 mod settings;
 mod signature;
 
@@ -14,9 +13,7 @@ use heliograph_channel::{
     Account, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Received, Refusal,
     TokenGrant, TokenSource, Webhook, WebhookRequest,
 };
-use heliograph_proto::v1::{
-    Capabilities, MediaCapability, MediaKind, RateRule, RateScope, SignalRequest, TextFormat, TextUnit,
-};
+use heliograph_proto::v1::{Capabilities, MediaCapability, MediaKind, SignalRequest, TextFormat, TextUnit};
 use secrecy::SecretString;
 
 pub use settings::{Limits, LineSettings, LineSpec};
@@ -50,7 +47,7 @@ impl Channel for Line {
     }
 
     fn capabilities(&self, account: &Account<LineSettings>) -> Capabilities {
-        let LineSettings { limits, .. } = &account.settings;
+        let LineSpec { limits, .. } = &account.settings.spec;
         let content = ["text", "media", "location", "choice", "list", "card", "carousel", "custom"];
         let media = |kind: MediaKind, max_bytes, types: &[&str]| MediaCapability {
             kind: kind.into(),
@@ -63,7 +60,7 @@ impl Channel for Line {
             media(MediaKind::Sticker, 0, &[]),
         ];
         // A video needs a still picture; without one for those that bring none, videos go out as links.
-        if account.settings.video_preview_url.is_some() {
+        if account.settings.spec.video_preview_url.is_some() {
             medias.push(media(MediaKind::Video, 200_000_000, &["video/mp4"]));
         }
         Capabilities {
@@ -82,19 +79,13 @@ impl Channel for Line {
             card_option_limit: outbound::CARD_OPTIONS,
             media: medias,
             typing_out: true,
-            read_marks_out: account.settings.mark_as_read,
+            read_marks_out: account.settings.spec.mark_as_read,
             idempotent_send: true,
             formats: vec![TextFormat::Plain.into()],
             work_class: "chat".to_owned(),
             business_initiated: true,
             rate_per_second: limits.per_second,
             burst: 200,
-            rates: vec![RateRule {
-                scope: RateScope::Account.into(),
-                per_second: limits.per_second,
-                burst: 200,
-                content: Vec::new(),
-            }],
             ..Capabilities::default()
         }
     }
@@ -139,7 +130,7 @@ impl Provider for Line {
     }
 
     fn takes_replies(&self, account: &Account<LineSettings>) -> bool {
-        account.settings.reply_tokens.is_some()
+        account.settings.spec.reply_tokens
     }
 
     fn token(&self, account: &Account<LineSettings>, _now_ms: i64) -> Option<TokenSource> {

@@ -89,10 +89,10 @@ pub(crate) fn signal(
     let user_id = signal.address.as_ref().map(|address| address.user_id.as_str()).filter(|id| is_user(id))?;
     match signal.signal.as_ref()? {
         Signal::Typing(typing) if typing.on => {
-            let body = json!({ "chatId": user_id, "loadingSeconds": account.settings.loading_seconds });
+            let body = json!({ "chatId": user_id, "loadingSeconds": account.settings.spec.loading_seconds });
             Some(call(account, "/v2/bot/chat/loading/start", token, &body))
         }
-        Signal::ReadMark(_) if account.settings.mark_as_read => {
+        Signal::ReadMark(_) if account.settings.spec.mark_as_read => {
             let body = json!({ "chat": { "userId": user_id } });
             Some(call(account, "/v2/bot/message/markAsRead", token, &body))
         }

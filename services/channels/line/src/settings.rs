@@ -11,40 +11,52 @@ use serde::Deserialize;
 
 /// What stands under `spec.settings` of a `line` account.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct LineSpec {
     /// The channel's number, for access tokens of 15 minutes; needed where no `channel_access_token` is given.
     pub channel_id: Option<String>,
     /// Answer with reply tokens while they are fresh: those messages are free.
-    #[serde(default = "yes")]
     pub reply_tokens: bool,
     /// How long a reply token is used from when it came. LINE says one minute.
-    #[serde(default = "reply_token_seconds")]
     pub reply_token_seconds: u64,
     /// How long the loading indicator shows unless a message comes: 5 to 60, in steps of 5.
-    #[serde(default = "loading_seconds")]
     pub loading_seconds: u32,
     /// Mark a chat as read; LINE opens this to partners only.
-    #[serde(default)]
     pub mark_as_read: bool,
     /// Ask LINE to say when a customer has watched a video.
-    #[serde(default)]
     pub track_videos: bool,
     /// Show the agent's name over their messages.
-    #[serde(default)]
     pub agent_names: bool,
     /// The still picture of videos that bring none.
     pub video_preview_url: Option<String>,
     /// Where pictures of stickers are; `{id}` stands for the sticker's.
-    #[serde(default = "sticker_url")]
     pub sticker_url: String,
     /// How long a message waits when the month's quota is used up.
-    #[serde(default = "quota_wait_seconds")]
     pub quota_wait_seconds: u64,
     /// LINE's limits that may change.
-    #[serde(default)]
     pub limits: Limits,
 }
+
+impl Default for LineSpec {
+    fn default() -> Self {
+        Self {
+            channel_id: None,
+            reply_tokens: true,
+            // Ten seconds of the minute are for the way there and for clocks.
+            reply_token_seconds: 50,
+            loading_seconds: 20,
+            mark_as_read: false,
+            track_videos: false,
+            agent_names: false,
+            video_preview_url: None,
+            sticker_url: STICKERS.to_owned(),
+            quota_wait_seconds: 3600,
+            limits: Limits::default(),
+        }
+    }
+}
+
+const STICKERS: &str = "https://stickershop.line-scdn.net/stickershop/v1/sticker/{id}/android/sticker.png";
 
 /// Limits of LINE's that its description does not give.
 #[derive(Clone, Debug, Deserialize)]
@@ -83,27 +95,6 @@ impl Default for Limits {
     }
 }
 
-fn yes() -> bool {
-    true
-}
-
-/// Ten seconds of the minute are for the way there and for clocks.
-fn reply_token_seconds() -> u64 {
-    50
-}
-
-fn loading_seconds() -> u32 {
-    20
-}
-
-fn quota_wait_seconds() -> u64 {
-    3600
-}
-
-fn sticker_url() -> String {
-    "https://stickershop.line-scdn.net/stickershop/v1/sticker/{id}/android/sticker.png".to_owned()
-}
-
 /// A checked LINE account.
 #[derive(Debug)]
 pub struct LineSettings {
@@ -111,24 +102,15 @@ pub struct LineSettings {
     pub channel_secrets: Vec<SecretString>,
     /// How requests are authorized.
     pub access: Access,
+    /// The rest, as it was written.
+    pub spec: LineSpec,
+}
+
+impl LineSettings {
     /// How long reply tokens are used; `None`: they are not.
-    pub reply_tokens: Option<Duration>,
-    /// See [`LineSpec::loading_seconds`].
-    pub loading_seconds: u32,
-    /// See [`LineSpec::mark_as_read`].
-    pub mark_as_read: bool,
-    /// See [`LineSpec::track_videos`].
-    pub track_videos: bool,
-    /// See [`LineSpec::agent_names`].
-    pub agent_names: bool,
-    /// See [`LineSpec::video_preview_url`].
-    pub video_preview_url: Option<String>,
-    /// See [`LineSpec::sticker_url`].
-    pub sticker_url: String,
-    /// See [`LineSpec::quota_wait_seconds`].
-    pub quota_wait: Duration,
-    /// See [`LineSpec::limits`].
-    pub limits: Limits,
+    pub fn reply_tokens(&self) -> Option<Duration> {
+        self.spec.reply_tokens.then(|| Duration::from_secs(self.spec.reply_token_seconds))
+    }
 }
 
 /// How requests are authorized.
@@ -145,9 +127,9 @@ impl Settings for LineSettings {
 
     fn build(spec: LineSpec, secrets: &Secrets, _raw: &RawAccount) -> Result<Self, AccountError> {
         secrets.require("channel_secret")?;
-        let access = match (secrets.all("channel_access_token").first(), spec.channel_id) {
+        let access = match (secrets.all("channel_access_token").first(), &spec.channel_id) {
             (Some(token), _) => Access::Issued(token.clone()),
-            (None, Some(id)) => Access::Stateless(id),
+            (None, Some(id)) => Access::Stateless(id.clone()),
             (None, None) => {
                 return Err(AccountError::new(
                     "spec.settings.channel_id",
@@ -167,18 +149,6 @@ impl Settings for LineSettings {
             let problem = "must begin with `https://`: LINE fetches nothing else";
             return Err(AccountError::new("spec.settings.video_preview_url", problem));
         }
-        Ok(Self {
-            channel_secrets: secrets.all("channel_secret").to_vec(),
-            access,
-            reply_tokens: spec.reply_tokens.then(|| Duration::from_secs(spec.reply_token_seconds)),
-            loading_seconds: spec.loading_seconds,
-            mark_as_read: spec.mark_as_read,
-            track_videos: spec.track_videos,
-            agent_names: spec.agent_names,
-            video_preview_url: spec.video_preview_url,
-            sticker_url: spec.sticker_url,
-            quota_wait: Duration::from_secs(spec.quota_wait_seconds),
-            limits: spec.limits,
-        })
+        Ok(Self { channel_secrets: secrets.all("channel_secret").to_vec(), access, spec })
     }
 }

@@ -6,7 +6,6 @@
 mod codes;
 mod inbound;
 mod outbound;
-mod postback;
 mod service_account;
 mod settings;
 mod signature;

@@ -13,6 +13,7 @@ pub mod inbound;
 pub mod markdown;
 pub mod multipart;
 pub mod outbound;
+pub mod postback;
 pub mod standard_webhooks;
 mod wire;
 

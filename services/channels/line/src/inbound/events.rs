@@ -1,12 +1,13 @@
 //! What customers do besides writing: follow and leave, tap, take back, watch to the end.
 
+use heliograph_channel::postback;
 use heliograph_proto::v1::{
     Address, ConsentSignal, Content, ConversationStart, Deletion, InboundEvent, MessageReference, Receipt,
     ReceiptState, content::Kind as ContentKind, inbound_event::Kind,
 };
 
 use super::{Parser, text};
-use crate::{outbound, postback};
+use crate::outbound;
 
 impl Parser<'_> {
     /// The events that an item means; `None` when it lacks what its type needs.

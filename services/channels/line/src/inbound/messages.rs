@@ -10,29 +10,9 @@ use serde_json::Value;
 use super::{Parser, text};
 
 /// What a message holds that is read.
-pub(super) const KNOWN: [&str; 21] = [
-    "id",
-    "type",
-    "text",
-    "emojis",
-    "mention",
-    "quoteToken",
-    "quotedMessageId",
-    "markAsReadToken",
-    "contentProvider",
-    "imageSet",
-    "duration",
-    "fileName",
-    "fileSize",
-    "title",
-    "address",
-    "latitude",
-    "longitude",
-    "packageId",
-    "stickerId",
-    "stickerResourceType",
-    "keywords",
-];
+pub(super) const KNOWN: &str = "id type text emojis mention quoteToken quotedMessageId markAsReadToken contentProvider \
+     imageSet duration fileName fileSize title address latitude longitude packageId stickerId stickerResourceType \
+     keywords";
 
 /// The kinds of messages that are read.
 const KINDS: [&str; 7] = ["text", "image", "video", "audio", "file", "sticker", "location"];
@@ -102,7 +82,7 @@ impl Parser<'_> {
     fn sticker(&self, said: &Value) -> Option<Content> {
         let (package, id) = (said["packageId"].as_str()?, said["stickerId"].as_str()?);
         let plain = |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let url = if plain(id) { self.settings.sticker_url.replace("{id}", id) } else { String::new() };
+        let url = if plain(id) { self.settings.spec.sticker_url.replace("{id}", id) } else { String::new() };
         Some(Content {
             kind: Some(ContentKind::Media(Media {
                 kind: MediaKind::Sticker.into(),

@@ -1,16 +1,16 @@
 //! What an option does when it is tapped.
 
-use heliograph_channel::Outcome;
+use heliograph_channel::{Outcome, postback};
 use heliograph_proto::v1::{Option as Answer, option::Action};
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation as _;
-
-use crate::postback;
 
 /// Longest label, in grapheme clusters.
 pub(crate) const LABEL_LIMIT: i32 = 20;
 /// Longest payload with its option's id: what a postback carries less the message's id and the marks between.
 pub(crate) const PAYLOAD_LIMIT: i32 = 256;
+/// The most a postback carries, in UTF-16 units.
+const DATA_LIMIT: usize = 300;
 const URL_LIMIT: usize = 1000;
 /// LINE's own page for sending a location; the action of that name is for quick replies alone.
 const LOCATION_PAGE: &str = "https://line.me/R/nv/location/";
@@ -39,8 +39,8 @@ pub(super) fn action(message_id: &str, option: &Answer, place: Place) -> Result<
         }
         Some(Action::AskLocation(_)) => json!({ "type": "uri", "label": label, "uri": LOCATION_PAGE }),
         Some(Action::Answer(_)) | None => {
-            let data = postback::encode(message_id, option).ok_or_else(|| {
-                let text = format!("the option `{label}` carries more than {} characters", postback::LIMIT);
+            let data = postback::encode(message_id, option, DATA_LIMIT).ok_or_else(|| {
+                let text = format!("the option `{label}` carries more than {} characters", DATA_LIMIT);
                 Outcome::permanent("option_payload_too_long", text)
             })?;
             json!({ "type": "postback", "label": label, "data": data, "displayText": label })

@@ -36,7 +36,7 @@ pub(super) fn of(settings: &LineSettings, delivery: &Delivery<'_>) -> Result<Vec
     let writer = Writer { settings, delivery, content };
     let mut messages = writer.write(content.kind.as_ref().ok_or_else(empty)?)?;
     if let Some(sender) = &message.sender
-        && settings.agent_names
+        && settings.spec.agent_names
         && !sender.display_name.is_empty()
         // LINE refuses names that might be its own.
         && !sender.display_name.to_ascii_lowercase().contains("line")
@@ -78,7 +78,7 @@ impl Writer<'_> {
             Kind::List(list) => vec![self.flex(&flex::list(id, list)?)],
             Kind::Card(card) => vec![self.flex(&flex::card(id, card)?)],
             Kind::Carousel(carousel) => {
-                let most = usize::try_from(self.settings.limits.carousel).unwrap_or_default();
+                let most = usize::try_from(self.settings.spec.limits.carousel).unwrap_or_default();
                 if carousel.cards.is_empty() || carousel.cards.len() > most {
                     let text = format!("a carousel has 1 to {most} cards");
                     return Err(Outcome::permanent("too_many_cards", text));
@@ -129,7 +129,7 @@ impl Writer<'_> {
                 })
             }
             MediaKind::Video => {
-                let preview = thumbnail.or(self.settings.video_preview_url.as_deref()).ok_or_else(|| {
+                let preview = thumbnail.or(self.settings.spec.video_preview_url.as_deref()).ok_or_else(|| {
                     let text = "a video needs a still picture: give it a thumbnail, or the account `video_preview_url`";
                     Outcome::permanent("no_preview", text)
                 })?;
@@ -137,7 +137,7 @@ impl Writer<'_> {
                     "type": "video", "originalContentUrl": https(&media.url)?,
                     "previewImageUrl": https(preview)?,
                 });
-                if self.settings.track_videos && is_user(self.delivery.user_id()) {
+                if self.settings.spec.track_videos && is_user(self.delivery.user_id()) {
                     message["trackingId"] = tracking_id(self.delivery.correlation).into();
                 }
                 message
@@ -168,7 +168,12 @@ impl Writer<'_> {
         let title = first([&place.name, &place.address, &point]);
         let address = first([&place.address, &place.name, &point]);
         for text in [&title, &address] {
-            fits(text, self.settings.limits.location, "location_too_long", "a location's name or address")?;
+            fits(
+                text,
+                self.settings.spec.limits.location,
+                "location_too_long",
+                "a location's name or address",
+            )?;
         }
         Ok(json!({
             "type": "location", "title": title, "address": address,
@@ -217,7 +222,7 @@ impl Writer<'_> {
         if choice.one_time || misfit || body.is_empty() || choice.options.iter().any(special) {
             return Ok(None);
         }
-        let (limits, length) = (&self.settings.limits, utf16(body));
+        let (limits, length) = (&self.settings.spec.limits, utf16(body));
         let actions = || -> Result<Vec<Value>, Outcome> {
             choice.options.iter().map(|option| self.action(option, Place::Button)).collect()
         };
@@ -247,7 +252,7 @@ impl Writer<'_> {
 
     /// What is read where the message itself cannot be shown. Not the content, so it may be cut.
     fn alt_text(&self) -> String {
-        cut(&content::preview(self.content), self.settings.limits.alt_text)
+        cut(&content::preview(self.content), self.settings.spec.limits.alt_text)
     }
 
     /// One of LINE's own message objects, as it is given.

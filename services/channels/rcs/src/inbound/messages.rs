@@ -1,5 +1,6 @@
 //! What customers say.
 
+use heliograph_channel::postback;
 use heliograph_domain::content;
 use heliograph_proto::v1::{
     Content, Direction, InboundEvent, Location, Media, MediaKind, Message, MessageClass, Sender, SenderKind,
@@ -8,7 +9,6 @@ use heliograph_proto::v1::{
 use serde_json::Value;
 
 use super::{Parser, text};
-use crate::postback;
 
 impl Parser<'_> {
     /// `None` when it lacks what its kind needs.
@@ -18,6 +18,9 @@ impl Parser<'_> {
         let said = ["text", "suggestionResponse", "location", "userFile"];
         if said.iter().all(|name| self.item[*name].is_null()) {
             return Some(self.unknown("message"));
+        }
+        if self.item["suggestionResponse"]["postbackData"] == postback::OPENED {
+            return Some(self.unknown("opened"));
         }
         let content = self.content()?;
         let mut message = Message {
@@ -46,7 +49,7 @@ impl Parser<'_> {
             return (!text.is_empty()).then(|| content::text(text));
         }
         let kind = if let Some(data) = response["postbackData"].as_str() {
-            ContentKind::Selection(postback::decode(data, text(&response["text"])))
+            ContentKind::Selection(Selection { title: text(&response["text"]), ..postback::decode(data) })
         } else if item["location"].is_object() {
             ContentKind::Location(Location {
                 latitude: item["location"]["latitude"].as_f64()?,

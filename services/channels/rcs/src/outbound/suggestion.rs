@@ -1,10 +1,8 @@
 //! Options as suggestions: answers and actions below a message or a card.
 
-use heliograph_channel::Outcome;
+use heliograph_channel::{Outcome, postback};
 use heliograph_proto::v1::{Option as Answer, option::Action};
 use serde_json::{Value, json};
-
-use crate::postback;
 
 /// The most below a message.
 pub(crate) const SUGGESTIONS: i32 = 11;
@@ -12,6 +10,8 @@ pub(crate) const SUGGESTIONS: i32 = 11;
 pub(crate) const SUGGESTION_TEXT: i32 = 25;
 /// Longest payload with its option's id: what comes back less the message's id and the marks between.
 pub(crate) const PAYLOAD: i32 = 2000;
+/// The most that comes back, in UTF-16 units.
+const DATA: usize = 2048;
 const URL: usize = 2048;
 
 /// The suggestions of a message's options.
@@ -29,8 +29,8 @@ fn one(message_id: &str, option: &Answer) -> Result<Value, Outcome> {
         let why = format!("the option `{text}` has more than {SUGGESTION_TEXT} characters");
         return Err(Outcome::permanent("option_title_too_long", why));
     }
-    let data = postback::encode(message_id, option).ok_or_else(|| {
-        let why = format!("the option `{text}` carries more than {} characters", postback::LIMIT);
+    let data = postback::encode(message_id, option, DATA).ok_or_else(|| {
+        let why = format!("the option `{text}` carries more than {} characters", DATA);
         Outcome::permanent("option_payload_too_long", why)
     })?;
     let action =
@@ -48,7 +48,7 @@ pub(super) fn link(url: &str) -> Result<Value, Outcome> {
     let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let host = host.filter(|host| utf16(host) <= usize::try_from(SUGGESTION_TEXT).unwrap_or_default());
     Ok(json!({ "action": {
-        "text": host.as_deref().unwrap_or("→"), "postbackData": "hg|||",
+        "text": host.as_deref().unwrap_or("→"), "postbackData": postback::OPENED,
         "openUrlAction": { "url": short_enough(url)? },
     } }))
 }
@@ -61,7 +61,8 @@ pub(super) fn place(latitude: f64, longitude: f64, name: &str) -> Value {
         place["label"] = name.into();
     }
     json!({ "action": {
-        "text": if fits { name } else { "📍" }, "postbackData": "hg|||", "viewLocationAction": place,
+        "text": if fits { name } else { "📍" }, "postbackData": postback::OPENED,
+        "viewLocationAction": place,
     } })
 }
 

@@ -121,7 +121,7 @@ fn option(suggestion: &Value) -> Choosable {
         (given, Some(action))
     };
     let data = text(&given["postbackData"]);
-    let [mark, message, id, payload] = data.splitn(4, '|').collect::<Vec<_>>().try_into().unwrap();
+    let [mark, message, id, _title, payload] = data.splitn(5, '|').collect::<Vec<_>>().try_into().unwrap();
     assert_eq!((mark, message), ("hg", "msg_1"));
     Choosable {
         id: id.replace("%7C", "|").replace("%25", "%"),
