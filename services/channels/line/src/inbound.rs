@@ -3,6 +3,8 @@
 mod events;
 mod messages;
 
+use std::time::Duration;
+
 use heliograph_channel::{
     Account, Inbound, Received, Refusal, Reply, WebhookRequest,
     inbound::{raw, timestamp},
@@ -15,7 +17,7 @@ use http::Method;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::{LineSettings, signature};
+use crate::{LineSettings, LineSpec, signature};
 
 /// What an event holds that is read, or says nothing more than that.
 const KNOWN: &str = "type mode timestamp source webhookEventId deliveryContext replyToken message unsend follow \
@@ -106,7 +108,10 @@ impl Parser<'_> {
 
     /// The handle to answer with, where the event has one and it is ours to answer.
     fn reply(&self) -> Option<Reply> {
-        let valid_for = self.settings.reply_tokens()?;
+        let LineSpec { reply_tokens: true, reply_token_seconds, .. } = self.settings.spec else {
+            return None;
+        };
+        let valid_for = Duration::from_secs(reply_token_seconds);
         let token = self.item["replyToken"].as_str().filter(|token| !token.is_empty())?;
         let user_id = self.address()?.user_id;
         (!self.is_standby()).then(|| Reply { user_id, value: token.into(), valid_for })

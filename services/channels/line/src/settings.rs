@@ -1,7 +1,5 @@
 //! A LINE account's settings.
 
-use std::time::Duration;
-
 use heliograph_channel::{
     AccountError, Settings,
     account::{RawAccount, Secrets},
@@ -49,14 +47,13 @@ impl Default for LineSpec {
             track_videos: false,
             agent_names: false,
             video_preview_url: None,
-            sticker_url: STICKERS.to_owned(),
+            sticker_url: "https://stickershop.line-scdn.net/stickershop/v1/sticker/{id}/android/sticker.png"
+                .to_owned(),
             quota_wait_seconds: 3600,
             limits: Limits::default(),
         }
     }
 }
-
-const STICKERS: &str = "https://stickershop.line-scdn.net/stickershop/v1/sticker/{id}/android/sticker.png";
 
 /// Limits of LINE's that its description does not give.
 #[derive(Clone, Debug, Deserialize)]
@@ -104,13 +101,6 @@ pub struct LineSettings {
     pub access: Access,
     /// The rest, as it was written.
     pub spec: LineSpec,
-}
-
-impl LineSettings {
-    /// How long reply tokens are used; `None`: they are not.
-    pub fn reply_tokens(&self) -> Option<Duration> {
-        self.spec.reply_tokens.then(|| Duration::from_secs(self.spec.reply_token_seconds))
-    }
 }
 
 /// How requests are authorized.

@@ -101,20 +101,12 @@ impl Parser<'_> {
 fn media(said: &Value, kind: MediaKind) -> Option<Content> {
     let provider = &said["contentProvider"];
     let elsewhere = provider["type"] == "external";
-    let content_type = match kind {
-        _ if elsewhere => "",
-        MediaKind::Image => "image/jpeg",
-        MediaKind::Video => "video/mp4",
-        MediaKind::Audio => "audio/x-m4a",
-        _ => "",
-    };
     Some(Content {
         kind: Some(ContentKind::Media(Media {
             kind: kind.into(),
             provider_media_id: if elsewhere { String::new() } else { said["id"].as_str()?.to_owned() },
             url: if elsewhere { provider["originalContentUrl"].as_str()?.to_owned() } else { String::new() },
             thumbnail_url: text(&provider["previewImageUrl"]),
-            content_type: content_type.to_owned(),
             file_name: text(&said["fileName"]),
             size_bytes: said["fileSize"].as_i64().unwrap_or_default(),
             duration_ms: said["duration"].as_i64().unwrap_or_default(),

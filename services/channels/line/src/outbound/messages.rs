@@ -3,7 +3,7 @@
 use heliograph_channel::{Delivery, Outcome};
 use heliograph_domain::content;
 use heliograph_proto::v1::{
-    Choice, Content, Custom, Location, Media, MediaKind, Option as Answer, content::Kind, option::Action,
+    Choice, Custom, Location, Media, MediaKind, Option as Answer, content::Kind, option::Action,
 };
 use serde_json::{Value, json};
 
@@ -31,10 +31,8 @@ const PASSED_ON: [&str; 6] = ["imagemap", "template", "flex", "coupon", "textV2"
 /// The message objects of a delivery.
 pub(super) fn of(settings: &LineSettings, delivery: &Delivery<'_>) -> Result<Vec<Value>, Outcome> {
     let message = delivery.message;
-    let empty = || Outcome::permanent("empty_message", "the message has no content");
-    let content = message.content.as_ref().ok_or_else(empty)?;
-    let writer = Writer { settings, delivery, content };
-    let mut messages = writer.write(content.kind.as_ref().ok_or_else(empty)?)?;
+    let kind = message.content.as_ref().and_then(|content| content.kind.as_ref());
+    let mut messages = Writer { settings, delivery }.write(kind.ok_or_else(unsupported)?)?;
     if let Some(sender) = &message.sender
         && settings.spec.agent_names
         && !sender.display_name.is_empty()
@@ -64,7 +62,6 @@ pub(super) fn https(url: &str) -> Result<&str, Outcome> {
 struct Writer<'a> {
     settings: &'a LineSettings,
     delivery: &'a Delivery<'a>,
-    content: &'a Content,
 }
 
 impl Writer<'_> {
@@ -252,7 +249,8 @@ impl Writer<'_> {
 
     /// What is read where the message itself cannot be shown. Not the content, so it may be cut.
     fn alt_text(&self) -> String {
-        cut(&content::preview(self.content), self.settings.spec.limits.alt_text)
+        let text = self.delivery.message.content.as_ref().map(content::preview).unwrap_or_default();
+        cut(&text, self.settings.spec.limits.alt_text)
     }
 
     /// One of LINE's own message objects, as it is given.
