@@ -234,6 +234,33 @@ def read_viber(given):
     return message.to_dict()
 
 
+def wechat_sends(given):
+    """The bodies wechatpy sends for the same messages: `{"calls": [{"send": "send_text", "arguments": {...}}]}`."""
+    from requests import Response
+    from requests.adapters import BaseAdapter
+    from wechatpy import WeChatClient
+
+    sent = []
+
+    class Recorder(BaseAdapter):
+        def send(self, request, **_):
+            sent.append(json.loads(request.body))
+            response = Response()
+            response.status_code, response._content = 200, b'{"errcode": 0, "errmsg": "ok"}'
+            response.request, response.url = request, request.url
+            return response
+
+        def close(self):
+            pass
+
+    client = WeChatClient("wx0123456789abcdef", "none", access_token="none")
+    client.expires_at = time.time() + 7200
+    client._http.mount("https://", Recorder())
+    for call in given["calls"]:
+        getattr(client.message, call["send"])(**call["arguments"])
+    return {"query": "", "headers": {}, "body": json.dumps(sent)}
+
+
 def whatsapp_sends(given):
     """The bodies pywa sends for the same messages: `{"calls": [{"send": "send_message", "arguments": {...}}]}`."""
     from operator import attrgetter
@@ -275,6 +302,7 @@ PEERS = {
     "twilio": twilio,
     "viber": viber,
     "wechat": wechat,
+    "wechat_sends": wechat_sends,
     "whatsapp": whatsapp,
     "whatsapp_sends": whatsapp_sends,
 }

@@ -61,7 +61,7 @@ impl Channel for Wechat {
             text_limit: 2048,
             media: outbound::media::able(),
             bare_media: [MediaKind::Image, MediaKind::Audio, MediaKind::Video].map(i32::from).to_vec(),
-            option_actions: vec!["answer".to_owned()],
+            option_actions: ["answer", "url"].map(str::to_owned).to_vec(),
             text_unit: TextUnit::Bytes.into(),
             receives: RECEIVES.map(str::to_owned).to_vec(),
             choice_limit: 10,

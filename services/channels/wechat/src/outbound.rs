@@ -75,12 +75,21 @@ fn written(body: &str) -> Result<Value, Outcome> {
     Ok(json!({ "msgtype": "text", "text": { "content": body } }))
 }
 
+/// A menu of answers; links stand above it.
 fn menu(choice: &Choice) -> Value {
-    let list: Vec<Value> =
-        choice.options.iter().map(|option| json!({ "id": option.id, "content": option.title })).collect();
+    let (mut list, mut head) = (Vec::new(), choice.body.clone());
+    for option in &choice.options {
+        match &option.action {
+            Some(Action::Url(url)) => head = format!("{head}\n{}: {url}", option.title),
+            _ => list.push(json!({ "id": option.id, "content": option.title })),
+        }
+    }
+    if list.is_empty() {
+        return json!({ "msgtype": "text", "text": { "content": head } });
+    }
     json!({
         "msgtype": "msgmenu",
-        "msgmenu": { "head_content": choice.body, "list": list, "tail_content": choice.footer },
+        "msgmenu": { "head_content": head, "list": list, "tail_content": choice.footer },
     })
 }
 

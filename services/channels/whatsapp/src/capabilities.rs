@@ -86,6 +86,7 @@ pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
         bare_media: vec![MediaKind::Audio.into(), MediaKind::Sticker.into()],
         receipts_delivered: true,
         receipts_read: true,
+        typing_out: true,
         read_marks_out: true,
         replies: true,
         reactions: true,

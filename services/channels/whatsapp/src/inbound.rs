@@ -9,13 +9,18 @@ mod people;
 mod status;
 mod system;
 
-use heliograph_channel::{Account, Received, Refusal, WebhookRequest};
-use heliograph_proto::v1::InboundEvent;
+use std::time::Duration;
+
+use heliograph_channel::{Account, Received, Refusal, Reply, WebhookRequest};
+use heliograph_proto::v1::{InboundEvent, content::Kind as ContentKind, inbound_event::Kind};
 use http::Method;
 use serde_json::{Map, Value};
 
 use crate::WhatsAppSettings;
 use item::Item;
+
+/// How long somebody may be seen typing upon a message: the window in which they may answer it.
+const TYPED_UPON: Duration = Duration::from_hours(24);
 
 /// Fields around every batch; what is beyond them is kept with the first event.
 const ENVELOPE: [&str; 2] = ["object", "entry"];
@@ -32,10 +37,27 @@ pub(crate) fn receive(
         Method::GET => heliograph_graph::handshake(request, &account.settings.verify_tokens),
         Method::POST => {
             heliograph_graph::verify(request, &account.settings.app_secrets)?;
-            Ok(Received { events: events(account, request)?, ..Received::default() })
+            let events = events(account, request)?;
+            Ok(Received { replies: said_last(&events), events, ..Received::default() })
         }
         _ => Err(Refusal::Method("GET or POST")),
     }
+}
+
+/// What each customer wrote last: typing is shown upon it.
+fn said_last(events: &[InboundEvent]) -> Vec<Reply> {
+    let reply = |event: &InboundEvent| {
+        let Some(Kind::Message(message)) = &event.kind else { return None };
+        let kind = message.content.as_ref()?.kind.as_ref()?;
+        let written =
+            !matches!(kind, ContentKind::Reaction(_) | ContentKind::Edit(_) | ContentKind::Deletion(_));
+        written.then(|| Reply {
+            user_id: event.address.as_ref().map(|address| address.user_id.clone()).unwrap_or_default(),
+            value: message.provider_message_id.as_str().into(),
+            valid_for: TYPED_UPON,
+        })
+    };
+    events.iter().filter_map(reply).collect()
 }
 
 fn events(

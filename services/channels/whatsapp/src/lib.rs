@@ -78,6 +78,16 @@ impl Provider for WhatsApp {
         outbound::read_mark(account, signal)
     }
 
+    fn encode_signal_upon(
+        &self,
+        account: &Account<WhatsAppSettings>,
+        signal: &SignalRequest,
+        handle: &SecretString,
+        _token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        outbound::typing(account, signal, handle)
+    }
+
     fn encode_media(
         &self,
         account: &Account<WhatsAppSettings>,

@@ -9,9 +9,10 @@ use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest, Prov
 use heliograph_domain::content::kind_name;
 use heliograph_graph::GraphError;
 use heliograph_proto::v1::{
-    Address, Custom, Location, Reaction, SignalRequest, content::Kind, signal_request::Signal,
+    Address, Custom, Location, Reaction, SignalRequest, Typing, content::Kind, signal_request::Signal,
 };
 use http::Method;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use crate::{WhatsAppSettings, capabilities, codes};
@@ -167,6 +168,23 @@ pub(crate) fn read_mark(
     let message_id = &mark.up_to.as_ref()?.provider_message_id;
     let body = json!({ "messaging_product": "whatsapp", "status": "read", "message_id": message_id });
     (!message_id.is_empty()).then(|| post(account, &body))
+}
+
+/// Shows that somebody types, and marks what the customer wrote last as read: one is not to be had without the other. It ends
+/// by itself.
+pub(crate) fn typing(
+    account: &Account<WhatsAppSettings>,
+    signal: &SignalRequest,
+    last_message: &SecretString,
+) -> Option<ProviderRequest> {
+    let Some(Signal::Typing(Typing { on: true })) = &signal.signal else { return None };
+    let body = json!({
+        "messaging_product": "whatsapp",
+        "status": "read",
+        "message_id": last_message.expose_secret(),
+        "typing_indicator": { "type": "text" },
+    });
+    Some(post(account, &body))
 }
 
 fn post(account: &Account<WhatsAppSettings>, body: &Value) -> ProviderRequest {

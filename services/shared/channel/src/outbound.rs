@@ -87,6 +87,18 @@ pub trait Provider: Channel {
         None
     }
 
+    /// The request that shows a signal which the provider ties to a message of the customer's: `handle` is the newest of
+    /// their [`Received::replies`](crate::Received::replies). Asked where [`Provider::encode_signal`] has none.
+    fn encode_signal_upon(
+        &self,
+        _account: &Account<Self::Settings>,
+        _signal: &SignalRequest,
+        _handle: &SecretString,
+        _token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        None
+    }
+
     /// The request that fetches media by the provider's id or URL; `None` when the channel has no media.
     fn encode_media(
         &self,

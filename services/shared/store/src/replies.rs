@@ -65,6 +65,18 @@ impl Replies {
         self.redis.command(Replay::Safe, &command).await
     }
 
+    /// The customer's newest handle, left where it is.
+    pub async fn newest(
+        &self,
+        tenant: &str,
+        customer: &Customer<'_>,
+    ) -> Result<Option<SecretString>, RedisError> {
+        let mut command = redis::cmd("GET");
+        command.arg(customer.key(tenant));
+        let found: Option<String> = self.redis.command(Replay::Safe, &command).await?;
+        Ok(found.map(SecretString::from))
+    }
+
     /// The handle for a delivery: the one it took before, or the customer's newest.
     pub async fn take(
         &self,

@@ -3,4 +3,5 @@
 
 mod conformance;
 mod media;
+mod peer;
 mod vectors;

@@ -9,7 +9,7 @@ use heliograph_proto::v1::{Media, MediaKind};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-fn account() -> Account<WechatSettings> {
+pub(crate) fn account() -> Account<WechatSettings> {
     let mut secrets = Secrets::default();
     secrets.add("token", "madeuptoken2026".into());
     secrets.add("app_secret", "made-up-app-secret".into());

@@ -1,14 +1,19 @@
 //! What a batch may hold besides what is signed for.
 
-use heliograph_channel::{Webhook as _, WebhookRequest};
+use heliograph_channel::{Received, Webhook as _, WebhookRequest};
 use heliograph_channel_whatsapp::WhatsApp;
 use heliograph_proto::v1::{InboundEvent, inbound_event::Kind};
 use http::{HeaderMap, Method};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::support::{raw_account, sign};
 
 fn received(change: &Value) -> Vec<InboundEvent> {
+    whole(change).events
+}
+
+fn whole(change: &Value) -> Received {
     let body =
         json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": [change] }] });
     let raw = raw_account(&json!({}));
@@ -21,7 +26,7 @@ fn received(change: &Value) -> Vec<InboundEvent> {
         now_ms: 1_762_800_001_000,
     };
     sign(&raw, &mut request);
-    WhatsApp.receive(&raw.load().unwrap(), &request).unwrap().events
+    WhatsApp.receive(&raw.load().unwrap(), &request).unwrap()
 }
 
 #[test]
@@ -58,4 +63,19 @@ fn a_profile_of_somebody_else_is_not_taken_for_the_customers() {
     assert_eq!(named(json!({ "wa_id": "16505551234", "user_id": "US.1" })), own("US.1", "Ann"));
     assert_eq!(named(json!({ "user_id": "US.1" })), own("US.1", "Ann"));
     assert_eq!(named(json!({ "wa_id": "12125550142", "user_id": "US.2" })), own("16505551234", ""));
+}
+
+#[test]
+fn what_was_written_last_is_what_typing_is_shown_upon() {
+    let message = |id: &str, kind: &str, said: Value| json!({ "from": "16505551234", "id": id, "timestamp": "1", "type": kind, kind: said });
+    let value = json!({ "messages": [
+        message("wamid.1", "text", json!({ "body": "one" })),
+        message("wamid.2", "text", json!({ "body": "two" })),
+        message("wamid.3", "reaction", json!({ "message_id": "wamid.0", "emoji": "👍" })),
+        message("wamid.4", "hologram", json!({})),
+    ] });
+    let received = whole(&json!({ "field": "messages", "value": value }));
+    let kept: Vec<_> =
+        received.replies.iter().map(|reply| (reply.user_id.as_str(), reply.value.expose_secret())).collect();
+    assert_eq!(kept, [("16505551234", "wamid.1"), ("16505551234", "wamid.2")]);
 }

@@ -122,7 +122,21 @@ fn what_was_read_is_marked() {
     let expected = json!({ "messaging_product": "whatsapp", "status": "read", "message_id": "wamid.1" });
     assert_eq!(json_of(&mark), expected);
     assert!(signal(Signal::ReadMark(ReadMark::default())).is_none());
-    assert!(signal(Signal::Typing(Typing { on: true })).is_none());
+}
+
+#[test]
+fn typing_is_shown_upon_what_the_customer_wrote_last() {
+    let account = account(&json!({}));
+    let typing =
+        |on| SignalRequest { signal: Some(Signal::Typing(Typing { on })), ..SignalRequest::default() };
+    assert!(WhatsApp.encode_signal(&account, &typing(true), 0, None).is_none());
+    let shown = WhatsApp.encode_signal_upon(&account, &typing(true), &"wamid.1".into(), None).unwrap();
+    let expected = json!({
+        "messaging_product": "whatsapp", "status": "read", "message_id": "wamid.1",
+        "typing_indicator": { "type": "text" },
+    });
+    assert_eq!(json_of(&shown), expected);
+    assert!(WhatsApp.encode_signal_upon(&account, &typing(false), &"wamid.1".into(), None).is_none());
 }
 
 #[test]

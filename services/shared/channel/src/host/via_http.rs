@@ -23,8 +23,8 @@ use super::{
     shelf::Shelf,
 };
 use crate::{
-    Account, Carrier, CarrierError, Channel, Delivery, MediaStream, Outcome, Provider, ProviderResponse,
-    ReplyHandle, TokenSource,
+    Account, Carrier, CarrierError, Channel, Delivery, MediaStream, Outcome, Provider, ProviderRequest,
+    ProviderResponse, ReplyHandle, TokenSource,
 };
 
 /// Carries deliveries of `P` over HTTP.
@@ -170,6 +170,19 @@ impl<P: Provider> ViaHttp<P> {
         Some(ReplyHandle { value: taken.value, tried: taken.before })
     }
 
+    /// The signal upon what the customer wrote last; none where that is not known.
+    async fn signal_upon(
+        &self,
+        account: &Account<P::Settings>,
+        signal: &SignalRequest,
+        token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        let user_id = &signal.address.as_ref()?.user_id;
+        let customer = Customer { channel: &account.channel, account: &account.name, user_id };
+        let handle = self.replies.newest(&account.tenant, &customer).await.ok()??;
+        self.provider.encode_signal_upon(account, signal, &handle, token)
+    }
+
     /// Where a medium is: what the provider says when it is asked, or what is known.
     async fn media_url(
         &self,
@@ -225,9 +238,11 @@ impl<P: Provider> Carrier for ViaHttp<P> {
     async fn signal(&self, account: &Account<P::Settings>, signal: SignalRequest) -> bool {
         let Ok(token) = self.token(account).await else { return false };
         let secret = token.as_ref().map(|(_, token)| &token.value);
-        let Some(request) = self.provider.encode_signal(account, &signal, wall_clock(), secret) else {
-            return false;
+        let request = match self.provider.encode_signal(account, &signal, wall_clock(), secret) {
+            Some(request) => Some(request),
+            None => self.signal_upon(account, &signal, secret).await,
         };
+        let Some(request) = request else { return false };
         let sent = self.outlet.send(account, &request).await;
         sent.is_ok_and(|response| response.status.is_success())
     }

@@ -15,7 +15,8 @@ use axum::{
 };
 use heliograph_channel::host::HostSettings;
 use heliograph_proto::v1::{
-    Address, Content, DeliverRequest, Media, MediaKind, Message, content::Kind, deliver_response::Outcome,
+    Address, Content, DeliverRequest, Media, MediaKind, Message, ReadMark, SignalRequest, content::Kind,
+    deliver_response::Outcome, signal_request::Signal,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -42,6 +43,7 @@ async fn provider() -> (Shared, String) {
         .route("/upload", post(upload))
         .route("/send", post(send))
         .route("/reply", post(reply))
+        .route("/seen", post(seen))
         .with_state(Arc::clone(&state));
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -66,6 +68,10 @@ async fn send(State(provider): State<Shared>, Json(body): Json<Value>) -> Respon
     }
     provider.taken.push(body);
     "x-1".into_response()
+}
+
+async fn seen(State(provider): State<Shared>, Json(body): Json<Value>) {
+    provider.lock().unwrap().taken.push(body);
 }
 
 async fn reply(State(provider): State<Shared>, Json(body): Json<Value>) -> Response {
@@ -194,6 +200,31 @@ async fn a_reply_handle_is_used_once_and_a_lost_reply_is_never_sent_twice() {
     // Whoever tries again anyway finds that it was used.
     assert!(matches!(deliver(&mut fleet, request("dlv_4", said("hello"))).await, Outcome::InDoubt(_)));
     assert_eq!(provider.lock().unwrap().taken.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_is_shown_upon_what_the_customer_wrote_last() {
+    let (provider, base) = provider().await;
+    let mut fleet = Fleet::start().await;
+    fleet.with_account(json!({ "path": "/send", "replies": true }), Some(base)).await;
+    let signal = SignalRequest {
+        tenant: "acme".to_owned(),
+        account: "main".to_owned(),
+        address: Some(Address { user_id: "ann".to_owned(), ..Address::default() }),
+        signal: Some(Signal::ReadMark(ReadMark::default())),
+    };
+    assert!(!fleet.client.signal(signal.clone()).await.unwrap().into_inner().shown, "she wrote nothing");
+    let body = json!([{ "id": "m1", "user": "ann", "text": "hi" }]).to_string();
+    assert_eq!(fleet.post("main", "k", &body).await.0, 200);
+    let key = "hg:{acme}:reply:probe:main:ann";
+    eventually("the handle is kept", async || fleet.redis_has(key).await).await;
+    for _ in 0..2 {
+        assert!(fleet.client.signal(signal.clone()).await.unwrap().into_inner().shown);
+    }
+    let upon = json!({ "upon": "reply-to-m1" });
+    assert_eq!(provider.lock().unwrap().taken, [upon.clone(), upon]);
+    let nobody = SignalRequest { address: None, ..signal };
+    assert!(!fleet.client.signal(nobody).await.unwrap().into_inner().shown);
 }
 
 #[tokio::test(flavor = "multi_thread")]

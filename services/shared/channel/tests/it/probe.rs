@@ -10,6 +10,7 @@ use heliograph_channel::{
 use heliograph_domain::content::text;
 use heliograph_proto::v1::{
     Address, Capabilities, Media, Message, SignalRequest, content, inbound_event::Kind,
+    signal_request::Signal,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -238,10 +239,13 @@ impl Provider for Probe {
     fn encode_signal(
         &self,
         account: &Account<ProbeSettings>,
-        _: &SignalRequest,
+        signal: &SignalRequest,
         _: i64,
         token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
+        if matches!(signal.signal, Some(Signal::ReadMark(_))) {
+            return None;
+        }
         Some(request(
             account,
             Method::POST,
@@ -249,6 +253,17 @@ impl Provider for Probe {
             token,
             Body::Form(vec![("on".to_owned(), "1".to_owned())]),
         ))
+    }
+
+    fn encode_signal_upon(
+        &self,
+        account: &Account<ProbeSettings>,
+        _: &SignalRequest,
+        handle: &SecretString,
+        token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        let body = json!({ "upon": handle.expose_secret() }).to_string();
+        Some(request(account, Method::POST, "/seen", token, Body::Json(body.into())))
     }
 
     fn encode_media(

@@ -21,6 +21,11 @@ async fn a_handle_is_taken_by_one_delivery_which_keeps_it() {
     assert_eq!((again.value.expose_secret(), again.before), ("second", true));
     assert!(replies.take("acme", &ann, "dlv_2").await.unwrap().is_none(), "it is used up");
     replies.keep("acme", &ann, &"third".into(), MINUTE).await.unwrap();
+    for _ in 0..2 {
+        let newest = replica.newest("acme", &ann).await.unwrap().unwrap();
+        assert_eq!(newest.expose_secret(), "third", "looking takes nothing");
+    }
+    assert!(replies.newest("other", &ann).await.unwrap().is_none(), "another tenant's");
     assert!(replies.take("other", &ann, "dlv_3").await.unwrap().is_none(), "another tenant's");
     let before = replies.take("acme", &ann, "dlv_1").await.unwrap().unwrap();
     assert_eq!(before.value.expose_secret(), "second", "a delivery has one handle");
