@@ -3,5 +3,6 @@
 
 mod conformance;
 mod round_trip;
+mod sandbox;
 mod settings;
 mod vectors;

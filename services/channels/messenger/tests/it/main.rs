@@ -4,5 +4,6 @@
 mod batches;
 mod conformance;
 mod round_trip;
+mod sandbox;
 mod settings;
 mod vectors;
