@@ -23,43 +23,6 @@ pub fn text(body: impl Into<String>) -> Content {
     }
 }
 
-/// Every medium of a content, wherever it stands in it.
-pub fn media_mut(content: &mut Content) -> Vec<&mut Media> {
-    let mut found = Vec::new();
-    gather(content, &mut found);
-    found
-}
-
-fn gather<'a>(content: &'a mut Content, found: &mut Vec<&'a mut Media>) {
-    match &mut content.kind {
-        Some(Kind::Media(media)) => found.push(media),
-        Some(Kind::Card(card)) => of_card(card, found),
-        Some(Kind::Carousel(carousel)) => carousel.cards.iter_mut().for_each(|card| of_card(card, found)),
-        Some(Kind::Choice(choice)) => {
-            found.extend(&mut choice.header);
-            found.extend(choice.options.iter_mut().filter_map(|option| option.icon.as_mut()));
-        }
-        Some(Kind::Edit(edit)) => {
-            if let Some(content) = &mut edit.content {
-                gather(content, found);
-            }
-        }
-        Some(Kind::Template(template)) => {
-            let parameters = template.components.iter_mut().flat_map(|component| &mut component.parameters);
-            found.extend(parameters.filter_map(|parameter| match &mut parameter.value {
-                Some(ParameterValue::Media(media)) => Some(media),
-                _ => None,
-            }));
-        }
-        _ => {}
-    }
-}
-
-fn of_card<'a>(card: &'a mut Card, found: &mut Vec<&'a mut Media>) {
-    found.extend(&mut card.media);
-    found.extend(card.options.iter_mut().filter_map(|option| option.icon.as_mut()));
-}
-
 /// The name of a kind, as capabilities list it: `text`, `media`, `contact_card`.
 pub fn kind_name(kind: &Kind) -> &'static str {
     match kind {
