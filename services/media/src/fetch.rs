@@ -69,7 +69,9 @@ impl From<Status> for Failed {
             Code::NotFound => Self::for_good("not_found", "the provider does not have it any more"),
             Code::InvalidArgument => Self::for_good("refused", status.message()),
             Code::Unimplemented => Self::for_good("unsupported", "the channel fetches no media"),
-            _ => Self::Now { code: "channel_away", why: format!("{:?}: {}", status.code(), status.message()) },
+            _ => {
+                Self::Now { code: "channel_away", why: format!("{:?}: {}", status.code(), status.message()) }
+            }
         }
     }
 }
@@ -111,7 +113,7 @@ pub(crate) async fn fetch(
             None => {}
         }
         take(client, intake, owner, media, within).await?;
-        Ok(End::Stored)
+        Ok::<_, Failed>(End::Stored)
     };
     let end = match end.await {
         Ok(end) => end,

@@ -66,25 +66,24 @@ impl Line {
                 () = shutdown.draining() => break,
             };
             let event = item.record().envelope().and_then(|envelope| envelope.decode::<Event>());
-            match event {
-                // Most messages have no media, and need no turn.
-                Ok(mut event) if wanted(&mut event).is_empty() => item.ack().await,
-                event => {
-                    let turn = tokio::select! {
-                        turn = Arc::clone(&slots).acquire_owned() => turn.expect("never closed"),
-                        () = shutdown.draining() => {
-                            item.nak(Duration::ZERO).await;
-                            break;
-                        }
-                    };
-                    let (line, stop) = (Arc::clone(&self), shutdown.clone());
-                    under_way.spawn(async move {
-                        let _turn = turn;
-                        let event = event.map_err(|error| error.to_string());
-                        line.work(item, event, stop).await;
-                    });
-                }
+            let mut event = event.map_err(|error| error.to_string());
+            // Most messages have no media, and need no turn.
+            if event.as_mut().is_ok_and(|event| wanted(event).is_empty()) {
+                item.ack().await;
+                continue;
             }
+            let turn = tokio::select! {
+                turn = Arc::clone(&slots).acquire_owned() => turn.expect("never closed"),
+                () = shutdown.draining() => {
+                    item.nak(Duration::ZERO).await;
+                    break;
+                }
+            };
+            let (line, stop) = (Arc::clone(&self), shutdown.clone());
+            under_way.spawn(async move {
+                let _turn = turn;
+                line.work(item, event, stop).await;
+            });
         }
         crew.leave().await;
         while under_way.join_next().await.is_some() {}
@@ -127,7 +126,14 @@ impl Line {
                 End::Known => {}
                 End::Stored => self.metrics.stored(channel, age + took),
                 End::Refused(refusal) => {
-                    tracing::info!(tenant, channel, id, code = refusal.code, "a medium is refused: {}", refusal.reason);
+                    tracing::info!(
+                        tenant,
+                        channel,
+                        id,
+                        code = refusal.code,
+                        "a medium is refused: {}",
+                        refusal.reason
+                    );
                 }
                 End::Later { code, why } if age >= self.settings.give_up_after => {
                     tracing::warn!(tenant, channel, id, code, why, "a medium is given up");

@@ -17,9 +17,7 @@ use heliograph_runtime::{
 };
 use tokio::sync::mpsc;
 
-use crate::{
-    GRPC_SERVICE, StreamsConfig, StreamsError, grpc, media, metrics::Metrics, source::Source, sse,
-};
+use crate::{GRPC_SERVICE, StreamsConfig, StreamsError, grpc, media, metrics::Metrics, source::Source, sse};
 
 /// What the service stands on.
 #[derive(Clone, Debug)]

@@ -32,7 +32,11 @@ pub(crate) async fn upload(
     // Read into memory, so only a few come in at a time.
     let _turn = shared.uploads.acquire().await.map_err(|error| Refused::away(&error))?;
     let content = body.into_data_stream();
-    let arrived = shared.intake.collect(content, announced, limits.upload_bytes).await.map_err(|error| refused(&error))?;
+    let arrived = shared
+        .intake
+        .collect(content, announced, limits.upload_bytes)
+        .await
+        .map_err(|error| refused(&error))?;
     let size = arrived.content().len();
     #[expect(clippy::cast_precision_loss, reason = "a limit need not be exact to the byte")]
     let (per_minute, size) = (limits.upload_bytes_per_minute as f64, size as f64);
@@ -66,17 +70,17 @@ pub(crate) fn link(links: &Links, tenant: &str, id: &str, now_ms: i64) -> String
 
 fn refused(error: &IntakeError) -> Refused {
     match error.code() {
-        "too_large" => {
-            Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large", "the file is too large")
-        }
+        "too_large" => Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large", "the file is too large"),
         "file_type" => Refused::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "file_type",
             "files of this type are not accepted",
         ),
-        "infected" | "not_scannable" => {
-            Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "file_harmful", "the virus scanner refuses the file")
-        }
+        "infected" | "not_scannable" => Refused::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "file_harmful",
+            "the virus scanner refuses the file",
+        ),
         "broken_off" => Refused::new(StatusCode::BAD_REQUEST, "broken_off", "the file broke off"),
         _ => Refused::away(error),
     }

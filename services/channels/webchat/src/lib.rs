@@ -30,10 +30,10 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use heliograph_channel::{Account, Carrier, Channel, Delivery, Outcome};
 use heliograph_fabric::{Fabric, OwnershipHandle};
+use heliograph_media::{Face, Intake, Links};
 use heliograph_proto::v1::{
     Capabilities, MediaCapability, MediaKind, SignalRequest, TextFormat, TextUnit, signal_request::Signal,
 };
-use heliograph_media::{Face, Intake, Links};
 use heliograph_store::{KvError, Redis, rate::RateLimiter};
 use tokio::sync::Semaphore;
 

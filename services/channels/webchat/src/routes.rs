@@ -199,9 +199,8 @@ async fn history(
             entries.pop_front();
         }
         let now_ms = heliograph_store::now_ms();
-        let frame = |entry: &crate::item::Entry| {
-            entry.item.frame(&context.shared.links, &account.tenant, now_ms)
-        };
+        let frame =
+            |entry: &crate::item::Entry| entry.item.frame(&context.shared.links, &account.tenant, now_ms);
         let messages: Vec<Value> = entries.iter().map(frame).collect();
         Ok(json_response(StatusCode::OK, &json!({ "messages": messages, "more": more })))
     })

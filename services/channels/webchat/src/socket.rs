@@ -330,7 +330,11 @@ impl Conversation<'_> {
         let visitor = self.session.visitor.as_str();
         let mut attachments = Vec::new();
         for upload in &msg.attachments {
-            let id = self.shared.links.claimed(&owner(tenant, account, visitor), upload).ok_or(Unusable::Upload)?;
+            let id = self
+                .shared
+                .links
+                .claimed(&owner(tenant, account, visitor), upload)
+                .ok_or(Unusable::Upload)?;
             let info = self.shared.media.info(tenant, id).await.map_err(|_| Unusable::Away)?;
             let info = info.ok_or(Unusable::Upload)?;
             let (name, kind) = (info.name, info.content_type);

@@ -6,8 +6,8 @@ use futures::{StreamExt as _, future::BoxFuture};
 use heliograph_domain::{content, ids};
 use heliograph_fabric::{Envelope, publish::within, subjects};
 use heliograph_proto::v1::{
-    AgentTyping, DeskEvent, Event, Hello, History, LogPosition, Pong, PoolState, QueuesState,
-    SessionRequest, ShowTyping, event::Payload, session_request, session_response::Frame,
+    AgentTyping, DeskEvent, Event, Hello, History, LogPosition, Pong, PoolState, QueuesState, SessionRequest,
+    ShowTyping, event::Payload, session_request, session_response::Frame,
 };
 use heliograph_store::now_ms;
 use tokio::{

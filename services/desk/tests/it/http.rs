@@ -120,11 +120,18 @@ async fn what_agents_attach_is_looked_at_and_kept() {
     let id = media["objectId"].as_str().unwrap();
     assert_eq!(world.media.info(TENANT, id).await.unwrap().unwrap().size, 11);
     let again = attach("a b.png", b"\x89PNG\r\n\x1a\n...", &ada).await.unwrap();
-    assert_eq!(again.json::<serde_json::Value>().await.unwrap()["objectId"], id, "the same file is the same medium");
+    assert_eq!(
+        again.json::<serde_json::Value>().await.unwrap()["objectId"],
+        id,
+        "the same file is the same medium"
+    );
 
-    for (name, content, status) in
-        [("a.html", &b"<p>"[..], 415), ("a.exe", b"MZ", 415), ("a.bin", b"\0\x01", 415), ("a.txt", &[b'x'; 1_001], 413)]
-    {
+    for (name, content, status) in [
+        ("a.html", &b"<p>"[..], 415),
+        ("a.exe", b"MZ", 415),
+        ("a.bin", b"\0\x01", 415),
+        ("a.txt", &[b'x'; 1_001], 413),
+    ] {
         assert_eq!(attach(name, content, &ada).await.unwrap().status(), status, "{name}");
     }
     assert_eq!(attach("a.txt", b"x", "garbage").await.unwrap().status(), 401);

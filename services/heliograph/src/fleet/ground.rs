@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use heliograph_channel::host::HostDeps;
 use heliograph_channel_webchat::Options;
 use heliograph_fabric::Fabric;
-use heliograph_media::{Intake, Links, MediaSettings};
+use heliograph_media::{Intake, Links, MediaSettings, Shelf};
 use heliograph_runtime::{ConfigError, Health, Settings, Shutdown, config::ChannelEndpoint};
 use heliograph_store::{
     Redis,
@@ -90,7 +90,7 @@ impl Ground {
     /// What the host of a channel is given.
     pub async fn host(&self, channel: &str) -> anyhow::Result<HostDeps> {
         Ok(HostDeps {
-            media: Arc::new(self.media().await?),
+            media: Arc::new(Shelf::new(self.media().await?, self.links().await?)),
             fabric: self.fabric.clone(),
             redis: self.redis.clone(),
             resources: self.resources.clone(),

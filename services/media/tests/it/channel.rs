@@ -105,9 +105,9 @@ impl ChannelService for FakeChannel {
             Some(Held::Refusal(status)) => return Err(status),
             Some(Held::BrokenOff(status)) => vec![Ok(info("image/png", "", 0)), Err(status)],
             Some(Held::File { content_type, name, content }) => {
-                let chunks = content.chunks(1000).map(|chunk| {
-                    Ok(FetchMediaResponse { part: Some(Part::Chunk(chunk.to_vec().into())) })
-                });
+                let chunks = content
+                    .chunks(1000)
+                    .map(|chunk| Ok(FetchMediaResponse { part: Some(Part::Chunk(chunk.to_vec().into())) }));
                 std::iter::once(Ok(info(content_type, name, content.len()))).chain(chunks).collect()
             }
         };

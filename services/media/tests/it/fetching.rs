@@ -74,18 +74,24 @@ async fn all_media_of_a_message_are_fetched() {
     for id in ["p1", "p2"] {
         // The message's own word where the provider has none.
         let found = world.answers(id, 200).await;
-        assert_eq!(found.headers()["content-disposition"], format!("attachment; filename*=UTF-8''{id}.pdf").as_str());
+        assert_eq!(
+            found.headers()["content-disposition"],
+            format!("attachment; filename*=UTF-8''{id}.pdf").as_str()
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_will_never_be_had_says_why_and_is_not_asked_for_again() {
     let world = World::start(MediaSettings { limit: 2_000, ..MediaSettings::default() }).await;
-    let lying = Held::File { content_type: "image/png", name: "a.png", content: b"<svg onload=alert(1)>".to_vec() };
+    let lying =
+        Held::File { content_type: "image/png", name: "a.png", content: b"<svg onload=alert(1)>".to_vec() };
     world.channel.hold("lying", lying);
     world.channel.hold("large", file(&[b'x'; 2_001]));
     world.channel.hold("inside", Held::Refusal(Status::invalid_argument("refused: no public address")));
-    world.channel.hold("cut", Held::BrokenOff(Status::invalid_argument("refused: it is larger than 100 bytes")));
+    world
+        .channel
+        .hold("cut", Held::BrokenOff(Status::invalid_argument("refused: it is larger than 100 bytes")));
     world.channel.hold("none", Held::Refusal(Status::unimplemented("no media here")));
     for (id, status, code) in [
         ("lying", 403, "file_type"),
@@ -108,8 +114,12 @@ async fn what_will_never_be_had_says_why_and_is_not_asked_for_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_decide_what_a_file_is() {
     let world = World::start(MediaSettings::default()).await;
-    world.channel.hold("lying", Held::File { content_type: "text/html", name: "a.html", content: PNG.to_vec() });
-    world.channel.hold("odd", Held::File { content_type: "image/png", name: "a.png", content: b"\x01\x02".to_vec() });
+    world
+        .channel
+        .hold("lying", Held::File { content_type: "text/html", name: "a.html", content: PNG.to_vec() });
+    world
+        .channel
+        .hold("odd", Held::File { content_type: "image/png", name: "a.png", content: b"\x01\x02".to_vec() });
     world.publish(&sending("lying")).await;
     world.publish(&sending("odd")).await;
     assert_eq!(world.answers("lying", 200).await.headers()["content-type"], "image/png");
@@ -131,7 +141,8 @@ async fn a_provider_that_is_away_is_asked_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_had_for_long_is_given_up_and_can_be_replayed() {
-    let world = World::start(MediaSettings { give_up_after: Duration::ZERO, ..MediaSettings::default() }).await;
+    let world =
+        World::start(MediaSettings { give_up_after: Duration::ZERO, ..MediaSettings::default() }).await;
     world.channel.hold("p1", Held::Refusal(Status::unavailable("away")));
     world.publish(&sending("p1")).await;
     world.answers("p1", 410).await;

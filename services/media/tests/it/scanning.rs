@@ -43,7 +43,10 @@ async fn while_the_scanner_is_away_nothing_is_given_out_and_afterwards_everythin
     world.publish(&sending("p1")).await;
     until("a first try", async || (world.channel.asked("p1") > 0).then_some(())).await;
     assert_eq!(world.open("p1").await.status(), 404);
-    assert!(world.store.look("acme", &object_id("p1")).await.unwrap().is_none(), "neither stored nor refused");
+    assert!(
+        world.store.look("acme", &object_id("p1")).await.unwrap().is_none(),
+        "neither stored nor refused"
+    );
     let _clamd = Clamd::start(at).await;
     assert_eq!(world.answers("p1", 200).await.bytes().await.unwrap(), PNG);
 }

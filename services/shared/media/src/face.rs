@@ -114,8 +114,9 @@ impl Face {
     /// # Errors
     /// What to answer instead.
     pub async fn give(&self, tenant: &str, id: &str, headers: &HeaderMap) -> Result<Response, Refused> {
-        let not_there =
-            || Refused::new(StatusCode::NOT_FOUND, "not_there", "the file is not there; it may be on its way");
+        let not_there = || {
+            Refused::new(StatusCode::NOT_FOUND, "not_there", "the file is not there; it may be on its way")
+        };
         if !ids::is_name(tenant) {
             return Err(not_there());
         }
@@ -151,7 +152,8 @@ async fn answer(info: &MediaInfo, mut reader: ObjectReader, asked: &HeaderMap) -
     // Places that cannot begin in the middle are read from their beginning: media are bounded.
     if let Err(error) = tokio::io::copy(&mut (&mut reader).take(from), &mut tokio::io::sink()).await {
         tracing::warn!(%error, "a medium broke off");
-        let broken = Refused::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the file cannot be read now");
+        let broken =
+            Refused::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the file cannot be read now");
         return broken.respond();
     }
     let inline = sniff::is_inline(&info.content_type);
@@ -207,7 +209,8 @@ enum Range {
 
 impl Range {
     fn read(text: &str, size: u64) -> Self {
-        let Some((first, last)) = text.strip_prefix("bytes=").and_then(|range| range.trim().split_once('-')) else {
+        let Some((first, last)) = text.strip_prefix("bytes=").and_then(|range| range.trim().split_once('-'))
+        else {
             return Self::Whole;
         };
         let number = |text: &str| text.trim().parse::<u64>();

@@ -2,8 +2,8 @@
 //! any replica can check them.
 
 use async_nats::jetstream::Context;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use heliograph_store::{KvError, signing::signing_key};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::MediaSettings;

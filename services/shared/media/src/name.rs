@@ -12,7 +12,8 @@ pub fn clean(given: &str) -> String {
 
 /// Control characters, and those that turn the direction of writing: `gpj.exe` must not read `exe.jpg`.
 fn is_hidden(char: char) -> bool {
-    char.is_control() || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    char.is_control()
+        || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What stands behind the last dot, in lower case; empty when there is none.

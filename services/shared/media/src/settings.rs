@@ -60,7 +60,9 @@ impl MediaSettings {
             return Err("media.memory: at least media.limit, or the largest media never find room".to_owned());
         }
         if let Some(url) = &self.public_url
-            && (!matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some())
+            && (!matches!(url.scheme(), "http" | "https")
+                || url.query().is_some()
+                || url.fragment().is_some())
         {
             return Err("media.public_url: an http or https URL without query".to_owned());
         }
@@ -82,6 +84,8 @@ mod tests {
         assert_eq!(refused(|_| {}), "");
         assert!(refused(|settings| settings.limit = 0).contains("media.limit"));
         assert!(refused(|settings| settings.memory = 1).contains("media.memory"));
-        assert!(refused(|settings| settings.public_url = "ftp://a".parse().ok()).contains("media.public_url"));
+        assert!(
+            refused(|settings| settings.public_url = "ftp://a".parse().ok()).contains("media.public_url")
+        );
     }
 }

@@ -38,14 +38,34 @@ const OFFICE: [(&str, &str); 7] = [
 
 /// Names under which a system runs what it opens, whatever the bytes say.
 const RUNS: [&str; 27] = [
-    "apk", "app", "bat", "cmd", "com", "cpl", "dll", "dmg", "exe", "hta", "jar", "js", "jse", "lnk", "mjs", "msi",
-    "pif", "ps1", "py", "reg", "scr", "sh", "svg", "vbe", "vbs", "wsf", "xll",
+    "apk", "app", "bat", "cmd", "com", "cpl", "dll", "dmg", "exe", "hta", "jar", "js", "jse", "lnk", "mjs",
+    "msi", "pif", "ps1", "py", "reg", "scr", "sh", "svg", "vbe", "vbs", "wsf", "xll",
 ];
 
 /// How a page begins, after white space and in any case (the WHATWG's MIME sniffing standard, 7.1), and its relatives.
 const MARKUP: [&str; 22] = [
-    "<!doctype", "<?xml", "<svg", "<html", "<head", "<script", "<iframe", "<h1", "<div", "<font", "<table", "<a ",
-    "<a>", "<style", "<title", "<b>", "<body", "<br", "<p>", "<p ", "<!--", "<?php",
+    "<!doctype",
+    "<?xml",
+    "<svg",
+    "<html",
+    "<head",
+    "<script",
+    "<iframe",
+    "<h1",
+    "<div",
+    "<font",
+    "<table",
+    "<a ",
+    "<a>",
+    "<style",
+    "<title",
+    "<b>",
+    "<body",
+    "<br",
+    "<p>",
+    "<p ",
+    "<!--",
+    "<?php",
 ];
 
 /// What a file turned out to be.
@@ -235,7 +255,9 @@ mod tests {
 
     #[test]
     fn what_is_not_recognised_is_unknown() {
-        for (content, name) in [(&b"nul\0"[..], "a.txt"), (b"\xff\xfe\x00", "a.txt"), (b"", "empty"), (b"BMW", "")] {
+        for (content, name) in
+            [(&b"nul\0"[..], "a.txt"), (b"\xff\xfe\x00", "a.txt"), (b"", "empty"), (b"BMW", "")]
+        {
             assert_eq!(look(content, name), Kind::Unknown, "{name}");
         }
     }

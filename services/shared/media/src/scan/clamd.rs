@@ -37,7 +37,11 @@ impl ClamdConfig {
                 !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0)
             }),
         };
-        if good { Ok(()) } else { Err("clamd.address: `host:port`, or `unix:/path/of/the/socket`".to_owned()) }
+        if good {
+            Ok(())
+        } else {
+            Err("clamd.address: `host:port`, or `unix:/path/of/the/socket`".to_owned())
+        }
     }
 }
 
@@ -49,10 +53,7 @@ pub(super) async fn scan(config: &ClamdConfig, content: &[u8]) -> Result<Verdict
     }
 }
 
-async fn ask(
-    mut clamd: impl AsyncRead + AsyncWrite + Unpin,
-    content: &[u8],
-) -> Result<Verdict, ScanError> {
+async fn ask(mut clamd: impl AsyncRead + AsyncWrite + Unpin, content: &[u8]) -> Result<Verdict, ScanError> {
     // A file that is too large is answered in the middle of it, and what is still written then fails.
     let written = hand_over(&mut clamd, content).await;
     let mut answer = Vec::new();

@@ -68,8 +68,9 @@ pub(super) async fn scan(config: &IcapConfig, content: &[u8]) -> Result<Verdict,
 /// What stands before the file: the request of ours, and the answer that the file would be the body of.
 fn head(config: &IcapConfig, size: usize) -> String {
     let request = "GET /file HTTP/1.1\r\nHost: heliograph\r\n\r\n";
-    let response =
-        format!("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {size}\r\n\r\n");
+    let response = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {size}\r\n\r\n"
+    );
     let (at, body) = (request.len(), request.len() + response.len());
     let mut head = String::new();
     let _ = write!(
@@ -85,15 +86,17 @@ fn head(config: &IcapConfig, size: usize) -> String {
 /// 204: the file would pass as it is. 200: it would be replaced, so something was found.
 async fn answer(server: &mut BufReader<TcpStream>) -> Result<Verdict, ScanError> {
     let mut lines = server.take(HEAD).lines();
-    let next = async |lines: &mut tokio::io::Lines<_>| lines.next_line().await.map_err(ScanError::Away);
-    let Some(status) = next(&mut lines).await? else {
+    let Some(status) = lines.next_line().await.map_err(ScanError::Away)? else {
         return Err(ScanError::Away(io::ErrorKind::UnexpectedEof.into()));
     };
     match status.strip_prefix("ICAP/1.0 ").and_then(|status| status.get(..3)) {
         Some("204") => Ok(Verdict::Clean),
         Some("200") => {
             let mut found = "something that the scanner does not let pass".to_owned();
-            while let Some(line) = next(&mut lines).await?.filter(|line| !line.is_empty()) {
+            while let Some(line) = lines.next_line().await.map_err(ScanError::Away)? {
+                if line.is_empty() {
+                    break;
+                }
                 if let Some((name, value)) = line.split_once(':')
                     && FOUND.contains(&name.to_ascii_lowercase().as_str())
                 {

@@ -86,7 +86,10 @@ async fn icap_shows_the_file_as_an_answer() {
     assert_eq!(icap(&address).scan(b"hello").await.unwrap(), Verdict::Clean);
     let seen = String::from_utf8(seen.await.unwrap()).unwrap();
     let (head, rest) = seen.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with(&format!("RESPMOD icap://{address}/avscan ICAP/1.0\r\nHost: {address}\r\n")), "{head}");
+    assert!(
+        head.starts_with(&format!("RESPMOD icap://{address}/avscan ICAP/1.0\r\nHost: {address}\r\n")),
+        "{head}"
+    );
     // The offsets point at what they name.
     let offset = |name: &str| {
         let (_, at) = head.split_once(&format!("{name}=")).unwrap();

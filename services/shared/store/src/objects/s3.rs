@@ -99,14 +99,9 @@ impl S3 {
             (None, None) => AmazonS3Builder::from_env(),
             _ => return Err(wrong("an access key is `access_key_id` and its secret".to_owned())),
         };
-        builder = builder
-            .with_bucket_name(&config.bucket)
-            .with_http_connector(Connector(client))
-            .with_retry(RetryConfig {
-                max_retries: RETRIES,
-                retry_timeout: RETRY_FOR,
-                ..RetryConfig::default()
-            });
+        builder = builder.with_bucket_name(&config.bucket).with_http_connector(Connector(client)).with_retry(
+            RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_FOR, ..RetryConfig::default() },
+        );
         if let Some(endpoint) = &config.endpoint {
             builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
         }
@@ -223,8 +218,7 @@ impl HttpService for Service {
             HttpError::new(kind, error)
         })?;
         let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
-        let body =
-            body.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error.without_url()));
+        let body = body.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error.without_url()));
         Ok(HttpResponse::from_parts(head, HttpResponseBody::new(body)))
     }
 }
