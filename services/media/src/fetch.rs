@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
-use heliograph_media::{Intake, IntakeError, Medium, Origin, Refusal};
+use heliograph_media::{Intake, IntakeError, Medium, Origin, Refusal, sniff};
 use heliograph_proto::v1::{
-    FetchMediaRequest, FetchMediaResponse, Media, MediaInfo, channel_service_client::ChannelServiceClient,
-    fetch_media_response::Part,
+    FetchMediaRequest, FetchMediaResponse, Media, MediaInfo, MediaKind,
+    channel_service_client::ChannelServiceClient, fetch_media_response::Part,
 };
 use heliograph_runtime::grpc::GrpcChannel;
 use heliograph_store::objects::ObjectError;
@@ -155,9 +155,22 @@ async fn take(
     let (arrived, info) = tokio::time::timeout(within, asking)
         .await
         .map_err(|_| Failed::Now { code: "slow", why: format!("it did not come within {within:?}") })??;
+    if is_excuse(media, &info, arrived.content()) {
+        let why = "the provider answered with text in place of the medium".to_owned();
+        return Err(Failed::Now { code: "provider_error", why });
+    }
     let name = if info.file_name.is_empty() { &media.file_name } else { &info.file_name };
     intake.store_as(owner.tenant, &media.object_id, name, Origin::Customer, &arrived).await?;
     Ok(())
+}
+
+/// Some providers say 200 and then in JSON why they give no picture, as WeChat does.
+fn is_excuse(media: &Media, info: &MediaInfo, content: &[u8]) -> bool {
+    let shown = [MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::Sticker];
+    let kind = info.content_type.split(';').next().unwrap_or_default().trim();
+    shown.contains(&media.kind())
+        && matches!(kind, "application/json" | "text/plain" | "text/json")
+        && !matches!(sniff::look(content, ""), sniff::Kind::Known(_))
 }
 
 async fn info(answer: &mut Streaming<FetchMediaResponse>) -> Result<MediaInfo, Failed> {

@@ -140,6 +140,18 @@ async fn a_provider_that_is_away_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_error_that_comes_as_200_is_no_picture() {
+    let world = World::start(MediaSettings::default()).await;
+    let content = br#"{"errcode":40001,"errmsg":"invalid credential"}"#.to_vec();
+    world.channel.hold("p1", Held::File { content_type: "text/plain; charset=utf-8", name: "", content });
+    world.publish(&sending("p1")).await;
+    until("a first try", async || (world.channel.asked("p1") > 0).then_some(())).await;
+    assert_eq!(world.open("p1").await.status(), 404);
+    world.channel.hold("p1", file(PNG));
+    assert_eq!(world.answers("p1", 200).await.bytes().await.unwrap(), PNG);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_had_for_long_is_given_up_and_can_be_replayed() {
     let world =
         World::start(MediaSettings { give_up_after: Duration::ZERO, ..MediaSettings::default() }).await;

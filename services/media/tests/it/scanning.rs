@@ -22,7 +22,7 @@ fn scanned(at: SocketAddr) -> MediaSettings {
 async fn what_is_infected_is_never_stored() {
     let clamd = Clamd::start(([127, 0, 0, 1], 0).into()).await;
     let world = World::start(scanned(clamd.at)).await;
-    let infected = Held::File { content_type: "text/plain", name: "eicar.txt", content: eicar() };
+    let infected = Held::File { content_type: "image/png", name: "eicar.txt", content: eicar() };
     world.channel.hold("bad", infected);
     world.channel.hold("good", file(PNG));
     world.publish(&sending("bad")).await;

@@ -1,6 +1,6 @@
 //! A broker with customers' messages, a channel, and the service on a free port.
 
-use std::{collections::BTreeMap, future::Future, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use heliograph_domain::ids;
 use heliograph_fabric::{
@@ -12,7 +12,7 @@ use heliograph_fabric::{
 use heliograph_media::{Links, MediaSettings};
 use heliograph_media_service::{Media as Service, MediaDeps};
 use heliograph_proto::v1::{
-    Address, Content, Event, Media, Message, MessageReceived, content::Kind, event::Payload,
+    Address, Content, Event, Media, MediaKind, Message, MessageReceived, content::Kind, event::Payload,
 };
 use heliograph_runtime::{
     Health, Shutdown,
@@ -54,6 +54,7 @@ pub(crate) fn object_id(provider_media_id: &str) -> String {
 /// What a customer of acme's sends: one medium that stands at the provider.
 pub(crate) fn sending(provider_media_id: &str) -> Event {
     let media = Media {
+        kind: MediaKind::Image.into(),
         object_id: object_id(provider_media_id),
         provider_media_id: provider_media_id.to_owned(),
         ..Media::default()
@@ -150,7 +151,7 @@ impl World {
 }
 
 /// Asks until there is an answer.
-pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asking = async {
         loop {
             if let Some(found) = ask().await {

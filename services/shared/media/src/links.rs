@@ -58,7 +58,7 @@ impl Links {
         Self {
             key: Hmac::new_from_slice(key).expect("HMAC takes keys of any length"),
             lasts,
-            public: settings.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
+            public: settings.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
         }
     }
 
@@ -128,13 +128,13 @@ mod tests {
     use super::{Links, Query};
     use crate::MediaSettings;
 
-    fn links(key: &str) -> Links {
+    fn keyed(key: &str) -> Links {
         Links::new(key.as_bytes(), &MediaSettings::default())
     }
 
     #[test]
     fn a_link_is_good_for_its_medium_its_tenant_and_its_time() {
-        let links = links("key");
+        let links = keyed("key");
         let now = 1_763_836_425_000;
         let path = links.path("acme", "med_1", now);
         let query = Query::read(path.strip_prefix("/media/acme/med_1?").unwrap());
@@ -156,13 +156,13 @@ mod tests {
         ] {
             assert!(!links.is_good(tenant, id, &query, now), "{tenant} {id} {query:?}");
         }
-        assert!(!links("other").is_good("acme", "med_1", &query, now));
+        assert!(!keyed("other").is_good("acme", "med_1", &query, now));
     }
 
     #[test]
     fn links_for_outside_need_to_know_where_they_lead() {
-        assert_eq!(links("key").outside("acme", "med_1", 0), None);
-        let public_url = "https://media.example.com/heliograph/".parse().ok();
+        assert_eq!(keyed("key").outside("acme", "med_1", 0), None);
+        let public_url = Some("https://media.example.com/heliograph/".to_owned());
         let links = Links::new(b"key", &MediaSettings { public_url, ..MediaSettings::default() });
         let link = links.outside("acme", "med_1", 0).unwrap();
         assert!(link.starts_with("https://media.example.com/heliograph/media/acme/med_1?exp="), "{link}");
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_claim_is_its_owners() {
-        let links = links("key");
+        let links = keyed("key");
         let claim = links.claim(&["acme", "shop", "v_1"], "med_1");
         assert_eq!(links.claimed(&["acme", "shop", "v_1"], &claim), Some("med_1"));
         assert_eq!(links.claimed(&["acme", "shop", "v_2"], &claim), None);

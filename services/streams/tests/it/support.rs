@@ -53,7 +53,7 @@ impl World {
         let plan = Plan { layout, ..Plan::default() };
         provision(&fabric, &plan, ProvisionOptions::default()).await.unwrap();
         let (health, shutdown) = (Health::new(), Shutdown::new());
-        let public_url = "https://media.example.com".parse().ok();
+        let public_url = Some("https://media.example.com".to_owned());
         let settings = MediaSettings { public_url, ..MediaSettings::default() };
         let deps = StreamsDeps {
             fabric: fabric.clone(),

@@ -24,7 +24,7 @@ const FOUND: [&str; 4] = ["x-infection-found", "x-virus-id", "x-virus-name", "x-
 #[serde(deny_unknown_fields)]
 pub struct IcapConfig {
     /// Its RESPMOD service, e.g. `icap://scanner:1344/avscan`.
-    pub url: Url,
+    pub url: String,
     /// How long a scan may take.
     #[serde(default = "patience", with = "duration")]
     pub timeout: Duration,
@@ -32,19 +32,23 @@ pub struct IcapConfig {
 
 impl IcapConfig {
     pub(super) fn check(&self) -> Result<(), String> {
-        let good = self.url.scheme() == "icap" && self.url.host_str().is_some_and(|host| !host.is_empty());
-        if good { Ok(()) } else { Err("icap.url: `icap://host:1344/service`".to_owned()) }
+        let wrong = || "icap.url: `icap://host:1344/service`".to_owned();
+        self.authority().map(|_| ()).ok_or_else(wrong)
     }
 
-    fn authority(&self) -> String {
-        format!("{}:{}", self.url.host_str().unwrap_or_default(), self.url.port().unwrap_or(PORT))
+    /// Host and port; none where the URL is none of ICAP's.
+    fn authority(&self) -> Option<String> {
+        let url = Url::parse(&self.url).ok().filter(|url| url.scheme() == "icap")?;
+        let host = url.host_str().filter(|host| !host.is_empty())?;
+        Some(format!("{host}:{}", url.port().unwrap_or(PORT)))
     }
 }
 
 pub(super) async fn scan(config: &IcapConfig, content: &[u8]) -> Result<Verdict, ScanError> {
-    let server = TcpStream::connect(config.authority()).await.map_err(ScanError::Away)?;
+    let authority = config.authority().expect("checked when the scanner was made");
+    let server = TcpStream::connect(&authority).await.map_err(ScanError::Away)?;
     let mut server = BufReader::new(server);
-    let begun = head(config, content.len());
+    let begun = head(&config.url, &authority, content.len());
     let sent = async {
         server.write_all(begun.as_bytes()).await?;
         // One chunk; an empty one would end the body twice.
@@ -66,7 +70,7 @@ pub(super) async fn scan(config: &IcapConfig, content: &[u8]) -> Result<Verdict,
 }
 
 /// What stands before the file: the request of ours, and the answer that the file would be the body of.
-fn head(config: &IcapConfig, size: usize) -> String {
+fn head(url: &str, authority: &str, size: usize) -> String {
     let request = "GET /file HTTP/1.1\r\nHost: heliograph\r\n\r\n";
     let response = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {size}\r\n\r\n"
@@ -75,10 +79,8 @@ fn head(config: &IcapConfig, size: usize) -> String {
     let mut head = String::new();
     let _ = write!(
         head,
-        "RESPMOD {} ICAP/1.0\r\nHost: {}\r\nAllow: 204\r\nConnection: close\r\n\
+        "RESPMOD {url} ICAP/1.0\r\nHost: {authority}\r\nAllow: 204\r\nConnection: close\r\n\
          Encapsulated: req-hdr=0, res-hdr={at}, res-body={body}\r\n\r\n{request}{response}",
-        config.url,
-        config.authority(),
     );
     head
 }

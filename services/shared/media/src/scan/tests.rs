@@ -30,7 +30,7 @@ fn clamd(address: String) -> Scanner {
 }
 
 fn icap(address: &str) -> Scanner {
-    let url = format!("icap://{address}/avscan").parse().unwrap();
+    let url = format!("icap://{address}/avscan");
     Scanner::new(ScanConfig::Icap(IcapConfig { url, timeout: PATIENCE })).unwrap()
 }
 
@@ -116,6 +116,6 @@ fn addresses_that_are_none_are_refused() {
         let config = ClamdConfig { address: address.to_owned(), timeout: PATIENCE };
         assert!(Scanner::new(ScanConfig::Clamd(config)).is_err(), "{address}");
     }
-    let config = IcapConfig { url: "http://scanner/".parse().unwrap(), timeout: PATIENCE };
+    let config = IcapConfig { url: "http://scanner/".to_owned(), timeout: PATIENCE };
     assert!(Scanner::new(ScanConfig::Icap(config)).is_err());
 }
