@@ -1,4 +1,4 @@
-//! Session tokens and media tickets: JWTs, HS256, told apart by their audience.
+//! Session tokens: JWTs, HS256.
 
 use std::fmt;
 
@@ -15,7 +15,6 @@ use crate::config::DeskConfig;
 
 const ISSUER: &str = "heliograph-desk";
 const SESSION: &str = "desk.session";
-const MEDIA: &str = "desk.media";
 
 /// Who a session belongs to.
 #[derive(Clone, Debug)]
@@ -67,15 +66,6 @@ struct SessionClaims {
     exp: u64,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct MediaClaims {
-    iss: String,
-    aud: String,
-    sub: String,
-    tenant: String,
-    exp: u64,
-}
-
 /// Makes and reads tokens.
 pub(crate) struct Tokens {
     encoding: EncodingKey,
@@ -115,23 +105,6 @@ impl Tokens {
             iat: now,
             exp: now + self.ttl,
         })
-    }
-
-    /// Lets whoever holds it fetch one medium of a tenant until `expires_at`: what a page's `img` can show.
-    pub(crate) fn ticket(&self, tenant: &str, media: &str, expires_at: u64) -> String {
-        self.sign(&MediaClaims {
-            iss: ISSUER.to_owned(),
-            aud: MEDIA.to_owned(),
-            sub: media.to_owned(),
-            tenant: tenant.to_owned(),
-            exp: expires_at,
-        })
-    }
-
-    /// The tenant whose medium `media` a ticket opens.
-    pub(crate) fn open_ticket(&self, ticket: &str, media: &str) -> Result<String, AuthError> {
-        let claims: MediaClaims = self.read(ticket, MEDIA)?;
-        if claims.sub == media { Ok(claims.tenant) } else { Err(AuthError::Invalid) }
     }
 
     /// Who holds this session token. Roles and queues are those the agent has now; a role must be in the token as well.
@@ -212,16 +185,5 @@ mod tests {
         assert_eq!(other.unwrap_err(), AuthError::Invalid);
         let old = tokens(SECRET).session("acme", "ada", &[Role::Agent], now - 13 * 3600);
         assert_eq!(tokens(SECRET).read::<SessionClaims>(&old, SESSION).unwrap_err(), AuthError::Expired);
-    }
-
-    #[test]
-    fn a_ticket_opens_its_medium_and_no_session() {
-        let tokens = tokens(SECRET);
-        let ticket = tokens.ticket("acme", "med_1", jsonwebtoken::get_current_timestamp() + 60);
-        assert_eq!(tokens.open_ticket(&ticket, "med_1"), Ok("acme".to_owned()));
-        assert_eq!(tokens.open_ticket(&ticket, "med_2"), Err(AuthError::Invalid));
-        assert!(tokens.read::<SessionClaims>(&ticket, SESSION).is_err());
-        let token = tokens.session("acme", "med_1", &[], jsonwebtoken::get_current_timestamp());
-        assert!(tokens.open_ticket(&token, "med_1").is_err());
     }
 }

@@ -78,7 +78,7 @@ impl DeskService for Service {
                 HistoryError::Broker(_) => Status::unavailable(text),
             }
         })?;
-        let history = session::with_media(&self.shared, &identity, history);
+        let history = session::with_media(&self.shared, history);
         Ok(Response::new(GetHistoryResponse { history: Some(history) }))
     }
 }

@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{any, get, post},
 };
-use heliograph_store::media::MediaStore;
+use heliograph_media::{Face, Intake};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -29,7 +29,8 @@ use signed::Signed;
 #[derive(Debug, Clone)]
 pub(crate) struct Web {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) media: MediaStore,
+    pub(crate) intake: Intake,
+    pub(crate) face: Face,
 }
 
 /// The peer, when the server says who it is.
@@ -37,12 +38,15 @@ type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 
 /// The routes, all of them below `/desk`.
 pub(crate) fn router(web: Web) -> Router {
+    // What links of events lead to.
+    let linked = Router::new().nest("/desk", web.face.clone().router());
     Router::new()
         .route("/desk", get(async || Redirect::permanent("/desk/")))
         .route("/desk/", get(assets::index))
         .route("/desk/{file}", get(assets::file))
         .route("/desk/login", post(login::login))
         .route("/desk/ws", any(ws::open))
+        .route("/desk/media", post(media::attach))
         .route("/desk/media/{id}", get(media::get))
         .route("/desk/api/policy", get(policy::overview))
         .route("/desk/api/policy/explain", get(policy::explain))
@@ -52,6 +56,7 @@ pub(crate) fn router(web: Web) -> Router {
         .route("/desk/api/contacts/{id}/split", post(contacts::split))
         .route("/desk/api/contacts/{id}/join", post(contacts::join))
         .with_state(web)
+        .merge(linked)
 }
 
 /// What a request is refused with.

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use heliograph_fabric::Fabric;
+use heliograph_media::{Face, Intake, Links};
 use heliograph_proto::{DESCRIPTORS, v1::desk_service_server::DeskServiceServer};
 use heliograph_runtime::{
     Check, Health, Shutdown, Telemetry,
     grpc::{GrpcServer, RoutesBuilder},
     http::HttpServer,
 };
-use heliograph_store::{
-    Redis, media::MediaStore, rate::RateLimiter, resources::ResourceView, windows::Windows,
-};
+use heliograph_store::{Redis, rate::RateLimiter, resources::ResourceView, windows::Windows};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -44,8 +43,10 @@ pub struct DeskDeps {
     pub redis: Redis,
     /// Agents and their queues.
     pub resources: ResourceView,
-    /// What customers and agents sent beside text.
-    pub media: MediaStore,
+    /// How what agents attach is taken in, and where it is kept with what customers sent.
+    pub intake: Intake,
+    /// Links to it.
+    pub links: Links,
     /// Where readiness is told; a [`Health::scope`] of its own when the process runs more than the desk.
     pub health: Health,
     /// When to stop.
@@ -56,7 +57,7 @@ pub struct DeskDeps {
 #[derive(Clone, Debug)]
 pub struct Desk {
     shared: Arc<Shared>,
-    media: MediaStore,
+    intake: Intake,
     shutdown: Shutdown,
 }
 
@@ -67,7 +68,7 @@ impl Desk {
     /// When a setting cannot work or the broker is not provisioned.
     pub async fn start(config: DeskConfig, deps: DeskDeps) -> Result<Self, DeskError> {
         config.check()?;
-        let DeskDeps { fabric, redis, resources, media, health, shutdown } = deps;
+        let DeskDeps { fabric, redis, resources, intake, links, health, shutdown } = deps;
         fabric.check().await?;
         let partitions = fabric.layout().await?.routing;
         follow(&fabric, resources.clone(), health.check("broker"), shutdown.clone());
@@ -86,7 +87,7 @@ impl Desk {
         let users = Users {
             resources,
             limiter: RateLimiter::new(redis),
-            tokens: Arc::clone(&tokens),
+            tokens,
             by_password: config.dev_users,
             per_minute: config.sign_ins_per_minute,
         };
@@ -98,7 +99,7 @@ impl Desk {
             boards,
             roster,
             users,
-            tokens,
+            links,
             policies,
             people,
             windows,
@@ -114,12 +115,13 @@ impl Desk {
             stop.draining().await;
             counting.shutdown().await;
         });
-        Ok(Self { shared, media, shutdown })
+        Ok(Self { shared, intake, shutdown })
     }
 
     /// The page, signing in, media and the WebSocket, all below `/desk`.
     pub fn router(&self) -> Router {
-        http::router(Web { shared: Arc::clone(&self.shared), media: self.media.clone() })
+        let face = Face::new(self.intake.store().clone(), self.shared.links.clone());
+        http::router(Web { shared: Arc::clone(&self.shared), intake: self.intake.clone(), face })
     }
 
     /// Adds `DeskService` to a gRPC server's routes.

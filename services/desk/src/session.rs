@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use futures::stream::BoxStream;
 use heliograph_fabric::Fabric;
+use heliograph_media::Links;
 use heliograph_proto::v1::{SessionRequest, SessionResponse};
 use heliograph_runtime::Shutdown;
 use heliograph_store::windows::Windows;
@@ -48,7 +49,7 @@ pub(crate) struct Shared {
     pub(crate) boards: Boards,
     pub(crate) roster: Roster,
     pub(crate) users: Users,
-    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) links: Links,
     pub(crate) policies: Policies,
     pub(crate) people: People,
     pub(crate) windows: Windows,

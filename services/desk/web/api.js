@@ -36,14 +36,18 @@ export class Api {
   /** Makes an address the contact's. */
   join(contact, address, commandId) { return this.#ask("POST", `api/contacts/${encodeURIComponent(contact)}/join`, {}, { ...named(address), commandId }); }
 
+  /** Takes a file in; what comes back is the `Media` of an answer. */
+  attach(file) { return this.#ask("POST", "media", { name: file.name }, file); }
+
   async #ask(method, path, params = {}, body = null) {
     const { base, token, fetch } = this.#options;
     const url = new URL(path, base);
     for (const [key, value] of Object.entries(params)) if (value) url.searchParams.set(key, value);
-    const headers = { Authorization: `Bearer ${token}`, ...(body ? { "Content-Type": "application/json" } : {}) };
+    const plain = body !== null && !(body instanceof Blob);
+    const headers = { Authorization: `Bearer ${token}`, ...(plain ? { "Content-Type": "application/json" } : {}) };
     let response;
     try {
-      response = await fetch(url, { method, headers, credentials: "omit", ...(body ? { body: JSON.stringify(body) } : {}) });
+      response = await fetch(url, { method, headers, credentials: "omit", ...(body === null ? {} : { body: plain ? JSON.stringify(body) : body }) });
     } catch {
       throw new Error("The desk cannot be reached.");
     }

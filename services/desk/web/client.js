@@ -66,13 +66,20 @@ export class Client {
 
   reject(offer, reason = "") { this.#answer(offer, { reject: { reservationId: offer.id, reason } }); }
 
-  /** Answers, by the address the customer last wrote from unless another of theirs is named. */
-  reply(conversation, body, address = null) {
-    const content = { text: { body } };
+  /**
+   * Answers, by the address the customer last wrote from unless another of theirs is named. Each medium is a message of its
+   * own; the first carries the text.
+   */
+  reply(conversation, body, address = null, media = []) {
+    const contents = media.length === 0 ? [{ text: { body } }] : media.map((one, index) => ({ media: index === 0 && body ? { ...one, caption: body } : one }));
+    for (const content of contents) this.#write(conversation, content, address);
+    this.#changed();
+  }
+
+  #write(conversation, content, address) {
     const at = this.#options.now();
     const commandId = this.#command({ reply: { conversation, content, ...(address ? { address } : {}) }, at }, { quiet: true });
     this.desk.write({ commandId, conversation, content, address, at });
-    this.#changed();
   }
 
   /** Asks how the customer may continue on another channel; the answer happens as `offer_made`. */
@@ -107,7 +114,8 @@ export class Client {
   /** Sends a refused reply once more, as a new command: the old one was answered. */
   again(pending) {
     this.desk.discard(pending.commandId);
-    this.reply(pending.conversation, pending.raw.text.body, pending.address);
+    this.#write(pending.conversation, pending.raw, pending.address);
+    this.#changed();
   }
 
   discard(pending) {

@@ -1,5 +1,6 @@
 /** The open conversation: head, transcript, composer. */
 
+import { Attachments } from "./attachments.js";
 import { countdown, prospect, sameAddress } from "./answering.js";
 import { clear, h, icon, reconcile, setText } from "./dom.js";
 import { clockTime, moment, span, words } from "./format.js";
@@ -74,7 +75,7 @@ export class ConversationView {
       return { element, update: (now) => setText(element, now.text) };
     });
     setText(part.over, conversation.state === "wrap_up" ? "Closed for the customer. Finish your notes, then take the next one." : "This conversation is closed.");
-    part.send.disabled = part.input.value.trim() === "";
+    part.send.disabled = !this.#sendable();
     setText(part.hint, line.name === "ready" ? "" : "Not connected: what you send now goes out when the line is back.");
     this.#window(conversation, open, now);
     this.#ways(conversation);
@@ -184,6 +185,7 @@ export class ConversationView {
     this.#oldest = null;
     clear(part.items);
     part.input.value = this.#drafts.get(conversation.id) ?? "";
+    part.attachments.show(conversation.id);
     this.#fit();
     this.#atEnd = true;
   }
@@ -233,8 +235,9 @@ export class ConversationView {
 
     part.input = h("textarea", {
       rows: 2, placeholder: "Write an answer…", dir: "auto", attrs: { "aria-label": "Your answer", "aria-describedby": "composer-hint", autocomplete: "off" },
-      on: { input: () => this.#edited(), keydown: (event) => this.#key(event) },
+      on: { input: () => this.#edited(), keydown: (event) => this.#key(event), paste: (event) => this.#given(event, event.clipboardData) },
     });
+    part.attachments = new Attachments({ upload: (file) => this.#actions.attach(file), onChange: () => { part.send.disabled = !this.#sendable(); } });
     part.send = h("button", { type: "submit", className: "primary send", disabled: true }, icon("send"), h("span", { textContent: "Send" }));
     part.hint = h("p", { id: "composer-hint", className: "muted small", attrs: { role: "status" } });
     part.notice = h("p", { className: "notice-box", hidden: true, attrs: { role: "status" } });
@@ -242,8 +245,8 @@ export class ConversationView {
     part.waySelect = h("select", { on: { change: () => this.#choose() } });
     part.way = h("label", { className: "way", hidden: true }, h("span", { textContent: "Answer by" }), part.waySelect);
     part.elsewhere = h("button", { type: "button", className: "link", textContent: "Offer another channel…", hidden: true, on: { click: () => this.#actions.offer(this.#shown) } });
-    part.composer = h("form", { className: "composer", on: { submit: (event) => { event.preventDefault(); this.#submit(); } } },
-      part.notice, part.offer, h("div", { className: "composer-row" }, part.input, part.send), h("div", { className: "composer-foot" }, part.way, part.elsewhere, part.hint));
+    part.composer = h("form", { className: "composer", on: { submit: (event) => { event.preventDefault(); this.#submit(); }, dragover: (event) => event.preventDefault(), drop: (event) => this.#given(event, event.dataTransfer) } },
+      part.notice, part.offer, part.attachments.list, h("div", { className: "composer-row" }, part.attachments.button, part.attachments.picker, part.input, part.send), h("div", { className: "composer-foot" }, part.way, part.elsewhere, part.hint));
     part.over = h("p", { className: "over muted" });
     part.body = h("div", { className: "thread", hidden: true }, head, part.notes, part.scroller, part.typingText, part.composer, part.advice, part.over);
     document.getElementById("conversation").replaceChildren(part.empty, part.body);
@@ -259,11 +262,11 @@ export class ConversationView {
   #submit() {
     const part = this.#parts;
     const text = part.input.value.trim();
-    if (!text || !this.#shown) return;
+    if (!this.#shown || !this.#sendable()) return;
     part.input.value = "";
     this.#fit();
     this.#atEnd = true;
-    this.#client.reply(this.#shown.id, text, this.#chosen.get(this.#shown.id) ?? null);
+    this.#client.reply(this.#shown.id, text, this.#chosen.get(this.#shown.id) ?? null, part.attachments.take());
     this.#client.typing(this.#shown.id, false);
     part.input.focus();
   }
@@ -272,8 +275,22 @@ export class ConversationView {
     const part = this.#parts;
     const empty = part.input.value.trim() === "";
     this.#fit();
-    part.send.disabled = empty;
+    part.send.disabled = !this.#sendable();
     if (this.#shown) this.#client.typing(this.#shown.id, !empty);
+  }
+
+  /** Whether there is something to send, and all of it is here. */
+  #sendable() {
+    const { input, attachments } = this.#parts;
+    return attachments.settled && (attachments.any || input.value.trim() !== "");
+  }
+
+  /** Files that were pasted or dropped. */
+  #given(event, data) {
+    const files = [...data?.files ?? []];
+    if (files.length === 0) return;
+    event.preventDefault();
+    this.#parts.attachments.add(files);
   }
 
   #fit() {

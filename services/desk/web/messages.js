@@ -1,7 +1,8 @@
 /** Drawing a transcript: days, notices and messages with how they fared. */
 
 import { h, icon } from "./dom.js";
-import { bytes, clockTime, dayName, fullTime, moment, pieces } from "./format.js";
+import { clockTime, dayName, fullTime, moment, pieces } from "./format.js";
+import { mediaElement } from "./media.js";
 
 const DELIVERY = {
   sending: ["queued", "Sending"], accepted: ["queued", "Queued"], queued: ["queued", "Queued"], deferred: ["queued", "Waiting"], sent: ["sent", "Sent"],
@@ -39,7 +40,7 @@ export class Messages {
     const author = h("span", { className: "author", textContent: row.inbound ? row.author : row.author || "You" });
     const bubble = h("div", { className: "bubble", dir: "auto" });
     if (content.label) bubble.append(h("span", { className: "kind", textContent: content.label }));
-    if (content.media) bubble.append(mediaOf(content.media));
+    if (content.media) bubble.append(mediaElement(content.media));
     if (content.text) bubble.append(h("p", {}, ...linked(content.text)));
     if (content.options?.length) bubble.append(h("ul", { className: "options", attrs: { role: "list", "aria-label": "Choices offered" } }, ...content.options.map((title) => h("li", { textContent: title }))));
     if (content.link) bubble.append(h("a", { href: content.link, target: "_blank", rel: "noopener noreferrer", textContent: "Show on a map" }));
@@ -126,16 +127,4 @@ export function rows(transcript, pending) {
 function linked(text) {
   return pieces(text).map((piece) => (piece.href
     ? h("a", { href: piece.href, target: "_blank", rel: "noopener noreferrer nofollow", textContent: piece.text }) : piece.text));
-}
-
-function mediaOf(media) {
-  const label = [media.name, bytes(media.size)].filter(Boolean).join(", ");
-  const asFile = () => h(media.url ? "a" : "span", {
-    className: "file", ...(media.url ? { href: media.url, target: "_blank", rel: "noopener noreferrer" } : {}),
-  }, icon("file"), h("span", { textContent: label }));
-  if (!media.url || !/^image\/(?:png|jpe?g|gif|webp|avif)$/u.test(media.type)) return asFile();
-  const image = h("img", { src: media.url, alt: media.name, loading: "lazy" });
-  const frame = h("a", { className: "picture", href: media.url, target: "_blank", rel: "noopener noreferrer" }, image);
-  image.addEventListener("error", () => frame.replaceWith(asFile()));
-  return frame;
 }

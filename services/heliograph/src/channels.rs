@@ -153,8 +153,8 @@ pub const CHANNELS: &[ChannelRow] = &[
         start: |ground| {
             async {
                 let options = ground.webchat()?;
-                let media = ground.media().await?;
-                let channel = WebChat::start(&ground.fabric, &ground.redis, media, options).await?;
+                let (intake, links) = (ground.intake().await?, ground.links().await?);
+                let channel = WebChat::start(&ground.fabric, &ground.redis, intake, links, options).await?;
                 let host = ChannelHost::new(channel).routes(heliograph_channel_webchat::routes).carrier();
                 Ok(host.start(&ground.host("webchat").await?).await?)
             }

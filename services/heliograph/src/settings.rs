@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use heliograph_channel::host::HostSettings;
 use heliograph_desk::DeskConfig;
 use heliograph_egress::EgressConfig;
+use heliograph_media::MediaSettings;
 use heliograph_router::RouterConfig;
 use heliograph_runtime::{
     ConfigError, Settings,
@@ -53,6 +54,7 @@ fn sections() -> SettingsBuilder {
         .section::<ClientSettings>("client")
         .section::<ObjectSettings>("objects")
         .section::<WebchatOptions>("webchat")
+        .section::<MediaSettings>(heliograph_media::SECTION)
         .section::<RouterConfig>(heliograph_router::SECTION)
         .section::<EgressConfig>(heliograph_egress::SECTION)
         .section::<DeskConfig>(heliograph_desk::SECTION)

@@ -29,6 +29,9 @@ pub(crate) enum Refusal {
     /// A filter that cannot match anything.
     #[error("{0}")]
     BadFilter(String),
+    /// Nobody said where media are reached.
+    #[error("there are no links to media here: `media.public_url` is not set")]
+    NoLinks,
     /// The stream ends before the place to go on from.
     #[error("the stream has not come to that sequence; it is another stream, or lost events")]
     OutOfRange,

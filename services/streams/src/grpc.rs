@@ -85,6 +85,7 @@ fn status(refusal: &Refusal) -> Status {
         Refusal::NoToken => Status::unauthenticated(text),
         Refusal::OtherTenant => Status::permission_denied(text),
         Refusal::BadFilter(_) => Status::invalid_argument(text),
+        Refusal::NoLinks => Status::unimplemented(text),
         Refusal::OutOfRange => Status::out_of_range(text),
         Refusal::Away(error) => {
             tracing::warn!(%error, "a subscription cannot be opened");

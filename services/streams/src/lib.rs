@@ -1,4 +1,5 @@
-//! The public stream for integrators: `StreamService` over gRPC and server-sent events over HTTP.
+//! The public stream for integrators: `StreamService` over gRPC and server-sent events over HTTP, and the way to the media
+//! of its messages.
 //!
 //! Invariants:
 //! * a subscriber gets every event that matches, in the order of the stream, from the place it asked for; it resumes
@@ -10,6 +11,7 @@ mod config;
 mod error;
 mod filter;
 mod grpc;
+mod media;
 mod metrics;
 mod service;
 mod source;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use futures::{Stream, stream};
 use heliograph_fabric::Fabric;
+use heliograph_media::Links;
 use heliograph_proto::{
     DESCRIPTORS,
     v1::{SubscribeResponse, stream_service_server::StreamServiceServer},
@@ -16,13 +17,15 @@ use heliograph_runtime::{
 };
 use tokio::sync::mpsc;
 
-use crate::{GRPC_SERVICE, StreamsConfig, StreamsError, grpc, metrics::Metrics, source::Source, sse};
+use crate::{GRPC_SERVICE, StreamsConfig, StreamsError, grpc, media, metrics::Metrics, source::Source, sse};
 
 /// What the service stands on.
 #[derive(Clone, Debug)]
 pub struct StreamsDeps {
     /// The broker.
     pub fabric: Fabric,
+    /// Links to media.
+    pub links: Links,
     /// Where readiness is told; a [`Health::scope`] of its own when the process runs more than this service.
     pub health: Health,
     /// When to stop.
@@ -34,6 +37,7 @@ pub struct StreamsDeps {
 pub(crate) struct Shared {
     pub(crate) config: StreamsConfig,
     pub(crate) fabric: Fabric,
+    pub(crate) links: Links,
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: Shutdown,
 }
@@ -103,16 +107,16 @@ impl Streams {
     /// When a setting cannot work or the broker is not provisioned.
     pub async fn start(config: StreamsConfig, deps: StreamsDeps) -> Result<Self, StreamsError> {
         config.check()?;
-        let StreamsDeps { fabric, health, shutdown } = deps;
+        let StreamsDeps { fabric, links, health, shutdown } = deps;
         fabric.check().await?;
         follow(&fabric, health.check("broker"), shutdown.clone());
-        let shared = Shared { config, fabric, metrics: Metrics::new(), shutdown };
+        let shared = Shared { config, fabric, links, metrics: Metrics::new(), shutdown };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Server-sent events, below `/streams`.
+    /// Server-sent events and the way to media, below `/streams`.
     pub fn router(&self) -> Router {
-        sse::router(Arc::clone(&self.shared))
+        sse::router(Arc::clone(&self.shared)).merge(media::router(Arc::clone(&self.shared)))
     }
 
     /// Adds `StreamService` to a gRPC server's routes.

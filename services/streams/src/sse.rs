@@ -115,14 +115,15 @@ fn frame(response: &SubscribeResponse) -> Event {
     Event::default().id(response.sequence.to_string()).event(kind).data(json)
 }
 
-fn refused(refusal: &Refusal) -> Response {
+pub(crate) fn refused(refusal: &Refusal) -> Response {
     let (status, code) = match refusal {
         Refusal::NoToken => (StatusCode::UNAUTHORIZED, "no_token"),
         Refusal::OtherTenant => (StatusCode::FORBIDDEN, "other_tenant"),
         Refusal::BadFilter(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+        Refusal::NoLinks => (StatusCode::NOT_IMPLEMENTED, "no_links"),
         Refusal::OutOfRange => (StatusCode::RANGE_NOT_SATISFIABLE, "out_of_range"),
         Refusal::Away(error) => {
-            tracing::warn!(%error, "a subscription cannot be opened");
+            tracing::warn!(%error, "a request cannot be served");
             (StatusCode::SERVICE_UNAVAILABLE, "broker_away")
         }
     };

@@ -9,7 +9,7 @@ use heliograph_proto::v1::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::links::Links;
+use heliograph_media::Links;
 
 /// Who said it: `customer`, `agent`, `bot` or `system`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,7 +129,7 @@ impl Item {
     }
 
     /// The `msg` frame, with links that are good from `now_ms` on.
-    pub(crate) fn frame(&self, links: &Links, tenant: &str, account: &str, now_ms: i64) -> Value {
+    pub(crate) fn frame(&self, links: &Links, tenant: &str, now_ms: i64) -> Value {
         let files: Vec<Value> = self
             .attachments
             .iter()
@@ -137,7 +137,7 @@ impl Item {
                 let url = if file.id.is_empty() {
                     file.url.clone()
                 } else {
-                    links.media(tenant, account, &file.id, now_ms)
+                    crate::files::link(links, tenant, &file.id, now_ms)
                 };
                 json!({ "id": file.id, "url": url, "name": file.name, "type": file.kind, "size": file.size })
             })
@@ -296,7 +296,7 @@ pub(crate) fn contents(item: &Item) -> Vec<Content> {
         return vec![heliograph_domain::content::text(item.text.clone())];
     }
     let media = |(index, file): (usize, &File)| Media {
-        kind: crate::sniff::kind(&file.kind).into(),
+        kind: heliograph_media::sniff::kind(&file.kind).into(),
         object_id: file.id.clone(),
         content_type: file.kind.clone(),
         file_name: file.name.clone(),

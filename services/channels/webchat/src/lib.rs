@@ -15,14 +15,12 @@ mod frame;
 mod greeting;
 pub mod identity;
 mod item;
-mod links;
 mod log;
 mod metrics;
 pub mod origin;
 mod routes;
 mod session;
 mod settings;
-mod sniff;
 mod socket;
 mod told;
 mod visitor;
@@ -32,10 +30,11 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use heliograph_channel::{Account, Carrier, Channel, Delivery, Outcome};
 use heliograph_fabric::{Fabric, OwnershipHandle};
+use heliograph_media::{Face, Intake, Links};
 use heliograph_proto::v1::{
     Capabilities, MediaCapability, MediaKind, SignalRequest, TextFormat, TextUnit, signal_request::Signal,
 };
-use heliograph_store::{KvError, Redis, media::MediaStore, rate::RateLimiter};
+use heliograph_store::{KvError, Redis, rate::RateLimiter};
 use tokio::sync::Semaphore;
 
 pub use log::LogError;
@@ -43,7 +42,6 @@ pub use routes::routes;
 pub use settings::{WebChatSettings, WebChatSpec};
 
 use feed::{Hub, Live, Place};
-use links::Links;
 use log::Log;
 use metrics::Metrics;
 use session::Sessions;
@@ -116,7 +114,8 @@ pub(crate) struct Shared {
     sessions: Sessions,
     links: Links,
     rate: RateLimiter,
-    media: MediaStore,
+    intake: Intake,
+    face: Face,
     uploads: Semaphore,
     metrics: Metrics,
     options: Options,
@@ -125,28 +124,30 @@ pub(crate) struct Shared {
 }
 
 impl WebChat {
-    /// Opens the stream and buckets, and makes those that are not there.
+    /// Opens the stream and buckets, and makes those that are not there. Files of visitors come in by `intake`; `links`
+    /// lead to them.
     ///
     /// # Errors
     /// When the broker refuses.
     pub async fn start(
         fabric: &Fabric,
         redis: &Redis,
-        media: MediaStore,
+        intake: Intake,
+        links: Links,
         options: Options,
     ) -> Result<Self, StartError> {
         let replicas = options.replicas;
         let log = Log::provision(fabric, &options).await?;
         let sessions = Sessions::provision(log.jetstream(), replicas).await?;
-        let key = session::signing_key(log.jetstream(), replicas).await?;
         let hub = Hub::new(log);
         let shared = Shared {
             _telling: told::keep(fabric, &hub),
             hub,
             sessions,
-            links: Links::new(&key),
+            face: Face::new(intake.store().clone(), links.clone()),
+            links,
             rate: RateLimiter::new(redis.clone()),
-            media,
+            intake,
             uploads: Semaphore::new(UPLOADS),
             metrics: Metrics::new(),
             options,

@@ -199,9 +199,8 @@ async fn history(
             entries.pop_front();
         }
         let now_ms = heliograph_store::now_ms();
-        let frame = |entry: &crate::item::Entry| {
-            entry.item.frame(&context.shared.links, &account.tenant, &account.name, now_ms)
-        };
+        let frame =
+            |entry: &crate::item::Entry| entry.item.frame(&context.shared.links, &account.tenant, now_ms);
         let messages: Vec<Value> = entries.iter().map(frame).collect();
         Ok(json_response(StatusCode::OK, &json!({ "messages": messages, "more": more })))
     })
@@ -265,12 +264,15 @@ async fn media(
     State(context): State<Arc<Context>>,
     Path((name, id)): Path<(String, String)>,
     uri: Uri,
+    headers: HeaderMap,
 ) -> Response {
-    let found = async {
-        let account = context.account(&name)?;
-        crate::files::media(&context.shared, &account, &id, uri.query().unwrap_or_default()).await
+    let account = match context.account(&name) {
+        Ok(account) => account,
+        Err(refused) => return refused.respond(),
     };
-    found.await.unwrap_or_else(|refused| refused.respond())
+    let query = uri.query().unwrap_or_default();
+    let given = context.shared.face.by_link(&account.tenant, &id, query, &headers).await;
+    given.unwrap_or_else(|refused| refused.respond())
 }
 
 async fn asset(

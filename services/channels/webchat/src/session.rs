@@ -15,8 +15,6 @@ use crate::{identity::User, log::KEPT};
 
 /// The bucket of sessions.
 pub(crate) const SESSIONS: &str = "HG_WEBCHAT_SESSIONS";
-/// The bucket of the key that links are signed with.
-pub(crate) const KEYS: &str = "HG_WEBCHAT_KEYS";
 /// Tokens older than the one that was shown are good for so long, for tabs that are about to show them.
 const GRACE_MS: i64 = 10 * 60 * 1000;
 /// Tokens a session remembers.
@@ -235,29 +233,6 @@ impl Sessions {
 /// The visitor id of a proven user who has no log yet.
 pub(crate) fn user_visitor(tenant: &str, account: &str, user: &str) -> String {
     ids::derive("u", &[tenant, account, user])
-}
-
-/// The key that links are signed with: drawn once, shared by all replicas.
-///
-/// # Errors
-/// See [`KvError`].
-pub(crate) async fn signing_key(context: &jetstream::Context, replicas: usize) -> Result<Vec<u8>, KvError> {
-    let config = kv::Config {
-        bucket: KEYS.to_owned(),
-        description: "Keys of web chat".to_owned(),
-        history: 1,
-        num_replicas: replicas,
-        ..kv::Config::default()
-    };
-    let bucket = open_or_make(context, config).await?;
-    let drawn = hex::encode(rand::random::<[u8; 32]>());
-    let key = bucket
-        .modify("links", |known: Option<String>| match known {
-            Some(key) => Change::Keep(key),
-            None => Change::Write(drawn.clone(), drawn.clone()),
-        })
-        .await?;
-    Ok(key.into_bytes())
 }
 
 async fn open_or_make(context: &jetstream::Context, config: kv::Config) -> Result<KvBucket, KvError> {

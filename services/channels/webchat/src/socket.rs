@@ -19,6 +19,7 @@ use crate::{
     Shared, WebChatSettings,
     event::Who,
     feed::{Feed, Live, Marks, News, Place, Seat},
+    files::owner,
     frame::{Frame, LARGEST, Msg, close},
     item::{self, Author, Button, File, Item, rfc3339},
     routes::Context,
@@ -329,7 +330,11 @@ impl Conversation<'_> {
         let visitor = self.session.visitor.as_str();
         let mut attachments = Vec::new();
         for upload in &msg.attachments {
-            let id = self.shared.links.uploaded(tenant, account, visitor, upload).ok_or(Unusable::Upload)?;
+            let id = self
+                .shared
+                .links
+                .claimed(&owner(tenant, account, visitor), upload)
+                .ok_or(Unusable::Upload)?;
             let info = self.shared.media.info(tenant, id).await.map_err(|_| Unusable::Away)?;
             let info = info.ok_or(Unusable::Upload)?;
             let (name, kind) = (info.name, info.content_type);
@@ -416,7 +421,7 @@ impl Conversation<'_> {
                 let now_ms = heliograph_store::now_ms();
                 for entry in entries {
                     let (tenant, account) = (&self.account.tenant, &self.account.name);
-                    let frame = entry.item.frame(&self.shared.links, tenant, account, now_ms);
+                    let frame = entry.item.frame(&self.shared.links, tenant, now_ms);
                     self.send(&frame).await?;
                     self.sent = entry.item.seq;
                 }

@@ -38,9 +38,10 @@ struct Asset {
     content: &'static str,
 }
 
-static ASSETS: [Asset; 34] = table![
+static ASSETS: [Asset; 36] = table![
     "answering.js",
     "api.js",
+    "attachments.js",
     "board.css",
     "board.js",
     "client.js",
@@ -60,6 +61,7 @@ static ASSETS: [Asset; 34] = table![
     "main.js",
     "map.css",
     "map.js",
+    "media.js",
     "messages.js",
     "model.js",
     "parts.js",

@@ -1,119 +1,87 @@
-//! `GET /desk/media/<id>`: what customers and agents sent, to whoever is signed in or holds a ticket for it.
+//! `GET /desk/media/<id>`: what customers and agents sent, for programs that are signed in (pages use the links in events).
+//! `POST /desk/media?name=…`: a file that an agent attaches to an answer.
 
 use axum::{
+    Json,
     body::Body,
-    extract::{Path, Query, State},
-    response::{IntoResponse, Response},
+    extract::{Path, Query, Request, State},
+    response::{IntoResponse as _, Response},
 };
-use heliograph_fabric::subjects::is_token;
-use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
-    header::{
-        AUTHORIZATION, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
-        CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    },
-};
+use heliograph_domain::ids;
+use heliograph_media::{IntakeError, Origin, file_name, sniff};
+use heliograph_proto::v1::Media;
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use tokio::io::AsyncReadExt as _;
+use sha2::{Digest as _, Sha256};
 
-use super::{Web, refuse};
-
-/// Types a browser shows and cannot be made to run; everything else is a download.
-const SHOWN: [&str; 9] = [
-    "image/png",
-    "image/jpeg",
-    "image/gif",
-    "image/webp",
-    "image/avif",
-    "audio/mpeg",
-    "audio/ogg",
-    "video/mp4",
-    "video/webm",
-];
-/// Bytes read at a time.
-const CHUNK: usize = 64 * 1024;
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Ticket {
-    ticket: Option<String>,
-}
+use super::{Signed, Web, refuse};
 
 pub(super) async fn get(
     State(web): State<Web>,
+    Signed(identity): Signed,
     Path(id): Path<String>,
-    Query(Ticket { ticket }): Query<Ticket>,
     headers: HeaderMap,
 ) -> Response {
-    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let tenant = match (bearer, ticket) {
-        (Some(token), _) => web.shared.users.identify(token).map(|identity| identity.tenant),
-        (None, Some(ticket)) => web.shared.tokens.open_ticket(&ticket, &id),
-        (None, None) => return refuse(StatusCode::UNAUTHORIZED, "not_signed_in", "sign in first"),
+    let given = web.face.give(&identity.tenant, &id, &headers).await;
+    given.unwrap_or_else(|refused| refused.respond())
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Named {
+    #[serde(default)]
+    name: String,
+}
+
+/// Takes a file in and answers with the `Media` that a reply holds.
+pub(super) async fn attach(
+    State(web): State<Web>,
+    Signed(identity): Signed,
+    Query(Named { name }): Query<Named>,
+    request: Request<Body>,
+) -> Response {
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let announced = announced.and_then(|length| length.parse().ok());
+    let arrived = web.intake.collect(request.into_body().into_data_stream(), announced, u64::MAX).await;
+    let arrived = match arrived {
+        Ok(arrived) => arrived,
+        Err(error) => return refused(&error),
     };
-    let tenant = match tenant {
-        Ok(tenant) => tenant,
-        Err(error) => return refuse(StatusCode::UNAUTHORIZED, error.code(), error.to_string()),
-    };
-    let missing = || refuse(StatusCode::NOT_FOUND, "not_found", "there is no such file");
-    if !is_token(&id) {
-        return missing();
-    }
-    let (info, reader) = match web.media.get(&tenant, &id).await {
-        Ok(Some(found)) => found,
-        Ok(None) => return missing(),
-        Err(error) => {
-            tracing::warn!(tenant, %error, "a medium cannot be read");
-            return refuse(StatusCode::SERVICE_UNAVAILABLE, "media_away", "the file cannot be read now");
+    let name = file_name(&name);
+    let sha256 = hex::encode(Sha256::digest(arrived.content()));
+    // The same file again is the same medium: a repeat costs nothing, and providers that know it need not be told again.
+    let tenant = identity.tenant.as_str();
+    let id = ids::derive(ids::MEDIA, &[tenant, "desk", &identity.agent, &name, &sha256]);
+    match web.intake.store_as(tenant, &id, &name, Origin::Upload, &arrived).await {
+        Ok(info) => {
+            let media = Media {
+                kind: sniff::kind(&info.content_type).into(),
+                object_id: id,
+                content_type: info.content_type,
+                file_name: info.name,
+                size_bytes: i64::try_from(info.size).unwrap_or(i64::MAX),
+                sha256: info.sha256,
+                ..Media::default()
+            };
+            (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(media)).into_response()
         }
-    };
-    let kind = info.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let shown = SHOWN.contains(&kind.as_str());
-    let kind = if shown { kind } else { "application/octet-stream".to_owned() };
-    let disposition = if shown { "inline" } else { "attachment" };
-    let body = futures::stream::try_unfold(reader, |mut reader| async move {
-        let mut chunk = bytes::BytesMut::with_capacity(CHUNK);
-        let read = reader.read_buf(&mut chunk).await?;
-        Ok::<_, std::io::Error>((read > 0).then(|| (chunk.freeze(), reader)))
-    });
-    let mut response = Body::from_stream(body).into_response();
-    let answered = response.headers_mut();
-    for (header, value) in [
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (CACHE_CONTROL, "private, max-age=3600"),
-    ] {
-        answered.insert(header, HeaderValue::from_static(value));
+        Err(error) => refused(&error),
     }
-    answered.insert(CONTENT_LENGTH, HeaderValue::from(info.size));
-    let text = |value: &str| HeaderValue::from_str(value).ok();
-    if let Some(kind) = text(&kind) {
-        answered.insert(CONTENT_TYPE, kind);
-    }
-    if let Some(value) = text(&format!("{disposition}; filename=\"{}\"", file_name(&info.name))) {
-        answered.insert(CONTENT_DISPOSITION, value);
-    }
-    response
 }
 
-/// A name that means nothing to a header or a file system.
-fn file_name(name: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_' | ' ');
-    let kept: String =
-        name.chars().map(|letter| if plain(letter) { letter } else { '_' }).take(120).collect();
-    let kept = kept.trim_matches(['.', ' ']).to_owned();
-    if kept.is_empty() { "file".to_owned() } else { kept }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::file_name;
-
-    #[test]
-    fn file_names_cannot_leave_their_header_or_folder() {
-        assert_eq!(file_name("../../etc/passwd"), "_.._etc_passwd");
-        assert_eq!(file_name("a\"; x=\r\n\"b.png"), "a__ x____b.png");
-        assert_eq!(file_name(" .. "), "file");
+fn refused(error: &IntakeError) -> Response {
+    match error {
+        IntakeError::Refused(refusal) => {
+            let (status, code) = match refusal.code.as_str() {
+                "too_large" => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+                "file_type" => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "file_type"),
+                _ => (StatusCode::UNPROCESSABLE_ENTITY, "harmful"),
+            };
+            refuse(status, code, refusal.reason.as_str())
+        }
+        IntakeError::BrokenOff(_) => refuse(StatusCode::BAD_REQUEST, "broken_off", "the file broke off"),
+        IntakeError::Scanner(_) | IntakeError::Store(_) => {
+            tracing::warn!(error = error as &dyn std::error::Error, "an agent's file cannot be taken in");
+            refuse(StatusCode::SERVICE_UNAVAILABLE, "media_away", "files cannot be taken in now; try again")
+        }
     }
 }

@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, future::BoxFuture};
-use heliograph_domain::ids;
+use heliograph_domain::{content, ids};
 use heliograph_fabric::{Envelope, publish::within, subjects};
 use heliograph_proto::v1::{
-    AgentTyping, Content, DeskEvent, Event, Hello, History, LogPosition, Pong, PoolState, QueuesState,
-    SessionRequest, ShowTyping, content::Kind, event::Payload, session_request, session_response::Frame,
+    AgentTyping, DeskEvent, Event, Hello, History, LogPosition, Pong, PoolState, QueuesState, SessionRequest,
+    ShowTyping, event::Payload, session_request, session_response::Frame,
 };
 use heliograph_store::now_ms;
 use tokio::{
@@ -331,7 +331,7 @@ impl Session {
             self.attendance.set_working(changed.to > 1);
         }
         let mut event = item.event.clone();
-        link_media(&self.shared, &self.identity, &mut event);
+        link_media(&self.shared, &mut event);
         self.out.send(Frame::Event(DeskEvent { sequence: item.sequence, event: Some(event) })).await?;
         let lag = now_ms().saturating_sub(item.stored_ms).max(0);
         self.shared.metrics.lag(Duration::from_millis(lag.unsigned_abs()).as_secs_f64());
@@ -370,24 +370,26 @@ async fn seen(queues: &mut watch::Receiver<Arc<QueuesState>>, look: &mut Option<
 }
 
 /// A history whose media can be fetched.
-pub(crate) fn with_media(shared: &Shared, identity: &Identity, mut history: History) -> History {
+pub(crate) fn with_media(shared: &Shared, mut history: History) -> History {
     for event in history.events.iter_mut().filter_map(|entry| entry.event.as_mut()) {
-        link_media(shared, identity, event);
+        link_media(shared, event);
     }
     history
 }
 
-/// Media kept by us get an address that this client can open for as long as its session lasts.
-fn link_media(shared: &Shared, identity: &Identity, event: &mut Event) {
+/// Media kept by us get an address that this client's page can show. What stands at a provider is shown from ours as well:
+/// its address there may want credentials, and is no business of an agent's browser.
+fn link_media(shared: &Shared, event: &mut Event) {
     let message = match &mut event.payload {
         Some(Payload::MessageReceived(received)) => received.message.as_mut(),
         Some(Payload::MessageAccepted(accepted)) => accepted.message.as_mut(),
         _ => None,
     };
-    let content = message.and_then(|message| message.content.as_mut());
-    let Some(Content { kind: Some(Kind::Media(media)) }) = content else { return };
-    if media.url.is_empty() && subjects::is_token(&media.object_id) {
-        let ticket = shared.tokens.ticket(&identity.tenant, &media.object_id, identity.expires_at);
-        media.url = format!("/desk/media/{}?ticket={ticket}", media.object_id);
+    let Some(content) = message.and_then(|message| message.content.as_mut()) else { return };
+    let now_ms = now_ms();
+    for media in content::media_mut(content) {
+        if subjects::is_token(&media.object_id) {
+            media.url = format!("/desk{}", shared.links.path(&event.tenant, &media.object_id, now_ms));
+        }
     }
 }

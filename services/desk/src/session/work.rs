@@ -184,7 +184,7 @@ async fn one(shared: &Arc<Shared>, identity: &Identity, question: Question) -> F
     let tenant = identity.tenant.as_str();
     match question {
         Question::History(page, reader) => match history::load(shared, identity, &page, &reader).await {
-            Ok(history) => Frame::History(super::with_media(shared, identity, history)),
+            Ok(history) => Frame::History(super::with_media(shared, history)),
             Err(refusal) => error(refusal.code(), format!("{}: {refusal}", page.conversation)),
         },
         Question::Offer(offer) => match offer_channel(shared, identity, &offer).await {

@@ -57,7 +57,7 @@ async fn pages_of_other_origins_cannot_connect() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn media_are_for_who_is_signed_in_or_was_given_a_ticket() {
+async fn media_are_for_who_is_signed_in_or_was_given_a_link() {
     let world = World::start().await;
     let desk = world.desk(config()).await;
     for (id, kind, content) in [("med_1", "image/png", "a picture"), ("med_2", "text/html", "<script>")] {
@@ -96,6 +96,43 @@ async fn media_are_for_who_is_signed_in_or_was_given_a_ticket() {
         panic!("media are expected")
     };
     assert_eq!(get(&media.url, "").await.unwrap().text().await.unwrap(), "a picture");
-    let other = media.url.replace("med_1", "med_2");
-    assert_eq!(get(&other, "").await.unwrap().status(), 401);
+    for bad in [media.url.replace("med_1", "med_2"), media.url.replace(TENANT, "globex")] {
+        assert_eq!(get(&bad, "").await.unwrap().status(), 403, "{bad}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_agents_attach_is_looked_at_and_kept() {
+    let mut world = World::start().await;
+    world.media_settings.limit = 1_000;
+    let desk = world.desk(config()).await;
+    let ada = desk.token(TENANT, "ada").await;
+    let client = http_client();
+    let attach = |name: &str, content: &'static [u8], token: &str| {
+        let request = client.post(desk.url("/desk/media")).query(&[("name", name)]);
+        request.bearer_auth(token).body(content).send()
+    };
+    let taken = attach("../a b.png", b"\x89PNG\r\n\x1a\n...", &ada).await.unwrap();
+    assert_eq!(taken.status(), 201);
+    let media: serde_json::Value = taken.json().await.unwrap();
+    assert_eq!(media["kind"], "MEDIA_KIND_IMAGE");
+    assert_eq!((&media["fileName"], &media["contentType"]), (&"a b.png".into(), &"image/png".into()));
+    let id = media["objectId"].as_str().unwrap();
+    assert_eq!(world.media.info(TENANT, id).await.unwrap().unwrap().size, 11);
+    let again = attach("a b.png", b"\x89PNG\r\n\x1a\n...", &ada).await.unwrap();
+    assert_eq!(
+        again.json::<serde_json::Value>().await.unwrap()["objectId"],
+        id,
+        "the same file is the same medium"
+    );
+
+    for (name, content, status) in [
+        ("a.html", &b"<p>"[..], 415),
+        ("a.exe", b"MZ", 415),
+        ("a.bin", b"\0\x01", 415),
+        ("a.txt", &[b'x'; 1_001], 413),
+    ] {
+        assert_eq!(attach(name, content, &ada).await.unwrap().status(), status, "{name}");
+    }
+    assert_eq!(attach("a.txt", b"x", "garbage").await.unwrap().status(), 401);
 }

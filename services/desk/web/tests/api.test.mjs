@@ -31,3 +31,11 @@ test("a refusal is told in the server's words", async () => {
   const { api } = answering(403, { code: "forbidden", message: "this is not yours" });
   await assert.rejects(api.reach("cnv_1"), (error) => error.message === "this is not yours" && error.code === "forbidden" && error.status === 403);
 });
+
+test("a file goes as it is, under its name", async () => {
+  const { api, asked } = answering(201, { objectId: "med_1" });
+  const file = Object.assign(new Blob(["x"]), { name: "a b.png" });
+  assert.deepEqual(await api.attach(file), { objectId: "med_1" });
+  assert.deepEqual([asked[0].method, asked[0].url, asked[0].body], ["POST", "https://desk.example.com/desk/media?name=a+b.png", file]);
+  assert.equal(asked[0].headers["Content-Type"], undefined);
+});

@@ -251,3 +251,15 @@ test("an earlier conversation goes to who reads it, and not among the agent's ow
   last().say({ history: { conversation: "cnv_0", events: [heard(1, "long ago")] } });
   assert.deepEqual([read.length, client.desk.conversations.has("cnv_0")], [1, false]);
 });
+
+test("each file is a message of its own, the first with the text, also when it is sent again", () => {
+  const { load, last, server } = tab();
+  const client = load();
+  server.greet(last());
+  client.reply("cnv_1", "look", null, [{ objectId: "med_1" }, { objectId: "med_2" }]);
+  const contents = () => last().of("command").map(({ reply }) => reply.content);
+  assert.deepEqual(contents(), [{ media: { objectId: "med_1", caption: "look" } }, { media: { objectId: "med_2" } }]);
+  last().say({ result: { commandId: last().of("command")[0].commandId, reasons: [{ text: "no" }] } });
+  client.again(client.desk.pendingIn("cnv_1").find((one) => one.state === "failed"));
+  assert.deepEqual(contents().at(-1), { media: { objectId: "med_1", caption: "look" } });
+});

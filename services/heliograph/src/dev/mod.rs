@@ -171,6 +171,7 @@ fn configure(
         .default_value("desk.session_secret", keepsakes.session_secret())
         .default_value("admin.token", keepsakes.admin_token())
         .default_value("admin.sandbox", &serde_json::to_string(sandboxed)?)
+        .default_value("media.public_url", &sandboxed.public_base)
         .default_value("egress.api_tokens", &tokens)
         .default_value("streams.api_tokens", &tokens)
         .flag("nats.url", &brokers.nats_url, "--nats-url")

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use heliograph_channel::host::HostDeps;
 use heliograph_channel_webchat::Options;
 use heliograph_fabric::Fabric;
+use heliograph_media::{Intake, Links, MediaSettings, Shelf};
 use heliograph_runtime::{ConfigError, Health, Settings, Shutdown, config::ChannelEndpoint};
 use heliograph_store::{
     Redis,
@@ -14,13 +15,13 @@ use heliograph_store::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::connect;
+use crate::{connect, failure::Unconfigured};
 
 /// The section `objects`: where large immutable things are kept.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ObjectSettings {
-    /// Snapshots of the routing machine: `nats`, or `{directory: PATH}` on one machine.
+    /// Snapshots of the routing machine: `nats`, `{directory: PATH}` on one machine, or `{s3: {bucket: …}}`.
     pub snapshots: ObjectsConfig,
     /// Media of messages, likewise.
     pub media: ObjectsConfig,
@@ -89,7 +90,7 @@ impl Ground {
     /// What the host of a channel is given.
     pub async fn host(&self, channel: &str) -> anyhow::Result<HostDeps> {
         Ok(HostDeps {
-            media: Arc::new(self.media().await?),
+            media: Arc::new(Shelf::new(self.media().await?, self.links().await?)),
             fabric: self.fabric.clone(),
             redis: self.redis.clone(),
             resources: self.resources.clone(),
@@ -103,6 +104,21 @@ impl Ground {
     pub fn webchat(&self) -> Result<Options, ConfigError> {
         let WebchatOptions { replicas, forwarded_hops } = self.settings.section("webchat")?;
         Ok(Options { replicas, forwarded_hops, ..Options::default() })
+    }
+
+    /// The section `media`.
+    pub fn media_settings(&self) -> Result<MediaSettings, ConfigError> {
+        self.settings.section(heliograph_media::SECTION)
+    }
+
+    /// Links to media, with the key that all replicas share.
+    pub async fn links(&self) -> anyhow::Result<Links> {
+        Ok(Links::open(self.fabric.jetstream(), &self.media_settings()?).await?)
+    }
+
+    /// How files are taken in.
+    pub async fn intake(&self) -> anyhow::Result<Intake> {
+        Intake::new(self.media().await?, &self.media_settings()?).map_err(|wrong| Unconfigured(wrong).into())
     }
 
     /// Media of messages.

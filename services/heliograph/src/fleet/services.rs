@@ -5,6 +5,7 @@ use axum::Router;
 use futures::{FutureExt as _, future::BoxFuture};
 use heliograph_desk::{Desk, DeskDeps};
 use heliograph_egress::{Egress, EgressDeps};
+use heliograph_media_service::{Media, MediaDeps};
 use heliograph_proto::v1::admin_service_server::AdminServiceServer;
 use heliograph_router::RouterDeps;
 use heliograph_runtime::grpc::RoutesBuilder;
@@ -59,6 +60,11 @@ pub const SERVICES: &[ServiceRow] = &[
         start: |ground, routes| desk(ground, routes).boxed(),
     },
     ServiceRow {
+        name: "media",
+        about: "files of messages: fetched from providers, scanned, given out by links",
+        start: |ground, _| media(ground).boxed(),
+    },
+    ServiceRow {
         name: "streams",
         about: "integrators: StreamService and server-sent events",
         start: |ground, routes| streams(ground, routes).boxed(),
@@ -110,7 +116,8 @@ async fn egress(ground: Ground, routes: &mut RoutesBuilder) -> anyhow::Result<Pa
 
 async fn desk(ground: Ground, routes: &mut RoutesBuilder) -> anyhow::Result<Part> {
     let deps = DeskDeps {
-        media: ground.media().await.context("desk: media")?,
+        intake: ground.intake().await.context("desk: media")?,
+        links: ground.links().await.context("desk: media")?,
         fabric: ground.fabric.clone(),
         redis: ground.redis.clone(),
         resources: ground.resources.clone(),
@@ -132,9 +139,26 @@ async fn desk(ground: Ground, routes: &mut RoutesBuilder) -> anyhow::Result<Part
     })
 }
 
+async fn media(ground: Ground) -> anyhow::Result<Part> {
+    let deps = MediaDeps {
+        media: ground.media().await?,
+        channels: ground.endpoints.clone(),
+        fabric: ground.fabric.clone(),
+        health: ground.health.clone(),
+        shutdown: ground.shutdown.clone(),
+    };
+    let media = Media::start(ground.media_settings()?, deps).await?;
+    Ok(Part {
+        http: media.router(),
+        task: Some(async move { Ok(media.drained().await?) }.boxed()),
+        ..Part::default()
+    })
+}
+
 async fn streams(ground: Ground, routes: &mut RoutesBuilder) -> anyhow::Result<Part> {
     let deps = StreamsDeps {
         fabric: ground.fabric.clone(),
+        links: ground.links().await?,
         health: ground.health.scope("streams"),
         shutdown: ground.shutdown.clone(),
     };

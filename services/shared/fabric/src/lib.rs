@@ -7,6 +7,7 @@
 //! * [`Ownership`] spreads partitions over live members; a [`Fence`] tells a holder whether it still owns one.
 //! * [`LogReader`] reads a stream as a log, without gaps or repeats, over reconnects and broker restarts.
 //! * [`WorkReader`] reads work that is acknowledged item by item, and keeps order when a partition changes hands.
+//! * [`Crew`] shares out work that needs no order, to whoever is free.
 //! * [`Fabric::publish_later`] has the broker itself put work for egress into its place when its time comes.
 //! * [`provision`] lays the streams out, and never shrinks or deletes silently.
 //! * [`DeadLetters`] keeps what could not be processed until someone replays or discards it.
@@ -15,6 +16,7 @@
 
 pub mod backoff;
 pub mod connection;
+pub mod crew;
 pub mod dead;
 pub mod envelope;
 mod fabric;
@@ -37,6 +39,7 @@ pub mod work;
 pub use async_nats;
 pub use bytes::Bytes;
 pub use connection::{ConnectError, Link};
+pub use crew::{Crew, CrewItem, CrewOptions};
 pub use dead::{Burial, DeadError, DeadFilter, DeadLetter, DeadLetters};
 pub use envelope::{Envelope, EnvelopeError};
 pub use fabric::{BrokerError, Fabric};

@@ -206,6 +206,11 @@ pub fn all_messages() -> &'static str {
     "hg.event.*.*.*.*.message.*"
 }
 
+/// What customers of any tenant say on a channel, for whoever fetches what they sent with it.
+pub fn messages_received(channel: &str) -> Result<String, SubjectError> {
+    Ok(format!("hg.event.*.*.{}.*.message.received", name("channel", channel)?))
+}
+
 /// What says that messages on a channel, of any tenant, will not arrive, for whoever tries another channel then.
 pub fn messages_failed(channel: &str) -> Result<String, SubjectError> {
     Ok(format!("hg.event.*.*.{}.*.message.failed", name("channel", channel)?))

@@ -172,7 +172,8 @@ impl HttpClient {
             .pool_idle_timeout(Duration::from_secs(30))
             .tcp_nodelay(true);
         if options.public_only {
-            builder = builder.dns_resolver(std::sync::Arc::new(public::PublicResolver));
+            // A proxy would resolve the name again, and connect to whatever it finds.
+            builder = builder.dns_resolver(std::sync::Arc::new(public::PublicResolver)).no_proxy();
         }
         if let Some(path) = &options.ca_file {
             let failed = |reason: String| ClientError::Authority { path: path.clone(), reason };

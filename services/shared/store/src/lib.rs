@@ -1,8 +1,8 @@
 //! Facts and where they live.
 //!
 //! Durable facts stand in NATS JetStream key-value buckets: [`resources`], [`contacts`], [`consent`], [`deliveries`],
-//! [`trail`], [`codes`], [`tally`].
-//! Large immutable things stand in an object store or a directory: [`snapshots`], [`media`].
+//! [`trail`], [`codes`], [`tally`], [`signing`].
+//! Large immutable things stand in a directory, an object store of the broker's or an S3-compatible one ([`objects`]): [`snapshots`], [`media`].
 //! What is fast, shared and expendable stands in Redis: [`seen`], [`windows`], [`tokens`], [`rate`], [`models`],
 //! [`questions`], [`sent`], [`replies`], [`answered`], [`uploads`].
 //!
@@ -29,6 +29,7 @@ pub mod replies;
 pub mod resources;
 pub mod seen;
 pub mod sent;
+pub mod signing;
 pub mod snapshots;
 mod squeeze;
 pub mod tally;

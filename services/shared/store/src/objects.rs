@@ -1,6 +1,10 @@
-//! Where large immutable things stand: a local directory, or a NATS object store.
+//! Where large immutable things stand: a local directory, a NATS object store, or an S3-compatible store.
 //!
-//! Both keep the same promise: an object is there whole or not at all, whenever the writer dies.
+//! All keep the same promise: an object is there whole or not at all, whenever the writer dies.
+
+mod directory;
+mod nats;
+mod s3;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -8,25 +12,29 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_nats::jetstream::Context;
-use async_nats::jetstream::object_store::{GetErrorKind, InfoErrorKind, ObjectMetadata, ObjectStore};
+use async_nats::jetstream::object_store::ObjectStore;
 use heliograph_domain::ids;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// Read in pieces of this size.
-const PIECE: usize = 128 * 1024;
-/// Where the record of an object's attributes is kept in a NATS object's metadata.
-const ATTRIBUTES: &str = "heliograph";
+pub use s3::S3Config;
+
+use s3::S3;
+
+/// Where the record of an object is kept in a NATS or S3 object's metadata.
+const RECORD: &str = "heliograph";
 
 /// Where objects are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectsConfig {
     /// Under this directory; for one machine.
     Directory(PathBuf),
     /// In a NATS object store of the service's own bucket.
     Nats,
+    /// In a bucket of an S3-compatible store.
+    S3(Box<S3Config>),
 }
 
 /// Why an operation on objects failed.
@@ -50,6 +58,9 @@ pub enum ObjectError {
     /// The directory failed.
     #[error("the object directory failed")]
     Directory(#[source] std::io::Error),
+    /// The configuration of the place cannot work.
+    #[error("{0}")]
+    Config(String),
     /// The object store is away, has no such bucket, or did not answer in time.
     #[error("the object store is not available")]
     Unavailable(#[source] Arc<dyn std::error::Error + Send + Sync>),
@@ -78,6 +89,7 @@ pub struct Objects {
 enum Place {
     Directory(PathBuf),
     Nats(Box<ObjectStore>),
+    S3(S3),
 }
 
 impl std::fmt::Debug for Objects {
@@ -85,19 +97,23 @@ impl std::fmt::Debug for Objects {
         match &*self.place {
             Place::Directory(path) => f.debug_tuple("Objects").field(path).finish(),
             Place::Nats(_) => f.write_str("Objects(NATS)"),
+            Place::S3(s3) => f.debug_tuple("Objects").field(s3).finish(),
         }
     }
 }
 
 impl Objects {
-    /// Opens the place that the configuration names; `bucket` is the provisioned object store, also the directory's
-    /// name under the configured one.
+    /// Opens the place that the configuration names; `bucket` is the provisioned object store, and the folder's name under
+    /// the configured directory or S3 prefix.
     pub async fn open(config: &ObjectsConfig, context: &Context, bucket: &str) -> Result<Self, ObjectError> {
         match config {
             ObjectsConfig::Directory(path) => Self::in_directory(path.join(bucket)).await,
             ObjectsConfig::Nats => {
                 let store = context.get_object_store(bucket).await.map_err(unavailable)?;
                 Ok(Self { place: Arc::new(Place::Nats(Box::new(store))) })
+            }
+            ObjectsConfig::S3(config) => {
+                Ok(Self { place: Arc::new(Place::S3(S3::open(config, bucket).await?)) })
             }
         }
     }
@@ -120,8 +136,9 @@ impl Objects {
         check(folder)?;
         check(name)?;
         match &*self.place {
-            Place::Directory(root) => put_file(root, folder, name, attributes, content, limit).await,
-            Place::Nats(store) => put_object(store, folder, name, attributes, content, limit).await,
+            Place::Directory(root) => directory::put(root, folder, name, attributes, content, limit).await,
+            Place::Nats(store) => nats::put(store, folder, name, attributes, content, limit).await,
+            Place::S3(s3) => s3.put(folder, name, attributes, content, limit).await,
         }
     }
 
@@ -130,17 +147,9 @@ impl Objects {
         check(folder)?;
         check(name)?;
         match &*self.place {
-            Place::Directory(root) => match tokio::fs::File::open(root.join(folder).join(name)).await {
-                Ok(mut file) => read_header(&mut file, name).await.map(Some),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(ObjectError::Directory(error)),
-            },
-            Place::Nats(store) => match store.info(format!("{folder}/{name}")).await {
-                Ok(info) if info.deleted => Ok(None),
-                Ok(info) => object_info(&info).map(Some),
-                Err(error) if error.kind() == InfoErrorKind::NotFound => Ok(None),
-                Err(error) => Err(unavailable(error)),
-            },
+            Place::Directory(root) => directory::info(root, folder, name).await,
+            Place::Nats(store) => nats::info(store, folder, name).await,
+            Place::S3(s3) => s3.info(folder, name).await,
         }
     }
 
@@ -153,24 +162,9 @@ impl Objects {
         check(folder)?;
         check(name)?;
         match &*self.place {
-            Place::Directory(root) => match tokio::fs::File::open(root.join(folder).join(name)).await {
-                Ok(mut file) => {
-                    let info = read_header(&mut file, name).await?;
-                    let reader: ObjectReader = Box::pin(file.take(info.size));
-                    Ok(Some((info, reader)))
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(ObjectError::Directory(error)),
-            },
-            Place::Nats(store) => match store.get(format!("{folder}/{name}")).await {
-                Ok(object) => {
-                    let info = object_info(object.info())?;
-                    let reader: ObjectReader = Box::pin(object);
-                    Ok(Some((info, reader)))
-                }
-                Err(error) if error.kind() == GetErrorKind::NotFound => Ok(None),
-                Err(error) => Err(unavailable(error)),
-            },
+            Place::Directory(root) => directory::get(root, folder, name).await,
+            Place::Nats(store) => nats::get(store, folder, name).await,
+            Place::S3(s3) => s3.get(folder, name).await,
         }
     }
 
@@ -179,18 +173,9 @@ impl Objects {
         check(folder)?;
         check(name)?;
         match &*self.place {
-            Place::Directory(root) => match tokio::fs::remove_file(root.join(folder).join(name)).await {
-                Ok(()) => Ok(true),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-                Err(error) => Err(ObjectError::Directory(error)),
-            },
-            Place::Nats(store) => {
-                if self.info(folder, name).await?.is_none() {
-                    return Ok(false);
-                }
-                store.delete(format!("{folder}/{name}")).await.map_err(unavailable)?;
-                Ok(true)
-            }
+            Place::Directory(root) => directory::delete(root, folder, name).await,
+            Place::Nats(store) => nats::delete(store, folder, name).await,
+            Place::S3(s3) => s3.delete(folder, name).await,
         }
     }
 }
@@ -204,119 +189,23 @@ fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> ObjectE
     ObjectError::Unavailable(Arc::new(error))
 }
 
-// A file holds the content, then the header as JSON, then the header's length: the digest is known at the end only,
-// and a single file can be put in place by a single rename.
-
-const TRAILER: usize = 8;
-
-async fn put_file(
-    root: &std::path::Path,
-    folder: &str,
-    name: &str,
+/// Reads what is to be stored into memory, at most `limit` bytes, and makes its record.
+///
+/// For places whose clients write pieces before they know whether all of them will come: what is too large or breaks off
+/// has to be noticed before the first piece is written.
+async fn take_in(
     attributes: HashMap<String, String>,
     content: &mut (impl AsyncRead + Unpin + Send),
     limit: u64,
-) -> Result<ObjectInfo, ObjectError> {
-    let folder = root.join(folder);
-    tokio::fs::create_dir_all(&folder).await.map_err(ObjectError::Directory)?;
-    // Not a valid name, so nobody reads it; random, so two writers do not meet.
-    let draft = folder.join(format!(".{name}.{:016x}", rand::random::<u64>()));
-    let written = write_draft(&draft, attributes, content, limit).await;
-    let placed = match written {
-        Ok(info) => match tokio::fs::rename(&draft, folder.join(name)).await {
-            Ok(()) => Ok(info),
-            Err(error) => Err(ObjectError::Directory(error)),
-        },
-        Err(error) => Err(error),
-    };
-    if placed.is_err() {
-        tokio::fs::remove_file(&draft).await.ok();
-    }
-    placed
-}
-
-async fn write_draft(
-    draft: &std::path::Path,
-    attributes: HashMap<String, String>,
-    content: &mut (impl AsyncRead + Unpin + Send),
-    limit: u64,
-) -> Result<ObjectInfo, ObjectError> {
-    let mut file = tokio::fs::File::create(draft).await.map_err(ObjectError::Directory)?;
-    let mut digest = Sha256::new();
-    let mut size: u64 = 0;
-    let mut piece = vec![0; PIECE];
-    loop {
-        let read = content.read(&mut piece).await.map_err(ObjectError::Read)?;
-        if read == 0 {
-            break;
-        }
-        size += read as u64;
-        if size > limit {
-            return Err(ObjectError::TooLarge { limit });
-        }
-        digest.update(&piece[..read]);
-        file.write_all(&piece[..read]).await.map_err(ObjectError::Directory)?;
-    }
-    let info = ObjectInfo { size, sha256: hex::encode(digest.finalize()), attributes };
-    let header = serde_json::to_vec(&info).expect("strings and a number are always JSON");
-    file.write_all(&header).await.map_err(ObjectError::Directory)?;
-    file.write_all(&(header.len() as u64).to_be_bytes()).await.map_err(ObjectError::Directory)?;
-    file.sync_all().await.map_err(ObjectError::Directory)?;
-    Ok(info)
-}
-
-/// Reads the header at the end of a file, and leaves the file at its beginning.
-async fn read_header(file: &mut tokio::fs::File, name: &str) -> Result<ObjectInfo, ObjectError> {
-    use tokio::io::AsyncSeekExt;
-    let damaged = || ObjectError::Damaged(name.to_owned());
-    let length = file.metadata().await.map_err(ObjectError::Directory)?.len();
-    let at = length.checked_sub(TRAILER as u64).ok_or_else(damaged)?;
-    file.seek(std::io::SeekFrom::Start(at)).await.map_err(ObjectError::Directory)?;
-    let header = file.read_u64().await.map_err(ObjectError::Directory)?;
-    let begin = at.checked_sub(header).ok_or_else(damaged)?;
-    file.seek(std::io::SeekFrom::Start(begin)).await.map_err(ObjectError::Directory)?;
-    let mut json = vec![0; usize::try_from(header).map_err(|_| damaged())?];
-    file.read_exact(&mut json).await.map_err(ObjectError::Directory)?;
-    let info: ObjectInfo = serde_json::from_slice(&json).map_err(|_| damaged())?;
-    if info.size != begin {
-        return Err(damaged());
-    }
-    file.seek(std::io::SeekFrom::Start(0)).await.map_err(ObjectError::Directory)?;
-    Ok(info)
-}
-
-async fn put_object(
-    store: &ObjectStore,
-    folder: &str,
-    name: &str,
-    attributes: HashMap<String, String>,
-    content: &mut (impl AsyncRead + Unpin + Send),
-    limit: u64,
-) -> Result<ObjectInfo, ObjectError> {
-    // The client writes the pieces before it knows whether all of them will come, and does not take them back: so
-    // what is too large or breaks off has to be noticed before the first piece is written.
+) -> Result<(ObjectInfo, Vec<u8>), ObjectError> {
     let mut whole = Vec::new();
     let read =
         content.take(limit.saturating_add(1)).read_to_end(&mut whole).await.map_err(ObjectError::Read)?;
     if read as u64 > limit {
         return Err(ObjectError::TooLarge { limit });
     }
-    let info = ObjectInfo { size: read as u64, sha256: hex::encode(Sha256::digest(&whole)), attributes };
-    let json = serde_json::to_string(&info).expect("strings and a number are always JSON");
-    let metadata = ObjectMetadata {
-        name: format!("{folder}/{name}"),
-        metadata: HashMap::from([(ATTRIBUTES.to_owned(), json)]),
-        ..ObjectMetadata::default()
-    };
-    store.put(metadata, &mut whole.as_slice()).await.map_err(unavailable)?;
-    Ok(info)
-}
-
-fn object_info(info: &async_nats::jetstream::object_store::ObjectInfo) -> Result<ObjectInfo, ObjectError> {
-    info.metadata
-        .get(ATTRIBUTES)
-        .and_then(|json| serde_json::from_str(json).ok())
-        .ok_or_else(|| ObjectError::Damaged(info.name.clone()))
+    let sha256 = hex::encode(Sha256::digest(&whole));
+    Ok((ObjectInfo { size: read as u64, sha256, attributes }, whole))
 }
 
 /// Reads an object whole, checking its digest.

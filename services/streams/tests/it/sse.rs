@@ -151,3 +151,25 @@ async fn refusals_say_why() {
         assert_eq!((status, code.as_str()), expected, "{path}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn media_are_a_redirect_to_a_link_of_the_tenants_own() {
+    let world = World::start(config()).await;
+    heliograph_runtime::tls::install_provider();
+    let client = reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let get = |path: &str, token: &str| {
+        let request = client.get(format!("http://{}{path}", world.http)).bearer_auth(token).send();
+        async move { soon("an answer", request).await.unwrap() }
+    };
+    let found = get("/streams/acme/media/med_1", TOKEN).await;
+    assert_eq!(found.status(), StatusCode::TEMPORARY_REDIRECT);
+    let link = found.headers()["location"].to_str().unwrap();
+    assert!(link.starts_with("https://media.example.com/media/acme/med_1?exp="), "{link}");
+    assert_eq!(get("/streams/globex/media/med_1", TOKEN).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(get("/streams/acme/media/med_1", "nobody's token").await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(get("/streams/acme/media/..%2Fx", TOKEN).await.status(), StatusCode::BAD_REQUEST);
+}

@@ -8,6 +8,7 @@ use heliograph_fabric::{
     publish::within,
     subjects,
 };
+use heliograph_media::{Links, MediaSettings};
 use heliograph_proto::v1::Event;
 use heliograph_runtime::{
     Health, Shutdown,
@@ -52,7 +53,14 @@ impl World {
         let plan = Plan { layout, ..Plan::default() };
         provision(&fabric, &plan, ProvisionOptions::default()).await.unwrap();
         let (health, shutdown) = (Health::new(), Shutdown::new());
-        let deps = StreamsDeps { fabric: fabric.clone(), health: health.clone(), shutdown: shutdown.clone() };
+        let public_url = Some("https://media.example.com".to_owned());
+        let settings = MediaSettings { public_url, ..MediaSettings::default() };
+        let deps = StreamsDeps {
+            fabric: fabric.clone(),
+            links: Links::open(fabric.jetstream(), &settings).await.unwrap(),
+            health: health.clone(),
+            shutdown: shutdown.clone(),
+        };
         let streams = Streams::start(config, deps).await.unwrap();
         let any: SocketAddr = ([127, 0, 0, 1], 0).into();
         let http = HttpServer::bind(&HttpSettings { addr: any, ..HttpSettings::default() }).await.unwrap();

@@ -21,6 +21,7 @@ use heliograph_fabric::{
     async_nats::HeaderMap,
     provision::{Plan, ProvisionOptions, provision},
 };
+use heliograph_media::{Intake, Links, MediaSettings};
 use heliograph_proto::v1::{
     Address, Content, Direction, InboundEvent, Message, Sender, SenderKind, inbound_event::Kind,
 };
@@ -222,7 +223,10 @@ async fn replica(nats: &NatsServer, redis: &RedisServer, media: &TempDir, option
     let fabric = connect(nats).await;
     let redis = Redis::connect(&RedisOptions::new(redis.url())).await.unwrap();
     let objects = Objects::in_directory(media.path().to_owned()).await.unwrap();
-    let chat = WebChat::start(&fabric, &redis, MediaStore::new(objects), options).await.unwrap();
+    let settings = MediaSettings::default();
+    let intake = Intake::new(MediaStore::new(objects), &settings).unwrap();
+    let links = Links::open(fabric.jetstream(), &settings).await.unwrap();
+    let chat = WebChat::start(&fabric, &redis, intake, links, options).await.unwrap();
     let resources = ResourceStore::open(fabric.jetstream()).await.unwrap();
     let (health, shutdown) = (Health::new(), Shutdown::new());
     let deps = HostDeps {

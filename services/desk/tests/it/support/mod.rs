@@ -14,6 +14,7 @@ use heliograph_fabric::{
     publish::within,
     subjects,
 };
+use heliograph_media::{Intake, Links, MediaSettings};
 use heliograph_proto::{
     Message as _,
     v1::{Event, RoutingEntry},
@@ -49,6 +50,7 @@ pub(crate) struct World {
     pub(crate) fabric: Fabric,
     pub(crate) router: FakeRouter,
     pub(crate) media: MediaStore,
+    pub(crate) media_settings: MediaSettings,
     redis: Redis,
     _media_dir: tempfile::TempDir,
     pub(crate) nats: NatsServer,
@@ -101,7 +103,8 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let media = MediaStore::new(Objects::in_directory(PathBuf::from(dir.path())).await.unwrap());
         let router = FakeRouter::start(fabric.clone()).await;
-        Self { fabric, router, media, redis, _media_dir: dir, nats, _redis: redis_server }
+        let media_settings = MediaSettings::default();
+        Self { fabric, router, media, media_settings, redis, _media_dir: dir, nats, _redis: redis_server }
     }
 
     /// Applies a resource of the tenant.
@@ -130,7 +133,8 @@ impl World {
             fabric: self.fabric.clone(),
             redis: self.redis.clone(),
             resources,
-            media: self.media.clone(),
+            intake: Intake::new(self.media.clone(), &self.media_settings).unwrap(),
+            links: Links::open(self.fabric.jetstream(), &self.media_settings).await.unwrap(),
             health: health.clone(),
             shutdown: shutdown.clone(),
         };

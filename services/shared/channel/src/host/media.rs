@@ -1,4 +1,6 @@
 //! Fetching media from a provider: bounded, and never with our credentials at somebody else's door.
+//!
+//! Each hop of a redirect is a request of its own: its address is resolved, checked and connected to like the first one's.
 
 use futures::stream;
 use heliograph_proto::v1::MediaInfo;
@@ -20,7 +22,7 @@ pub(super) async fn fetch<S>(
     limit: u64,
 ) -> Result<MediaStream, CarrierError> {
     for _ in 0..=REDIRECTS {
-        let response = outlet.start(account, &request).await.map_err(|lost| match lost {
+        let response = outlet.fetch(account, &request).await.map_err(|lost| match lost {
             NoAnswer::Invalid(why) => CarrierError::Refused(why),
             NoAnswer::NotSent(why) | NoAnswer::Unknown(why) => CarrierError::Provider(why),
         })?;

@@ -1,5 +1,7 @@
 //! Sending a channel's requests, and telling "never sent" from "sent, outcome unknown".
 
+use std::time::Duration;
+
 use heliograph_runtime::http_client::{
     BodyError, ClientError, HttpClient, HttpClientOptions, SendError, read_body,
 };
@@ -17,6 +19,7 @@ pub struct Outlet {
     anywhere: HttpClient,
     private_networks: bool,
     answer_limit: usize,
+    media_timeout: Duration,
 }
 
 /// No answer.
@@ -71,6 +74,7 @@ impl Outlet {
             anywhere: HttpClient::new(&options(false))?,
             private_networks: settings.private_networks,
             answer_limit: settings.answer_limit,
+            media_timeout: settings.media_timeout,
         })
     }
 
@@ -83,7 +87,7 @@ impl Outlet {
         account: &Account<S>,
         request: &ProviderRequest,
     ) -> Result<ProviderResponse, NoAnswer> {
-        let response = self.start(account, request).await?;
+        let response = self.start(account, request, None).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         match read_body(response, self.answer_limit).await {
             Ok(body) => Ok(ProviderResponse { status, headers, body, now_ms: wall_clock() }),
@@ -93,16 +97,29 @@ impl Outlet {
         }
     }
 
-    /// Sends `request` and leaves the body of the answer to the caller.
-    pub(super) async fn start<S>(
+    /// Asks for a medium and leaves it to the caller to read; it has longer to come than an answer has.
+    pub(super) async fn fetch<S>(
         &self,
         account: &Account<S>,
         request: &ProviderRequest,
+    ) -> Result<Response, NoAnswer> {
+        self.start(account, request, Some(self.media_timeout)).await
+    }
+
+    /// Sends `request` and leaves the body of the answer to the caller.
+    async fn start<S>(
+        &self,
+        account: &Account<S>,
+        request: &ProviderRequest,
+        within: Option<Duration>,
     ) -> Result<Response, NoAnswer> {
         let (url, mut headers) = request.exposed();
         let url = Url::parse(&url).map_err(|_| NoAnswer::Invalid("the URL is not valid".to_owned()))?;
         let client = if self.may_reach_anything(account, &url) { &self.anywhere } else { &self.public };
         let mut building = client.request(request.method.clone(), url);
+        if let Some(within) = within {
+            building = building.timeout(within);
+        }
         match &request.body {
             Body::Empty => {}
             Body::Json(body) => {

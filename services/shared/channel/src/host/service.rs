@@ -117,7 +117,7 @@ fn status(error: CarrierError) -> Status {
     match error {
         CarrierError::Unsupported => Status::unimplemented(text),
         CarrierError::NotFound => Status::not_found(text),
-        CarrierError::Refused(_) => Status::failed_precondition(text),
+        CarrierError::Refused(_) => Status::invalid_argument(text),
         CarrierError::Provider(_) => Status::unavailable(text),
     }
 }

@@ -22,6 +22,9 @@ pub struct HostSettings {
     pub answer_limit: usize,
     /// Largest media that is fetched from a provider, in bytes.
     pub media_limit: u64,
+    /// How long a provider may take to hand over a medium.
+    #[serde(with = "duration")]
+    pub media_timeout: Duration,
     /// Let accounts name hosts inside our own network. For development and for sandboxes.
     pub private_networks: bool,
     /// Accept secrets that stand in the resource itself. For development.
@@ -36,6 +39,7 @@ impl Default for HostSettings {
             provider_timeout: Duration::from_secs(10),
             answer_limit: 1024 * 1024,
             media_limit: 64 * 1024 * 1024,
+            media_timeout: Duration::from_secs(60),
             private_networks: false,
             inline_secrets: false,
         }

@@ -1,9 +1,6 @@
 //! Where media of ours are kept, as far as a channel that sends them cares.
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use heliograph_store::media::MediaStore;
-use tokio::io::AsyncReadExt as _;
 
 use crate::File;
 
@@ -35,22 +32,20 @@ pub enum ShelfError {
 }
 
 #[async_trait]
-impl Shelf for MediaStore {
+impl Shelf for heliograph_media::Shelf {
     async fn open(&self, tenant: &str, object_id: &str, limit: u64) -> Result<File, ShelfError> {
-        let away = |error: &dyn std::error::Error| ShelfError::Away(error.to_string());
-        let found = self.get(tenant, object_id).await.map_err(|error| away(&error))?;
-        let (info, mut reader) = found.ok_or(ShelfError::NotFound)?;
-        if info.size > limit {
-            return Err(ShelfError::TooLarge(limit));
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(info.size).unwrap_or(0));
-        reader.read_to_end(&mut bytes).await.map_err(|error| away(&error))?;
+        use heliograph_media::ShelfError as Failed;
+        let (info, bytes) = self.open(tenant, object_id, limit).await.map_err(|failed| match failed {
+            Failed::NotThere | Failed::Refused(_) => ShelfError::NotFound,
+            Failed::TooLarge { limit } => ShelfError::TooLarge(limit),
+            Failed::Away(error) => ShelfError::Away(error.to_string()),
+        })?;
         let name = if info.name.is_empty() { info.id } else { info.name };
-        Ok(File { content_type: info.content_type, name, bytes: Bytes::from(bytes) })
+        Ok(File { content_type: info.content_type, name, bytes })
     }
 
-    fn link(&self, _tenant: &str, _object_id: &str, _now_ms: i64) -> Option<String> {
-        None
+    fn link(&self, tenant: &str, object_id: &str, now_ms: i64) -> Option<String> {
+        self.link(tenant, object_id, now_ms)
     }
 }
 

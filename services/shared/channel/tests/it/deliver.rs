@@ -73,6 +73,10 @@ async fn media(Path(id): Path<String>, headers: HeaderMap) -> Response {
         }
         "moved" => Redirect::temporary("/media/small").into_response(),
         "round" => Redirect::temporary("/media/round").into_response(),
+        // Ports of nobody: a connection would be refused, and another error told.
+        "inside" => Redirect::temporary("http://127.0.0.1:9/").into_response(),
+        "inside-by-name" => Redirect::temporary("http://localhost:9/").into_response(),
+        "inside-in-disguise" => Redirect::temporary("http://[::ffff:169.254.169.254]/").into_response(),
         "large" => "x".repeat(101).into_response(),
         _ => StatusCode::NOT_FOUND.into_response(),
     }
@@ -190,7 +194,13 @@ async fn media_come_bounded_and_through_redirects() {
         assert_eq!(bytes, b"bytes");
     }
     assert_eq!(fetch("gone").await.unwrap_err().code(), Code::NotFound);
-    assert_eq!(fetch("large").await.unwrap_err().code(), Code::FailedPrecondition);
+    assert_eq!(fetch("large").await.unwrap_err().code(), Code::InvalidArgument);
+    // A redirect is no way into our network, under whatever name.
+    for inside in ["inside", "inside-by-name", "inside-in-disguise"] {
+        let refused = fetch(inside).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument, "{inside}");
+        assert!(refused.message().contains("no public address"), "{}", refused.message());
+    }
     assert_eq!(fetch("round").await.unwrap_err().code(), Code::Unavailable);
 }
 

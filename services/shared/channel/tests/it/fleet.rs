@@ -8,6 +8,7 @@ use heliograph_fabric::{
     Fabric, Options, Stream,
     provision::{Plan, ProvisionOptions, provision},
 };
+use heliograph_media::{Links, MediaSettings, Shelf};
 use heliograph_proto::v1::channel_service_client::ChannelServiceClient;
 use heliograph_runtime::{
     Health, Shutdown,
@@ -76,7 +77,7 @@ impl Fleet {
             fabric: fabric.clone(),
             redis: Redis::connect(&RedisOptions::new(redis.url())).await.unwrap(),
             resources: resources.watch(),
-            media: Arc::new(media.clone()),
+            media: Arc::new(Shelf::new(media.clone(), Links::new(b"key", &MediaSettings::default()))),
             settings,
             health: health.scope("probe"),
             shutdown: shutdown.clone(),

@@ -133,6 +133,7 @@ impl Plan {
             Bucket::Trail => ("Conversations by address", 1, Duration::ZERO),
             Bucket::Codes => ("Codes that link addresses", 1, Duration::from_hours(1)),
             Bucket::Tally => ("Messages and refusals by hour", 1, 400 * DAY),
+            Bucket::Keys => ("Keys that replicas sign with", 1, Duration::ZERO),
         };
         StreamSpec {
             name: bucket.stream(),

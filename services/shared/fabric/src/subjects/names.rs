@@ -81,11 +81,13 @@ pub enum Bucket {
     Codes,
     /// Counts of messages and refusals, by hour.
     Tally,
+    /// Keys that all replicas sign with.
+    Keys,
 }
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Resources,
         Self::Contacts,
         Self::Consent,
@@ -95,6 +97,7 @@ impl Bucket {
         Self::Trail,
         Self::Codes,
         Self::Tally,
+        Self::Keys,
     ];
 
     /// Name on the broker.
@@ -109,6 +112,7 @@ impl Bucket {
             Self::Trail => "HG_TRAIL",
             Self::Codes => "HG_CODES",
             Self::Tally => "HG_TALLY",
+            Self::Keys => "HG_KEYS",
         }
     }
 

@@ -11,10 +11,10 @@ use crate::ownership::Fence;
 const REMEMBERED: usize = 4096;
 
 /// The broker's words: <https://docs.nats.io/reference/reference-protocols/nats_api_reference>.
-pub(super) const ACK: &str = "+ACK";
-pub(super) const PROGRESS: &str = "+WPI";
-pub(super) const TERM: &str = "+TERM";
-pub(super) const NAK: &str = "-NAK";
+pub(crate) const ACK: &str = "+ACK";
+pub(crate) const PROGRESS: &str = "+WPI";
+pub(crate) const TERM: &str = "+TERM";
+pub(crate) const NAK: &str = "-NAK";
 
 /// Items of one partition that are delivered and not settled.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ mod hands;
 mod item;
 mod pump;
 
+pub(crate) use hands::{ACK, NAK, PROGRESS, TERM};
 pub use item::{AckError, WorkItem};
 
 use std::sync::Arc;

@@ -16,6 +16,7 @@ mod rate;
 mod redis_away;
 mod replies;
 mod resources;
+mod s3;
 mod seen_and_models;
 mod sent;
 mod support;

@@ -1,4 +1,4 @@
-use heliograph_store::media::MediaStore;
+use heliograph_store::media::{MediaStore, Medium, Refusal};
 use heliograph_store::objects::{ObjectError, Objects, ObjectsConfig};
 use heliograph_store::snapshots::SnapshotStore;
 use tokio::io::AsyncReadExt;
@@ -83,6 +83,14 @@ async fn media_come_back_as_they_went_in() {
         // Ids of providers are any string.
         store.put("acme", "../../etc/passwd", "text/plain", "", &mut b"x".as_slice(), 1).await.unwrap();
         assert_eq!(store.info("acme", "../../etc/passwd").await.unwrap().unwrap().size, 1);
+
+        // Why another will never be had stands in its place, until it is there after all.
+        let refusal = Refusal { code: "too_large".to_owned(), reason: "größer als".to_owned() };
+        store.refuse("acme", "med_2", &refusal).await.unwrap();
+        assert_eq!(store.look("acme", "med_2").await.unwrap(), Some(Medium::Refused(refusal)));
+        assert!(store.get("acme", "med_2").await.unwrap().is_none());
+        store.put("acme", "med_2", "text/plain", "", &mut b"x".as_slice(), 1).await.unwrap();
+        assert!(matches!(store.look("acme", "med_2").await.unwrap(), Some(Medium::Here(_))));
 
         assert!(store.get("acme2", "med_1").await.unwrap().is_none());
         let hostile = store.get("../acme", "med_1").await.map(|_| ());

@@ -27,6 +27,7 @@ pub(crate) async fn nats() -> Nats {
         ("HG_TRAIL", 1),
         ("HG_CODES", 1),
         ("HG_TALLY", 1),
+        ("HG_KEYS", 1),
     ] {
         let config = kv::Config { bucket: bucket.to_owned(), history, ..kv::Config::default() };
         context.create_key_value(config).await.unwrap();
