@@ -201,9 +201,8 @@ fn messaging(object: &str, account: &str, user: &str, text: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_providers_sdks_sign_comes_out_normalized_and_is_answered() {
-    let channels = [
-        "sms", "whatsapp", "messenger", "instagram", "wechat", "telegram", "viber", "line", "rcs", "bottle",
-    ];
+    let channels =
+        ["sms", "whatsapp", "messenger", "instagram", "wechat", "telegram", "viber", "line", "rcs", "bottle"];
     let fleet = Fleet::start(&[&channels[..], &["router", "egress", "desk"]].concat()).await;
     let answers = Arc::new(|_: &str, text: &str| Some(format!("you said: {text}")));
     let agent = Agent::start(&fleet.grpc("desk"), "ann", "ann", answers).await;

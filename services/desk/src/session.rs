@@ -25,17 +25,8 @@ pub(crate) use end::End;
 pub(crate) use engine::with_media;
 
 use crate::{
-    auth::{Identity, Tokens},
-    board::Boards,
-    config::DeskConfig,
-    metrics::Metrics,
-    people::People,
-    policies::Policies,
-    roster::Roster,
-    routing::Routing,
-    sign_in::Users,
-    tail::Tails,
-    tally::Tally,
+    auth::Identity, board::Boards, config::DeskConfig, metrics::Metrics, people::People, policies::Policies,
+    roster::Roster, routing::Routing, sign_in::Users, tail::Tails, tally::Tally,
 };
 use out::Out;
 

@@ -335,7 +335,7 @@ impl Conversation<'_> {
                 .links
                 .claimed(&owner(tenant, account, visitor), upload)
                 .ok_or(Unusable::Upload)?;
-            let info = self.shared.media.info(tenant, id).await.map_err(|_| Unusable::Away)?;
+            let info = self.shared.intake.store().info(tenant, id).await.map_err(|_| Unusable::Away)?;
             let info = info.ok_or(Unusable::Upload)?;
             let (name, kind) = (info.name, info.content_type);
             attachments.push(File { id: id.to_owned(), url: String::new(), name, kind, size: info.size });
@@ -420,8 +420,7 @@ impl Conversation<'_> {
             News::Entries(entries) => {
                 let now_ms = heliograph_store::now_ms();
                 for entry in entries {
-                    let (tenant, account) = (&self.account.tenant, &self.account.name);
-                    let frame = entry.item.frame(&self.shared.links, tenant, now_ms);
+                    let frame = entry.item.frame(&self.shared.links, &self.account.tenant, now_ms);
                     self.send(&frame).await?;
                     self.sent = entry.item.seq;
                 }

@@ -109,7 +109,8 @@ async fn what_agents_attach_is_looked_at_and_kept() {
     let ada = desk.token(TENANT, "ada").await;
     let client = http_client();
     let attach = |name: &str, content: &'static [u8], token: &str| {
-        let request = client.post(desk.url("/desk/media")).query(&[("name", name)]);
+        let named = format!("/desk/media?name={}", name.replace(' ', "%20"));
+        let request = client.post(desk.url(&named));
         request.bearer_auth(token).body(content).send()
     };
     let taken = attach("../a b.png", b"\x89PNG\r\n\x1a\n...", &ada).await.unwrap();
