@@ -45,7 +45,7 @@ pub(super) struct Item<'a> {
     pub(super) profile: &'a Profile,
     frame: Frame<'a>,
     place: Place,
-    item: &'a Value,
+    value: &'a Value,
 }
 
 impl<'a> Item<'a> {
@@ -54,17 +54,17 @@ impl<'a> Item<'a> {
         profile: &'a Profile,
         frame: Frame<'a>,
         place: Place,
-        item: &'a Value,
+        value: &'a Value,
     ) -> Self {
-        Self { inbound, profile, frame, place, item }
+        Self { inbound, profile, frame, place, value }
     }
 
     /// What it means; several events where it speaks of several messages. What is not understood is kept, and what
     /// stands beside what is understood, once.
     pub(super) fn read(&self) -> Vec<InboundEvent> {
         let mut events = self.meant();
-        let fields = self.item.as_object().map_or(0, serde_json::Map::len);
-        let usual = FRAME.iter().filter(|name| self.item.get(name).is_some()).count() + 1;
+        let fields = self.value.as_object().map_or(0, serde_json::Map::len);
+        let usual = FRAME.iter().filter(|name| self.value.get(name).is_some()).count() + 1;
         if let Some(first) = events.first_mut()
             && (fields > usual || !self.frame.is_known())
         {
@@ -77,7 +77,7 @@ impl<'a> Item<'a> {
         let kind = self.kind();
         match self.place {
             // What the account itself did, through us or another program: never the customer's.
-            Place::Ours if id(&self.item["sender"]["id"]) == self.profile.id => {
+            Place::Ours if id(&self.value["sender"]["id"]) == self.profile.id => {
                 let kind = if kind == "message" { "echo" } else { &format!("own.{kind}") };
                 return vec![self.kept(kind)];
             }
@@ -87,7 +87,7 @@ impl<'a> Item<'a> {
             Place::Foreign => return vec![self.kept(&format!("other_account.{kind}"))],
             Place::Change => return vec![self.kept(&format!("changes.{}", self.field()))],
         }
-        let value = &self.item[kind];
+        let value = &self.value[kind];
         let understood = match kind {
             "message" => self.message(value),
             "postback" => self.postback(value),
@@ -95,7 +95,7 @@ impl<'a> Item<'a> {
             "message_edit" => self.edit(value),
             "read" => self.seen(value),
             "delivery" => self.delivered(value),
-            "optin" => self.opted_in(value),
+            "optin" => Some(vec![self.opted_in(value)]),
             "referral" => self.referred(value),
             "account_linking" => Some(vec![self.kept(&named(kind, &value["status"]))]),
             "policy_enforcement" => Some(vec![self.kept(&named(kind, &value["action"]))]),
@@ -106,7 +106,7 @@ impl<'a> Item<'a> {
 
     /// The word for what it holds.
     fn kind(&self) -> &str {
-        let Some(fields) = self.item.as_object() else { return "unreadable" };
+        let Some(fields) = self.value.as_object() else { return "unreadable" };
         let known = KINDS.iter().copied().find(|kind| fields.contains_key(*kind));
         let other = || fields.keys().map(String::as_str).find(|key| !FRAME.contains(key));
         known.or_else(other).unwrap_or("empty")
@@ -114,14 +114,14 @@ impl<'a> Item<'a> {
 
     /// What changed, for items that are no part of a conversation.
     fn field(&self) -> &str {
-        self.item["field"].as_str().unwrap_or("unknown")
+        self.value["field"].as_str().unwrap_or("unknown")
     }
 
     /// Who the conversation is with: the sender, unless that is the account itself.
     pub(super) fn address(&self) -> Address {
-        let party = |name: &str| match id(&self.item[name]["id"]) {
+        let party = |name: &str| match id(&self.value[name]["id"]) {
             // Somebody who ticked a box on a page, and has no id yet.
-            none if none.is_empty() => match id(&self.item[name]["user_ref"]) {
+            none if none.is_empty() => match id(&self.value[name]["user_ref"]) {
                 none if none.is_empty() => none,
                 reference => format!("{USER_REF}{reference}"),
             },
@@ -134,7 +134,7 @@ impl<'a> Item<'a> {
 
     /// The provider's clock: milliseconds, now and then as text.
     pub(super) fn time(&self) -> Option<Timestamp> {
-        milliseconds(&self.item["timestamp"]).map(timestamp)
+        milliseconds(&self.value["timestamp"]).map(timestamp)
     }
 
     /// An event of this item.
@@ -158,12 +158,12 @@ impl<'a> Item<'a> {
 
     /// The item as it came.
     pub(super) fn raw(&self) -> Raw {
-        self.frame.keep(self.item)
+        self.frame.keep(self.value)
     }
 
     /// What tells the item from every other, where it has no id.
     pub(super) fn fingerprint(&self) -> String {
-        fingerprint(self.item)
+        fingerprint(self.value)
     }
 
     fn reaction(&self, reaction: &Value) -> Option<Vec<InboundEvent>> {
@@ -173,9 +173,9 @@ impl<'a> Item<'a> {
             _ => text(reaction, "emoji").or_else(|| text(reaction, "reaction").map(picture))?,
         };
         let user = self.address().user_id;
-        let moment = milliseconds(&self.item["timestamp"]).unwrap_or_default();
+        let moment = milliseconds(&self.value["timestamp"]).unwrap_or_default();
         let event_id = format!("reaction:{mid}:{user}:{action}:{moment}");
-        let content = ContentKind::Reaction(Reaction { target: target(mid), emoji: emoji.to_owned() });
+        let content = ContentKind::Reaction(Reaction { target: Some(target(mid)), emoji: emoji.to_owned() });
         Some(vec![self.said(&event_id, "", content, None)])
     }
 
@@ -188,7 +188,7 @@ impl<'a> Item<'a> {
             count => count,
         };
         let edit = Edit {
-            target: self.own_target(mid),
+            target: Some(self.own_target(mid)),
             content: Some(Box::new(heliograph_domain::content::text(body))),
         };
         let event_id = format!("edit:{mid}:{count}");
@@ -200,13 +200,12 @@ impl<'a> Item<'a> {
     /// Messenger says until when, Instagram up to which message.
     fn seen(&self, read: &Value) -> Option<Vec<InboundEvent>> {
         let user = self.address().user_id;
-        let (event_id, mark) = match mid(read) {
-            Some(mid) => (format!("read:{mid}"), ReadMark { up_to: target(&mid), until: None }),
-            None => {
-                let watermark = milliseconds(&read["watermark"])?;
-                let mark = ReadMark { up_to: None, until: Some(timestamp(watermark)) };
-                (format!("read:{user}:{watermark}"), mark)
-            }
+        let (event_id, mark) = if let Some(mid) = mid(read) {
+            (format!("read:{mid}"), ReadMark { up_to: Some(target(&mid)), until: None })
+        } else {
+            let watermark = milliseconds(&read["watermark"])?;
+            let mark = ReadMark { up_to: None, until: Some(timestamp(watermark)) };
+            (format!("read:{user}:{watermark}"), mark)
         };
         Some(vec![self.event(&event_id, Kind::ReadMark(mark))])
     }
@@ -226,7 +225,7 @@ impl<'a> Item<'a> {
         Some(if receipts.is_empty() { vec![self.kept("delivery")] } else { receipts })
     }
 
-    fn opted_in(&self, optin: &Value) -> Option<Vec<InboundEvent>> {
+    fn opted_in(&self, optin: &Value) -> InboundEvent {
         let user = self.address().user_id;
         let event_id = format!("optin:{user}:{}", self.fingerprint());
         let kind = match text(optin, "type") {
@@ -236,7 +235,7 @@ impl<'a> Item<'a> {
                 source: format!("{}: notification_messages", self.profile.product.channel),
                 confirmed_by_provider: true,
             }),
-            Some(other) => return Some(vec![self.kept(&format!("optin.{other}"))]),
+            Some(other) => return self.kept(&format!("optin.{other}")),
             // A button or a box on a page of the business.
             None => Kind::ConversationStart(ConversationStart {
                 referral: Some(Referral {
@@ -249,7 +248,7 @@ impl<'a> Item<'a> {
         let mut event = self.event(&event_id, kind);
         // It may hold a token that allows messages later.
         event.raw = Some(self.raw());
-        Some(vec![event])
+        event
     }
 
     /// A link, a code or an advertisement that was followed. The advertisement opens its window once they write.
@@ -267,9 +266,9 @@ impl<'a> Item<'a> {
     }
 
     /// A message of this very customer's.
-    pub(super) fn own_target(&self, mid: &str) -> Option<MessageReference> {
+    pub(super) fn own_target(&self, mid: &str) -> MessageReference {
         let message_id = self.inbound.message_id(mid);
-        Some(MessageReference { message_id, provider_message_id: mid.to_owned() })
+        MessageReference { message_id, provider_message_id: mid.to_owned() }
     }
 
     /// Content as a message; `mid` is empty where it has no id of its own.
@@ -324,8 +323,8 @@ pub(super) fn mid(value: &Value) -> Option<String> {
     Some(id(&value["mid"])).filter(|mid| !mid.is_empty())
 }
 
-pub(super) fn target(mid: &str) -> Option<MessageReference> {
-    Some(MessageReference { provider_message_id: mid.to_owned(), ..MessageReference::default() })
+pub(super) fn target(mid: &str) -> MessageReference {
+    MessageReference { provider_message_id: mid.to_owned(), ..MessageReference::default() }
 }
 
 fn milliseconds(value: &Value) -> Option<i64> {

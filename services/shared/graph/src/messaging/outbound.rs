@@ -77,7 +77,7 @@ fn request<S>(
             body["tag"] = tag.into();
         }
         None if product.is_messenger => {
-            body["messaging_type"] = purpose(kind, message.message_class()).into()
+            body["messaging_type"] = purpose(kind, message.message_class()).into();
         }
         None => {}
     }

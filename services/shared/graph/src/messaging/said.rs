@@ -40,7 +40,7 @@ impl Item<'_> {
             return None;
         }
         if flag("is_deleted") {
-            let deletion = ContentKind::Deletion(Deletion { target: self.own_target(mid) });
+            let deletion = ContentKind::Deletion(Deletion { target: Some(self.own_target(mid)) });
             let mut event = self.said(&format!("deleted:{mid}"), "", deletion, None);
             NO_WINDOW.clone_into(&mut event.opens_window);
             return Some(vec![event]);
@@ -49,7 +49,7 @@ impl Item<'_> {
         if contents.is_empty() {
             return None;
         }
-        let reply_to = event::mid(&message["reply_to"]).as_deref().and_then(target);
+        let reply_to = event::mid(&message["reply_to"]).as_deref().map(target);
         let total = contents.len();
         let mut events = Vec::with_capacity(total);
         for (index, kind) in contents.into_iter().enumerate() {
