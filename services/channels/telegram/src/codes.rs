@@ -21,9 +21,8 @@ pub(crate) fn classify(response: &ProviderResponse) -> Outcome {
     let says = |words: &[&str]| words.iter().any(|word| text.to_lowercase().contains(word));
     let code = status.to_string();
     match status {
-        401 | 404 => Outcome::auth(code, text),
-        // Something else polls for updates, or the webhook is not set: nothing about the message is wrong.
-        409 => Outcome::auth(code, text),
+        // The token; or something else polls for updates, with which nothing about the message is wrong.
+        401 | 404 | 409 => Outcome::auth(code, text),
         // Said of a chat as a rule, which is why it holds up that chat alone; the rate over all chats is kept by ourselves.
         429 => Outcome::Retry {
             after: body["parameters"]["retry_after"]

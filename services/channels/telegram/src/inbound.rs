@@ -95,7 +95,7 @@ impl Reader<'_> {
     /// `None` where it is not what it should be.
     fn read(&self, kind: &str, body: &Value) -> Option<Vec<InboundEvent>> {
         match kind {
-            "message" | "business_message" => self.message(&of(body)?),
+            "message" | "business_message" => Some(self.message(&of(body)?)),
             "edited_message" | "edited_business_message" => self.edited(&of(body)?),
             "deleted_business_messages" => Some(self.deleted(&of(body)?)),
             "callback_query" => Some(vec![self.tapped(&of(body)?)?]),

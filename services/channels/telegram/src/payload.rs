@@ -1,4 +1,5 @@
 //! What Telegram posts, as far as it is read. What is not named here stays in `other`.
+#![allow(clippy::struct_field_names, reason = "fields are called what Telegram calls them")]
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

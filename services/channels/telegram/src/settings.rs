@@ -135,7 +135,7 @@ pub(crate) fn capabilities(settings: &TelegramSettings) -> Capabilities {
     let kinds = [MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::File, MediaKind::Sticker];
     let media = kinds.map(|kind| MediaCapability {
         kind: kind.into(),
-        max_bytes: UPLOAD as i64,
+        max_bytes: i64::from(count(UPLOAD)),
         content_types: Vec::new(),
     });
     let mut rates = vec![
@@ -151,17 +151,17 @@ pub(crate) fn capabilities(settings: &TelegramSettings) -> Capabilities {
         channel: "telegram".to_owned(),
         content: names(CONTENT),
         receives: names(RECEIVES),
-        text_limit: TEXT as i32,
+        text_limit: count(TEXT),
         text_unit: TextUnit::Utf16.into(),
-        caption_limit: CAPTION as i32,
+        caption_limit: count(CAPTION),
         choice_limit: i32::from(limits.buttons),
         list_limit: i32::from(limits.buttons),
         option_actions: names("answer url"),
         // One byte stands between the two.
-        option_payload_limit: CALLBACK as i32 - 1,
+        option_payload_limit: count(CALLBACK) - 1,
         // What is asked may stand under a picture.
-        choice_body_limit: CAPTION as i32,
-        list_body_limit: CAPTION as i32,
+        choice_body_limit: count(CAPTION),
+        list_body_limit: count(CAPTION),
         card_title_limit: 200,
         card_body_limit: 800,
         card_option_limit: i32::from(limits.buttons),
@@ -184,4 +184,8 @@ pub(crate) fn capabilities(settings: &TelegramSettings) -> Capabilities {
 
 fn rate(scope: RateScope, per_second: f64, burst: f64) -> RateRule {
     RateRule { scope: scope.into(), per_second, burst: burst.max(1.0) as i32, content: Vec::new() }
+}
+
+fn count(limit: usize) -> i32 {
+    i32::try_from(limit).unwrap_or(i32::MAX)
 }

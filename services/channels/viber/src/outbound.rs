@@ -241,13 +241,12 @@ fn question(settings: &ViberSettings, choice: &Choice) -> Result<Value, Outcome>
     let pictured = choice.header.as_ref().filter(|header| {
         header.kind() == MediaKind::Image && !header.url.is_empty() && words.chars().count() <= CAPTION
     });
-    let mut message = match pictured {
-        Some(header) => media(settings, &Media { caption: words, ..header.clone() })?,
-        None => {
-            let header = choice.header.as_ref().map_or("", |header| header.url.as_str());
-            let lines = [header, &words].into_iter().filter(|line| !line.is_empty());
-            text(&lines.collect::<Vec<_>>().join("\n"))?
-        }
+    let mut message = if let Some(header) = pictured {
+        media(settings, &Media { caption: words, ..header.clone() })?
+    } else {
+        let header = choice.header.as_ref().map_or("", |header| header.url.as_str());
+        let lines = [header, &words].into_iter().filter(|line| !line.is_empty());
+        text(&lines.collect::<Vec<_>>().join("\n"))?
     };
     let offered: Vec<&Offered> = choice.options.iter().collect();
     if !offered.is_empty() {

@@ -179,16 +179,16 @@ pub(crate) fn capabilities(settings: &ViberSettings) -> Capabilities {
         channel: "viber".to_owned(),
         content: CONTENT.map(str::to_owned).to_vec(),
         receives: RECEIVES.split_whitespace().map(str::to_owned).collect(),
-        text_limit: TEXT as i32,
+        text_limit: count(TEXT),
         text_unit: TextUnit::Utf16.into(),
-        caption_limit: CAPTION as i32,
+        caption_limit: count(CAPTION),
         choice_limit: i32::from(limits.keyboard_rows) * 2,
         option_title_limit: i32::from(limits.button_text),
         option_actions: ["answer", "url"].map(str::to_owned).to_vec(),
-        card_limit: CARDS as i32,
-        card_title_limit: CARD_TITLE as i32,
-        card_body_limit: CARD_BODY as i32,
-        card_option_limit: CARD_OPTIONS as i32,
+        card_limit: count(CARDS),
+        card_title_limit: count(CARD_TITLE),
+        card_body_limit: count(CARD_BODY),
+        card_option_limit: count(CARD_OPTIONS),
         media: vec![
             medium(MediaKind::Image, FILE),
             medium(MediaKind::Audio, FILE),
@@ -209,4 +209,8 @@ pub(crate) fn capabilities(settings: &ViberSettings) -> Capabilities {
         ],
         ..Capabilities::default()
     }
+}
+
+fn count(limit: usize) -> i32 {
+    i32::try_from(limit).unwrap_or(i32::MAX)
 }

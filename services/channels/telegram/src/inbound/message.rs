@@ -28,18 +28,18 @@ pub(super) fn peer(message: &Message) -> Peer {
 }
 
 impl Reader<'_> {
-    pub(super) fn message(&self, message: &Message) -> Option<Vec<InboundEvent>> {
+    pub(super) fn message(&self, message: &Message) -> Vec<InboundEvent> {
         let peer = peer(message);
         if let Some(event) = self.moved(message, &peer) {
-            return Some(vec![event]);
+            return vec![event];
         }
         if let Some(why) = not_the_customers(message) {
-            return Some(vec![self.kept(message, &peer, why)]);
+            return vec![self.kept(message, &peer, why)];
         }
         let Some(content) = content::of(message) else {
             let what = message.other.keys().find(|name| !is_in(TRIFLES, name));
             let what = format!("message.{}", what.map_or("empty", String::as_str));
-            return Some(vec![self.kept(message, &peer, &what)]);
+            return vec![self.kept(message, &peer, &what)];
         };
         let started = started_by(message);
         let referral = started.clone().filter(|referral| !referral.payload.is_empty());
@@ -51,7 +51,7 @@ impl Reader<'_> {
             events.push(self.event_called(&id, address, message.date, Kind::ConversationStart(start)));
         }
         events.push(self.said(message, &peer, content, referral));
-        Some(events)
+        events
     }
 
     fn said(

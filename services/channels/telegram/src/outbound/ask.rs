@@ -21,7 +21,7 @@ pub(super) fn choice<'a>(
 ) -> Result<Call<'a>, Outcome> {
     let mut marked = Marked::plain(&choice.body);
     footer(&mut marked, &choice.footer);
-    shown(&marked, choice.header.as_ref(), file, rows(account, &choice.options)?)
+    shown(&marked, choice.header.as_ref(), file, &rows(account, &choice.options)?)
 }
 
 /// Every section with its title and what is said of its options; the buttons below.
@@ -30,7 +30,7 @@ pub(super) fn list<'a>(account: &Account<TelegramSettings>, list: &ListMenu) -> 
     let rows = rows(account, options.iter().copied())?;
     let told = described(list, true);
     let told = if units(&told.text) <= TEXT { told } else { described(list, false) };
-    shown(&told, None, None, rows)
+    shown(&told, None, None, &rows)
 }
 
 fn described(list: &ListMenu, sections: bool) -> Marked {
@@ -72,7 +72,7 @@ pub(super) fn card<'a>(
         marked.add("\n", None);
     }
     marked.add(&card.body, None);
-    shown(&marked, card.media.as_ref(), file, rows(account, &card.options)?)
+    shown(&marked, card.media.as_ref(), file, &rows(account, &card.options)?)
 }
 
 fn footer(marked: &mut Marked, footer: &str) {
@@ -87,7 +87,7 @@ fn shown<'a>(
     marked: &Marked,
     medium: Option<&'a Media>,
     file: Option<&'a File>,
-    rows: Rows,
+    rows: &[Vec<Value>],
 ) -> Result<Call<'a>, Outcome> {
     let call = match medium {
         Some(medium) => media::call(medium, file, &marked.text, &marked.entities)?,
