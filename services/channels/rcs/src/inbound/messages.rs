@@ -3,8 +3,8 @@
 use heliograph_channel::postback;
 use heliograph_domain::content;
 use heliograph_proto::v1::{
-    Content, Direction, InboundEvent, Location, Media, MediaKind, Message, MessageClass, Sender, SenderKind,
-    content::Kind as ContentKind, inbound_event::Kind,
+    Content, Direction, InboundEvent, Location, Media, MediaKind, Message, MessageClass, Selection, Sender,
+    SenderKind, content::Kind as ContentKind, inbound_event::Kind,
 };
 use serde_json::Value;
 
