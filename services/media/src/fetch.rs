@@ -181,10 +181,10 @@ async fn info(answer: &mut Streaming<FetchMediaResponse>) -> Result<MediaInfo, F
 }
 
 /// The bytes of an answer; why they ended early stands in `failed` afterwards.
-fn chunks<'a>(
+fn chunks(
     answer: Streaming<FetchMediaResponse>,
-    failed: &'a mut Option<Status>,
-) -> impl Stream<Item = Result<Bytes, &'static str>> + 'a {
+    failed: &mut Option<Status>,
+) -> impl Stream<Item = Result<Bytes, &'static str>> + '_ {
     stream::unfold((answer, failed), |(mut answer, failed)| async move {
         match answer.next().await? {
             Ok(FetchMediaResponse { part: Some(Part::Chunk(chunk)) }) => Some((Ok(chunk), (answer, failed))),

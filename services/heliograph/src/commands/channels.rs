@@ -37,16 +37,13 @@ pub fn run(args: &ChannelsArgs) -> anyhow::Result<()> {
     if args.markdown {
         return output::line(abilities::page(&all).trim_end());
     }
-    match (&args.name, all.as_slice()) {
-        (Some(_), [one]) => whole(one),
-        _ => {
-            let row = |channel: &abilities::Ability| {
-                let native = channel.sends.iter().filter(|sending| sending.native);
-                let native: Vec<&str> = native.map(|sending| sending.kind).collect();
-                [channel.channel.to_owned(), channel.about.to_owned(), native.join(", ")]
-            };
-            output::table(["CHANNEL", "WHAT", "SENDS AS IT IS"], &all.iter().map(row).collect::<Vec<_>>())
-        }
+    if let (Some(_), [one]) = (&args.name, all.as_slice()) { whole(one) } else {
+        let row = |channel: &abilities::Ability| {
+            let native = channel.sends.iter().filter(|sending| sending.native);
+            let native: Vec<&str> = native.map(|sending| sending.kind).collect();
+            [channel.channel.to_owned(), channel.about.to_owned(), native.join(", ")]
+        };
+        output::table(["CHANNEL", "WHAT", "SENDS AS IT IS"], &all.iter().map(row).collect::<Vec<_>>())
     }
 }
 

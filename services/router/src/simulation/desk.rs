@@ -135,11 +135,10 @@ impl Desk {
             Some(Payload::ConversationWrapUp(_)) if self.chance.once_in(2) => {
                 self.command(Action::FinishWrapUp(FinishWrapUp { conversation })).await;
             }
-            Some(Payload::AgentPresenceChanged(it)) if it.to() != Presence::Online => {
-                if self.writer.rest(self.chance.millis(1_000, 8_000)).await {
+            Some(Payload::AgentPresenceChanged(it)) if it.to() != Presence::Online
+                && self.writer.rest(self.chance.millis(1_000, 8_000)).await => {
                     self.present(Presence::Online).await;
                 }
-            }
             _ => {}
         }
     }

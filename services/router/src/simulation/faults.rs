@@ -133,7 +133,7 @@ impl Weather {
         };
         let (now, until) = (Instant::now(), Instant::now() + still);
         let cut = now + self.chance.millis(0, 3);
-        let lost = still > Duration::from_secs(60) && !outlives;
+        let lost = still > Duration::from_mins(1) && !outlives;
         self.world.note(&node.name, format_args!("stands still for {} ms", still.as_millis()));
         self.world.happened_to(&node, Seen::StoodStill);
         node.stand_still(true);

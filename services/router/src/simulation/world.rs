@@ -65,7 +65,7 @@ impl AtWork {
     /// It came to its end.
     pub(super) fn is_done(&self) {
         let mut inner = self.world.inner();
-        let newest = inner.at_work.keys().filter(|(of, _)| *of == self.partition).next_back();
+        let newest = inner.at_work.keys().rfind(|(of, _)| *of == self.partition);
         if newest == Some(&(self.partition, self.epoch)) {
             inner.handed_over.insert(self.partition);
         }

@@ -82,7 +82,7 @@ async fn a_large_centre_is_back_after_a_kill_with_everybody_in_their_place() {
     worked_off(&fleet, partition, 1).await;
     let online = SetPresence { presence: Presence::Online.into(), ..SetPresence::default() };
     join_all((0..AGENTS).map(|agent| {
-        let (name, online) = (format!("agent-{agent}"), online.clone());
+        let (name, online) = (format!("agent-{agent}"), online);
         let fleet = &fleet;
         async move { command(fleet, &name, "online", Action::SetPresence(online)).await }
     }))

@@ -102,9 +102,9 @@ fn a_call_carries_the_token_and_its_proof() {
 
 #[test]
 fn an_error_says_code_subcode_and_words() {
-    let body = br##"{"error":{"message":"(#130429) Rate limit hit","type":"OAuthException","code":130429,
+    let body = br#"{"error":{"message":"(#130429) Rate limit hit","type":"OAuthException","code":130429,
         "error_data":{"messaging_product":"whatsapp","details":"Too many messages."},"error_subcode":2494055,
-        "is_transient":true,"fbtrace_id":"Az8or2yhqkZfEZ-_4Qn_Bam"}}"##;
+        "is_transient":true,"fbtrace_id":"Az8or2yhqkZfEZ-_4Qn_Bam"}}"#;
     let error = GraphError::read(body).unwrap();
     assert_eq!((error.code, error.subcode, error.transient), (130_429, 2_494_055, true));
     assert_eq!(error.message, "(#130429) Rate limit hit: Too many messages.");

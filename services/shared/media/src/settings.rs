@@ -40,7 +40,7 @@ impl Default for MediaSettings {
         Self {
             limit: 64 * 1024 * 1024,
             memory: 256 * 1024 * 1024,
-            fetch_timeout: Duration::from_secs(60),
+            fetch_timeout: Duration::from_mins(1),
             in_flight: 8,
             give_up_after: Duration::from_hours(4 * 24),
             link_lasts: Duration::from_hours(24),

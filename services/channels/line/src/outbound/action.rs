@@ -40,7 +40,7 @@ pub(super) fn action(message_id: &str, option: &Answer, place: Place) -> Result<
         Some(Action::AskLocation(_)) => json!({ "type": "uri", "label": label, "uri": LOCATION_PAGE }),
         Some(Action::Answer(_)) | None => {
             let data = postback::encode(message_id, option, DATA_LIMIT).ok_or_else(|| {
-                let text = format!("the option `{label}` carries more than {} characters", DATA_LIMIT);
+                let text = format!("the option `{label}` carries more than {DATA_LIMIT} characters");
                 Outcome::permanent("option_payload_too_long", text)
             })?;
             json!({ "type": "postback", "label": label, "data": data, "displayText": label })

@@ -30,7 +30,7 @@ fn one(message_id: &str, option: &Answer) -> Result<Value, Outcome> {
         return Err(Outcome::permanent("option_title_too_long", why));
     }
     let data = postback::encode(message_id, option, DATA).ok_or_else(|| {
-        let why = format!("the option `{text}` carries more than {} characters", DATA);
+        let why = format!("the option `{text}` carries more than {DATA} characters");
         Outcome::permanent("option_payload_too_long", why)
     })?;
     let action =

@@ -74,7 +74,7 @@ fn check(message: &Message) -> Result<(), TestCaseError> {
             );
         }
         Kind::Location(place) => {
-            prop_assert_eq!(located(&fields), (place.latitude, place.longitude, named(place)))
+            prop_assert_eq!(located(&fields), (place.latitude, place.longitude, named(place)));
         }
         Kind::Choice(choice) => {
             let seen = see(&fields);

@@ -17,12 +17,9 @@ impl Api {
     fn read() -> Option<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../../../shared/channels/schemas/telegram/api.json");
-        match std::fs::read(&root) {
-            Ok(bytes) => Some(Self(serde_json::from_slice(&bytes).unwrap())),
-            Err(_) => {
-                println!("skipped: there is no {}", root.display());
-                None
-            }
+        if let Ok(bytes) = std::fs::read(&root) { Some(Self(serde_json::from_slice(&bytes).unwrap())) } else {
+            println!("skipped: there is no {}", root.display());
+            None
         }
     }
 

@@ -39,7 +39,7 @@ impl Default for HostSettings {
             provider_timeout: Duration::from_secs(10),
             answer_limit: 1024 * 1024,
             media_limit: 64 * 1024 * 1024,
-            media_timeout: Duration::from_secs(60),
+            media_timeout: Duration::from_mins(1),
             private_networks: false,
             inline_secrets: false,
         }

@@ -136,7 +136,7 @@ impl<G: Ground> DeadLetters<G> {
         let of = [(STREAM, &*record.stream), (SEQ, &*seq), (TIME, &*time)];
         while let Some(letter) = letters.next().await? {
             let says =
-                |(name, value): (&str, &str)| letter.headers.get(name).map(|it| it.as_str()) == Some(value);
+                |(name, value): (&str, &str)| letter.headers.get(name).map(async_nats::HeaderValue::as_str) == Some(value);
             if of.into_iter().all(says) {
                 return Ok(true);
             }

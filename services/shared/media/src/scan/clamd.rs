@@ -58,16 +58,13 @@ async fn ask(mut clamd: impl AsyncRead + AsyncWrite + Unpin, content: &[u8]) -> 
     let written = hand_over(&mut clamd, content).await;
     let mut answer = Vec::new();
     let read = (&mut clamd).take(ANSWER).read_to_end(&mut answer).await;
-    match verdict(&answer) {
-        Some(verdict) => Ok(verdict),
-        None => {
-            written.map_err(ScanError::Away)?;
-            read.map_err(ScanError::Away)?;
-            if answer.is_empty() {
-                return Err(ScanError::Away(io::ErrorKind::UnexpectedEof.into()));
-            }
-            Err(ScanError::Protocol(String::from_utf8_lossy(&answer).into_owned()))
+    if let Some(verdict) = verdict(&answer) { Ok(verdict) } else {
+        written.map_err(ScanError::Away)?;
+        read.map_err(ScanError::Away)?;
+        if answer.is_empty() {
+            return Err(ScanError::Away(io::ErrorKind::UnexpectedEof.into()));
         }
+        Err(ScanError::Protocol(String::from_utf8_lossy(&answer).into_owned()))
     }
 }
 

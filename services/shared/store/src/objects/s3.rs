@@ -30,7 +30,7 @@ use tokio_util::io::StreamReader;
 use super::{ObjectError, ObjectInfo, ObjectReader, RECORD, take_in, unavailable};
 
 /// How long one request may take, with its body.
-const REQUEST: Duration = Duration::from_secs(60);
+const REQUEST: Duration = Duration::from_mins(1);
 /// How often a request is repeated that failed on the store's side, and for how long at most.
 const RETRIES: usize = 3;
 const RETRY_FOR: Duration = Duration::from_secs(20);

@@ -238,7 +238,7 @@ async fn loading(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: By
     let seconds = request["loadingSeconds"].as_u64().unwrap_or(20);
     let right = request["chatId"].as_str().is_some_and(|id| id.starts_with('U'))
         && (5..=60).contains(&seconds)
-        && seconds % 5 == 0;
+        && seconds.is_multiple_of(5);
     shown(&state, &headers, right, StatusCode::ACCEPTED)
 }
 
