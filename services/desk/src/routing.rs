@@ -7,7 +7,7 @@ use std::{
 
 use heliograph_domain::ids;
 use heliograph_fabric::{
-    Envelope, Fabric, PublishError,
+    Envelope, Fabric, Places, PublishError, RoutingLog,
     publish::within,
     subjects::{self, SubjectError},
 };
@@ -21,12 +21,12 @@ use heliograph_proto::{
 };
 use heliograph_store::now_ms;
 
-/// The pool every tenant has; it names the partition.
-const POOL: &str = "default";
 /// What stands in `ce-source` of everything the desk publishes.
 pub(crate) const SOURCE: &str = "heliograph/desk";
 /// How long an owner may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// How many partitions are asked after a tenant that moves.
+const HOPS: usize = 4;
 
 /// Why there is no state.
 #[derive(Debug, thiserror::Error)]
@@ -78,13 +78,19 @@ pub(crate) struct AgentState {
 #[derive(Debug, Clone)]
 pub(crate) struct Routing {
     fabric: Fabric,
-    partitions: u16,
+    log: RoutingLog,
     deadline: Duration,
 }
 
 impl Routing {
     pub(crate) fn new(fabric: Fabric, partitions: u16, deadline: Duration) -> Self {
-        Self { fabric, partitions, deadline }
+        let log = RoutingLog::new(&Places::follow(&fabric, partitions), None);
+        Self { fabric, log, deadline }
+    }
+
+    /// An agent of the tenant's begins here, and may have been at another desk a moment ago.
+    pub(crate) fn begin(&self, tenant: &str) {
+        self.log.look_again(tenant);
     }
 
     /// Asks the owner of the tenant's partition once.
@@ -131,9 +137,21 @@ impl Routing {
         }
     }
 
+    /// Asks where the tenant is, and where its former owners say it went.
     async fn ask(&self, tenant: &str, query: Query) -> Result<RoutingAnswer, QueryError> {
-        let partition = self.partition(tenant);
         let query = RoutingQuery { tenant: tenant.to_owned(), query: Some(query) };
+        let mut partition = self.partition(tenant);
+        for _ in 0..HOPS {
+            let answer = self.ask_at(partition, &query).await?;
+            match &answer.answer {
+                Some(Answer::Elsewhere(it)) => partition = u16::try_from(it.partition).unwrap_or_default(),
+                _ => return Ok(answer),
+            }
+        }
+        Err(QueryError::NoAnswer { partition, reason: "the tenant is on its way to another one".to_owned() })
+    }
+
+    async fn ask_at(&self, partition: u16, query: &RoutingQuery) -> Result<RoutingAnswer, QueryError> {
         let subject = subjects::routing_query(partition);
         let no_answer = |reason: String| QueryError::NoAnswer { partition, reason };
         let request = self.fabric.client().request(subject, query.encode_to_vec().into());
@@ -160,13 +178,13 @@ impl Routing {
         agent: &str,
         command: Command,
     ) -> Result<(), AppendError> {
-        let subject = subjects::routing(self.partition(tenant), tenant)?;
+        subjects::routing(0, tenant)?;
         let id = entry_id(tenant, agent, &command.command_id);
         let command = Command { agent: agent.to_owned(), ..command };
         let entry =
             RoutingEntry { id: id.clone(), tenant: tenant.to_owned(), kind: Some(Kind::Command(command)) };
         let envelope = Envelope::of(id, "routing.command", SOURCE, now_ms(), &entry);
-        self.fabric.publish(&subject, &envelope, within(self.deadline)).await?;
+        self.log.append(tenant, envelope, within(self.deadline)).await?;
         Ok(())
     }
 
@@ -186,7 +204,7 @@ impl Routing {
     }
 
     fn partition(&self, tenant: &str) -> u16 {
-        subjects::partition_of_pool(tenant, POOL, self.partitions)
+        self.log.places().partition(tenant)
     }
 }
 

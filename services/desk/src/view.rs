@@ -267,11 +267,11 @@ pub(crate) fn party(event: &Event) -> Option<&str> {
 /// Whether an event is already part of a state taken at `position`, though it stands behind the state's sequence.
 ///
 /// Facts of the conversation are sent all the same: a transcript read before they were stored lacks them, and clients
-/// fold them by sequence. Offers and presence would only flicker.
+/// fold them by sequence. Offers and presence would only flicker. All partitions are parts of one stream, so that sequences
+/// tell what was decided before even where the tenant moved in between.
 pub(crate) fn is_in_state(event: &Event, position: Option<&LogPosition>) -> bool {
     let (Some(decided), Some(applied)) = (&event.position, position) else { return false };
-    decided.partition == applied.partition
-        && decided.sequence <= applied.sequence
+    decided.sequence <= applied.sequence
         && matches!(event.r#type.split_once('.'), Some(("reservation" | "agent", _)))
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use heliograph_domain::resources::{ChannelAccountSpec, InDoubt, Kind, ResourceKey, Spec, Stored};
-use heliograph_fabric::{DeadLetters, Fabric, Layout};
+use heliograph_fabric::{DeadLetters, Fabric, Layout, RoutingLog};
 use heliograph_proto::v1::{Capabilities, DescribeRequest};
 use heliograph_runtime::{Check, grpc::never_sent};
 use heliograph_store::{
@@ -35,6 +35,8 @@ const FAILURE_BELIEVED: Duration = Duration::from_millis(500);
 pub(crate) struct Shared {
     pub(crate) fabric: Fabric,
     pub(crate) layout: Layout,
+    /// Appends to the routing log.
+    pub(crate) log: RoutingLog,
     pub(crate) dead: DeadLetters,
     pub(crate) deliveries: DeliveryStore,
     pub(crate) consent: ConsentStore,

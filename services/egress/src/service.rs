@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use heliograph_domain::ids;
-use heliograph_fabric::{DeadLetters, Fabric, Ownership, OwnershipHandle, OwnershipOptions};
+use heliograph_fabric::{
+    DeadLetters, Fabric, Ownership, OwnershipHandle, OwnershipOptions, Places, RoutingLog,
+};
 use heliograph_proto::{
     DESCRIPTORS,
     v1::{contact_service_server::ContactServiceServer, egress_service_server::EgressServiceServer},
@@ -166,9 +168,11 @@ async fn shared(
     config: EgressConfig,
 ) -> Result<Shared, EgressError> {
     let context = fabric.jetstream();
+    let layout = fabric.layout().await?;
     Ok(Shared {
         fabric: fabric.clone(),
-        layout: fabric.layout().await?,
+        layout,
+        log: RoutingLog::new(&Places::follow(fabric, layout.routing), None),
         dead: DeadLetters::new(fabric),
         deliveries: DeliveryStore::open(context).await.map_err(EgressError::bucket)?,
         consent: ConsentStore::open(context).await.map_err(EgressError::bucket)?,

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
     channels, config, contact, dead, dev, doctor, policy, provision, resources, route, run, send, simulate,
-    tail,
+    tail, tenant,
 };
 
 const EXAMPLES: &str = "\
@@ -80,6 +80,9 @@ pub enum Command {
     Route(route::RouteCommand),
     /// Say what each channel can receive and send, and what becomes of the rest
     Channels(channels::ChannelsArgs),
+    /// See where tenants are, and move them
+    #[command(subcommand)]
+    Tenant(tenant::TenantCommand),
     /// Look at customers, join and split them
     #[command(subcommand)]
     Contact(contact::ContactCommand),

@@ -52,6 +52,7 @@ async fn start(cli: Cli) -> anyhow::Result<u8> {
                 Command::Delete(args) => commands::resources::delete(&args, &settings).await?,
                 Command::Policy(args) => return commands::policy::run(&args, &settings).await,
                 Command::Route(args) => commands::route::run(&args, &settings).await?,
+                Command::Tenant(args) => commands::tenant::run(&args, &settings).await?,
                 Command::Contact(args) => commands::contact::run(&args, &settings).await?,
                 Command::Send(args) => commands::send::run(&args, &settings).await?,
                 Command::Tail(args) => commands::tail::run(&args, &settings).await?,

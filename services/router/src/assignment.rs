@@ -3,13 +3,19 @@
 //! [`state::State`] is all that follows from the log, and pure; the rest of this module does the I/O and decides nothing.
 
 mod annex;
+mod announce;
 mod append;
+mod blob;
 mod convert;
 mod emit;
+mod luggage;
+mod moving;
+mod onward;
 mod outflow;
 mod packed;
 mod query;
 mod replay;
+mod residence;
 mod restore;
 mod shell;
 mod show;

@@ -17,7 +17,7 @@ mod work;
 
 use std::{sync::Arc, time::Duration};
 
-use heliograph_fabric::{DeadLetters, Envelope, Fabric, Fence, Layout, Owned, subjects};
+use heliograph_fabric::{DeadLetters, Envelope, Fabric, Fence, Owned, Places, RoutingLog, subjects};
 use heliograph_proto::{
     Message as _, Timestamp,
     v1::{Address, Event, InboundEvent, RoutingEntry, Verdict, event::Payload},
@@ -41,7 +41,7 @@ use crate::{
     envelope,
     error::{Failure, chain},
     metrics::Metrics,
-    naming::{SOURCE, routing_partition},
+    naming::SOURCE,
 };
 
 /// How long Redis may take: what it keeps can be rebuilt, and the customer waits.
@@ -53,7 +53,7 @@ const STAGE: &str = "intake";
 #[derive(Debug)]
 pub(crate) struct Intake {
     pub(crate) fabric: Fabric,
-    pub(crate) layout: Layout,
+    pub(crate) places: Places,
     pub(crate) dead: DeadLetters,
     pub(crate) contacts: ContactStore,
     pub(crate) consent: ConsentStore,
@@ -87,6 +87,7 @@ struct Case<'a> {
     /// When the broker stored it, milliseconds since 1970.
     stored_ms: i64,
     fence: &'a Fence,
+    log: &'a RoutingLog,
 }
 
 impl Case<'_> {
@@ -176,14 +177,21 @@ impl Case<'_> {
 
     /// Appends an entry to the tenant's routing log; returns when it is stored.
     async fn append(&self, entry: &RoutingEntry, kind: &str) -> Result<(), Failure> {
-        let partition = routing_partition(&entry.tenant, self.intake.layout.routing);
-        let subject = subjects::routing(partition, &entry.tenant)
-            .map_err(|error| Failure::poison("subject", error.to_string()))?;
+        let first = subjects::routing(0, &entry.tenant);
+        first.map_err(|error| Failure::poison("subject", error.to_string()))?;
         let envelope = Envelope::new(entry.id.clone(), kind, SOURCE, self.stored_ms, entry.encode_to_vec());
-        self.store(&subject, &envelope).await
+        self.may_store(&envelope)?;
+        self.log.append(&entry.tenant, envelope, None).await?;
+        Ok(())
     }
 
     async fn store(&self, subject: &str, envelope: &Envelope) -> Result<(), Failure> {
+        self.may_store(envelope)?;
+        self.intake.fabric.publish(subject, envelope, None).await?;
+        Ok(())
+    }
+
+    fn may_store(&self, envelope: &Envelope) -> Result<(), Failure> {
         let largest = self.intake.fabric.client().server_info().max_payload;
         let size = envelope.payload.len() + crate::assignment::HEADER_ROOM;
         if largest > 0 && size > largest {
@@ -192,9 +200,7 @@ impl Case<'_> {
                 format!("{size} bytes are more than the broker takes ({largest})"),
             ));
         }
-        self.fence.check().map_err(|_| Failure::Lost)?;
-        self.intake.fabric.publish(subject, envelope, None).await?;
-        Ok(())
+        self.fence.check().map_err(|_| Failure::Lost)
     }
 }
 

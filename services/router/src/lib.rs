@@ -25,6 +25,7 @@ mod error;
 mod intake;
 mod metrics;
 mod naming;
+pub mod placement;
 mod service;
 #[cfg(test)]
 mod simulation;
@@ -42,4 +43,4 @@ pub const SECTION: &str = "router";
 /// The ownership group and cursor of intake.
 pub const INBOUND_GROUP: &str = "router.inbound";
 /// The ownership group and emit cursor of assignment.
-pub const ROUTING_GROUP: &str = "router.routing";
+pub const ROUTING_GROUP: &str = heliograph_fabric::places::ROUTING_GROUP;

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use heliograph_fabric::{DeadLetters, Fabric, Ownership, OwnershipOptions};
+use heliograph_fabric::{DeadLetters, Fabric, Ownership, OwnershipOptions, Places};
 use heliograph_proto::v1::Capabilities;
 use heliograph_runtime::{Check, Health, Shutdown};
 use heliograph_store::{
@@ -86,7 +86,7 @@ pub async fn run(deps: RouterDeps, shutdown: Shutdown) -> Result<(), RouterError
     let _model = Task(tokio::spawn(assignment::keep_open_model(open.clone(), changes)));
     let intake = Arc::new(Intake {
         fabric: fabric.clone(),
-        layout,
+        places: Places::follow(&fabric, layout.routing),
         dead: dead.clone(),
         contacts: ContactStore::open(context, ContactOptions::default())
             .await

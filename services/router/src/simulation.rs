@@ -30,6 +30,7 @@ mod tally;
 mod tests;
 mod town;
 mod trace;
+mod way;
 mod weather;
 mod world;
 
@@ -91,10 +92,11 @@ async fn history(seed: u64, plan: Plan) -> Outcome {
     let world = World::new(seed, plan.flaws, plan.aloud);
     let books = Books::default();
     let closing = CancellationToken::new();
-    let nodes = ["intake", "desk"].map(|name| Node::new(name, false, Chance::of(seed, name)));
+    let nodes = ["intake", "taker", "desk"].map(|name| Node::new(name, false, Chance::of(seed, name)));
     let mut weather = Weather::new(&world, seed, nodes.to_vec());
-    let [intake, desk] = nodes.map(|node| Writer::new(&SimGround::new(&world, &node), &books, &closing));
-    town::open(&intake, seed);
+    let [intake, taker, desk] =
+        nodes.map(|node| Writer::new(&SimGround::new(&world, &node), &books, &closing));
+    town::open(&[intake, taker], seed);
     desk::open(&desk, seed);
     weather.storm(plan.only).await;
     closing.cancel();

@@ -48,6 +48,7 @@ pub(super) async fn begin(
         0 => None,
         after => missed(&shared, &identity, &tail, after).await?,
     };
+    shared.routing.begin(&identity.tenant);
     shared.metrics.started(if gap.is_some() { "resumed" } else { "fresh" });
     let welcome = Welcome {
         agent: Some(identity.profile.clone()),

@@ -23,7 +23,6 @@ use super::{
 use crate::{
     config::ApiToken,
     judge::Asked,
-    line::Shared,
     routing::{self, SCOPE},
 };
 
@@ -149,8 +148,7 @@ impl Api {
 
     /// Appends an entry to the tenant's routing log; whether the broker had it already.
     async fn append(&self, entry: &RoutingEntry, now: i64) -> Result<bool, Status> {
-        let Shared { fabric, layout, .. } = &*self.shared;
-        let published = routing::append(fabric, *layout, entry, now, within(PATIENCE)).await;
+        let published = routing::append(&self.shared.log, entry, now, within(PATIENCE)).await;
         published.map(|published| published.duplicate).map_err(|error| {
             if error.is_away() {
                 Status::unavailable("the broker is away; try again with the same idempotency key")

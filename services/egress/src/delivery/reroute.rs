@@ -173,7 +173,7 @@ impl Case<'_> {
         };
         self.owned.fence.check().map_err(|_| Failure::Lost)?;
         let shared = &self.line.shared;
-        routing::append(&shared.fabric, shared.layout, &entry, now, None).await?;
+        routing::append(&shared.log, &entry, now, None).await?;
         let rerouted = MessageRerouted {
             message_id: self.message.id.clone(),
             new_message_id,

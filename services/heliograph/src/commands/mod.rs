@@ -16,3 +16,4 @@ pub mod run;
 pub mod send;
 pub mod simulate;
 pub mod tail;
+pub mod tenant;

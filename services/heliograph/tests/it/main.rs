@@ -13,3 +13,4 @@ mod route;
 mod simulate;
 mod support;
 mod tail;
+mod tenant;

@@ -6,6 +6,7 @@ mod written;
 use std::collections::{BTreeMap, HashSet};
 
 use bytes::Bytes;
+use heliograph_assignment::Text;
 use heliograph_domain::ids;
 use heliograph_proto::{
     Message,
@@ -218,6 +219,25 @@ impl Annex {
         let Configuration { locale, shows_waiting, .. } = configuration;
         let manner = Manner { locale: locale.clone(), shown_by: shows_waiting.clone() };
         self.manners.insert(tenant.to_owned(), manner);
+    }
+
+    /// Takes out what is known of a tenant and of these conversations, which are all of its.
+    pub(crate) fn take(&mut self, tenant: &str, conversations: &[Text]) -> Self {
+        let known = |id: &Text| self.conversations.remove_entry(&**id);
+        let conversations = conversations.iter().filter_map(known).collect();
+        let configured = self.configured.remove_entry(tenant).into_iter().collect();
+        let manners = self.manners.remove_entry(tenant).into_iter().collect();
+        Self { conversations, configured, manners, shared: HashSet::new() }
+    }
+
+    /// Takes in what was taken out elsewhere.
+    pub(crate) fn join(&mut self, came: Self) {
+        for (id, mut known) in came.conversations {
+            known.verdict = self.share(known.verdict);
+            self.conversations.insert(id, known);
+        }
+        self.configured.extend(came.configured);
+        self.manners.extend(came.manners);
     }
 
     /// How the tenant's customers are told their place.

@@ -7,14 +7,16 @@ use std::{
 
 use heliograph_assignment::Timestamp as Moment;
 use heliograph_domain::ids;
-use heliograph_fabric::{Envelope, Fence, Ground, Layout, Sequencer, SequencerOptions, subjects};
+use heliograph_fabric::{
+    Envelope, Fence, Ground, Layout, Sequencer, SequencerOptions, places::GENERATION, subjects,
+};
 use heliograph_proto::{
     Message as _, Timestamp,
     v1::{Configuration, RoutingEntry, TimerDue, routing_entry::Kind},
 };
 use tokio::time::Instant;
 
-use super::{annex::Annex, packed};
+use super::{packed, state::State};
 use crate::{
     book::{Book, Pool},
     naming::{SOURCE, routing_partition},
@@ -97,14 +99,17 @@ impl<G: Ground> Appender<G> {
             tenant: String::new(),
             kind: Some(Kind::Timer(TimerDue { due: Some(Timestamp::from_millis(now_ms)) })),
         };
-        self.append("timer", subjects::NONE, &entry, "routing.timer", now_ms).await;
+        self.append("timer", (subjects::NONE, 0), &entry, "routing.timer", now_ms).await;
     }
 
     /// Appends the configuration of every tenant of this partition whose resources say something else than the machine
     /// was told.
-    pub(super) async fn configure(&mut self, book: &Book, annex: &Annex, now_ms: i64) {
-        let mine = |tenant: &str| routing_partition(tenant, self.layout.routing) == self.partition;
-        let pools: HashMap<&str, &Pool> = book.pools().filter(|(tenant, _)| mine(tenant)).collect();
+    pub(super) async fn configure(&mut self, book: &Book, state: &State, now_ms: i64) {
+        let State { annex, residence, .. } = state;
+        let home = |tenant: &str| routing_partition(tenant, self.layout.routing) == self.partition;
+        let here = |tenant: &str| residence.here(tenant, home(tenant));
+        let pools: HashMap<&str, &Pool> = book.pools().filter(|(tenant, _)| here(tenant).is_some()).collect();
+        self.configured.retain(|tenant, _| here(tenant).is_some());
         let tenants: BTreeSet<&str> = pools.keys().copied().chain(annex.configured_tenants()).collect();
         let empty = Pool::empty();
         let mut changed = Vec::new();
@@ -123,20 +128,26 @@ impl<G: Ground> Appender<G> {
                 }
                 _ => 0,
             };
-            changed.push((tenant.to_owned(), pool.clone(), times));
+            changed.push((tenant.to_owned(), here(tenant).unwrap_or_default(), pool.clone(), times));
         }
-        for (tenant, Pool { configuration, digest }, times) in changed {
+        for (tenant, generation, Pool { configuration, digest }, times) in changed {
             let revision = book.revision;
             let version = i64::try_from(revision).unwrap_or(i64::MAX);
-            let parts = ["configuration", &tenant, &digest, &version.to_string(), &times.to_string()];
+            let mut parts = vec!["configuration".to_owned(), tenant.clone(), digest.clone()];
+            parts.extend([version.to_string(), times.to_string()]);
+            if generation > 0 {
+                // What stands under another place is not what is asked for here.
+                parts.push(generation.to_string());
+            }
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
             let entry = RoutingEntry {
                 id: ids::derive("ent", &parts),
                 tenant: tenant.clone(),
                 kind: Some(Kind::Configuration(packed::pack(Configuration { version, ..configuration }))),
             };
             tracing::info!(tenant, version, times, "configuration changed");
-            self.append(&format!("configuration/{tenant}"), &tenant, &entry, "routing.configuration", now_ms)
-                .await;
+            let (lane, subject) = (format!("configuration/{tenant}"), (&*tenant, generation));
+            self.append(&lane, subject, &entry, "routing.configuration", now_ms).await;
             let wait = AGAIN_AFTER.saturating_mul(1 << times.min(16)).min(AGAIN_AT_MOST);
             let again_at = Instant::now() + wait;
             self.configured.insert(tenant, Asked { digest, revision, times, again_at });
@@ -150,9 +161,19 @@ impl<G: Ground> Appender<G> {
     }
 
     /// Hands an entry over. That it is stored shows when it comes back in the log.
-    async fn append(&self, lane: &str, tenant: &str, entry: &RoutingEntry, kind: &str, now_ms: i64) {
+    async fn append(
+        &self,
+        lane: &str,
+        (tenant, generation): (&str, u32),
+        entry: &RoutingEntry,
+        kind: &str,
+        now_ms: i64,
+    ) {
         let Ok(subject) = subjects::routing(self.partition, tenant) else { return };
-        let envelope = Envelope::new(entry.id.clone(), kind, SOURCE, now_ms, entry.encode_to_vec());
+        let mut envelope = Envelope::new(entry.id.clone(), kind, SOURCE, now_ms, entry.encode_to_vec());
+        if generation > 0 {
+            envelope.extensions.insert(GENERATION.to_owned(), generation.to_string());
+        }
         // A lane that failed while the broker was away starts anew: what counts is asked for again.
         self.sequencer.mend(lane);
         drop(self.sequencer.submit(lane, subject, envelope, Some(Instant::now() + PATIENCE)).await);

@@ -29,6 +29,22 @@ pub(crate) enum Unfit {
     /// The configuration cannot be read.
     #[error("the configuration cannot be read: {0}")]
     Configuration(String),
+    /// What a tenant brings along cannot be used.
+    #[error("what the tenant brings along cannot be used: {0}")]
+    Luggage(String),
+    /// The tenant is not in this partition, and never was.
+    #[error("the tenant is not in this partition, and never was")]
+    Stranger,
+}
+
+impl Unfit {
+    /// The reason that the dead letter says.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Stranger => "wrong_partition",
+            _ => "unfit",
+        }
+    }
 }
 
 /// The kind, for metrics.
@@ -41,6 +57,8 @@ pub(crate) fn kind_name(entry: &RoutingEntry) -> &'static str {
         Some(Kind::Configuration(_)) => "configuration",
         Some(Kind::Callback(_)) => "callback",
         Some(Kind::Abandon(_)) => "abandon",
+        Some(Kind::Move(_)) => "move",
+        Some(Kind::Arriving(_)) => "arriving",
         None => "none",
     }
 }
@@ -78,6 +96,8 @@ pub(crate) fn entry(entry: &RoutingEntry) -> Result<Entry, Unfit> {
             let due = timer.due.as_ref().ok_or(Unfit::Lacks("the time that is due"))?;
             Ok(Entry::TimerDue(machine::TimerDue { due: Timestamp(due.millis()) }))
         }
+        // Moves are not for the machine alone: see `State::take`.
+        Kind::Move(_) | Kind::Arriving(_) => Err(Unfit::Kind),
         Kind::Configuration(configuration) => {
             let config = serde_json::from_str(&configuration.json)
                 .map_err(|error| Unfit::Configuration(error.to_string()))?;

@@ -10,7 +10,7 @@ use heliograph_domain::ids;
 use heliograph_proto::{
     Timestamp,
     v1::{
-        Address, Event, LogPosition, OutboundMessage, Reason, RoutingEntry, event::Payload,
+        Address, Event, LogPosition, OutboundMessage, Reason, RoutingEntry, TenantArriving, event::Payload,
         routing_entry::Kind,
     },
 };
@@ -39,6 +39,29 @@ pub(crate) enum Item {
     Outbound(Box<OutboundMessage>),
     /// To HG_TRAIL.
     Trail(Box<Trail>),
+    /// To another partition of HG_ROUTING.
+    Onward(Box<Onward>),
+}
+
+/// What goes to the partition that has the tenant now.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Onward {
+    pub(crate) to: u16,
+    pub(crate) tenant: String,
+    /// How often the tenant had moved when it came there.
+    pub(crate) generation: u32,
+    /// The entry it follows from, and which part it is.
+    pub(crate) place: LogPosition,
+    /// A part of the tenant; none for the entry itself.
+    pub(crate) arriving: Option<TenantArriving>,
+}
+
+impl Onward {
+    /// Names it for the broker, so that it is stored once: the entry itself has stood in the stream before.
+    pub(crate) fn id(&self) -> String {
+        let LogPosition { partition, sequence, index } = self.place;
+        ids::derive("ent", &["onward", &partition.to_string(), &sequence.to_string(), &index.to_string()])
+    }
 }
 
 /// That a conversation was held with an address.

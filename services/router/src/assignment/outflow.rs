@@ -11,6 +11,7 @@ use heliograph_proto::{Message as _, Timestamp, v1::OutboundMessage};
 use super::{
     HEADER_ROOM, STAGE,
     emit::{Emission, Item, Trail},
+    onward,
 };
 use crate::{envelope, error::PartitionError, metrics::Metrics, naming::SOURCE};
 
@@ -56,6 +57,7 @@ enum Goes {
     Events,
     Outbound,
     Trail,
+    Onward,
 }
 
 impl Ends {
@@ -89,7 +91,7 @@ impl<G: Ground> Outflow<G> {
 
     /// What a former owner stored behind its cursors.
     pub(super) fn know(&mut self, stored: HashSet<String>) {
-        self.stored = stored;
+        self.stored.extend(stored);
     }
 
     /// Where the streams end: what is emitted from now on stands behind that.
@@ -149,6 +151,13 @@ impl<G: Ground> Outflow<G> {
                     let envelope = Envelope::new(id, "trail.entry", SOURCE, at_ms, value);
                     Ok((Goes::Trail, Bucket::Trail.subject(&key), envelope, "trail"))
                 }
+                Item::Onward(onward) => {
+                    if self.stored.contains(&onward.id()) {
+                        continue;
+                    }
+                    onward::prepare(record, *onward)
+                        .map(|(subject, envelope, kind)| (Goes::Onward, subject, envelope, kind))
+                }
             };
             let (goes, subject, envelope, kind) = match prepared {
                 Ok(prepared) => prepared,
@@ -160,6 +169,11 @@ impl<G: Ground> Outflow<G> {
             let largest = self.ground.largest_message();
             let size = envelope.payload.len() + HEADER_ROOM;
             if largest > 0 && size > largest {
+                if kind == onward::ARRIVING {
+                    // A tenant is not given up: the partition waits until the broker takes it.
+                    let description = format!("{size} bytes of {largest}: raise max_payload");
+                    return Err(PublishError::TooLarge { subject, description }.into());
+                }
                 self.bury(
                     record,
                     "too_large",
@@ -204,7 +218,7 @@ impl<G: Ground> Outflow<G> {
             match goes {
                 Goes::Events => self.ends.events = self.ends.events.max(published.seq),
                 Goes::Outbound => self.ends.outbound = self.ends.outbound.max(published.seq),
-                Goes::Trail => {}
+                Goes::Trail | Goes::Onward => {}
             }
             front.tickets.pop_front();
         }

@@ -6,8 +6,8 @@ use heliograph_fabric::{Broker, Stream};
 use heliograph_proto::{
     Message as _,
     v1::{
-        BadQuery, LogPosition, NotKnown, QueuesState, RoutingAnswer, RoutingQuery, routing_answer::Answer,
-        routing_query::Query,
+        BadQuery, LogPosition, NotKnown, QueuesState, RoutingAnswer, RoutingQuery, TenantElsewhere,
+        routing_answer::Answer, routing_query::Query,
     },
 };
 use tokio::sync::mpsc;
@@ -16,7 +16,7 @@ use super::{
     show::{self, Shown},
     state::State,
 };
-use crate::naming::SCOPE;
+use crate::naming::{SCOPE, routing_partition};
 
 /// A question that came in.
 #[derive(Debug)]
@@ -41,15 +41,33 @@ pub(super) async fn take<B: Broker>(broker: B, mut asked: B::Questions, question
 }
 
 /// The answer, and the kind of question for metrics.
-pub(super) fn answer(state: &State, question: &Question, now_ms: i64) -> (RoutingAnswer, &'static str) {
+pub(super) fn answer(
+    state: &State,
+    question: &Question,
+    partitions: u16,
+    now_ms: i64,
+) -> (RoutingAnswer, &'static str) {
     let (kind, answer) = match RoutingQuery::decode(question.payload.clone()) {
-        Ok(RoutingQuery { tenant, query: Some(query) }) => look(state, &tenant, &query, now_ms),
+        Ok(RoutingQuery { tenant, query: Some(query) }) => match elsewhere(state, &tenant, partitions) {
+            Some(at) => ("elsewhere", Answer::Elsewhere(TenantElsewhere { partition: at.into() })),
+            None => look(state, &tenant, &query, now_ms),
+        },
         Ok(_) => ("bad", bad("no question this release knows")),
         Err(error) => ("bad", bad(error.to_string())),
     };
     let position =
         LogPosition { partition: state.partition.into(), sequence: state.machine.applied(), index: 0 };
     (RoutingAnswer { position: Some(position), sequence: question.floor, answer: Some(answer) }, kind)
+}
+
+/// Where to ask about a tenant that is not here. One that was never here may be on its way; who asks at its first home
+/// again is told of it once it has come.
+fn elsewhere(state: &State, tenant: &str, partitions: u16) -> Option<u16> {
+    let home = routing_partition(tenant, partitions);
+    match state.residence.here(tenant, home == state.partition) {
+        Some(_) => None,
+        None => Some(state.residence.went(tenant).unwrap_or(home)),
+    }
 }
 
 fn bad(reason: impl Into<String>) -> Answer {

@@ -3,7 +3,6 @@
 use heliograph_fabric::{
     Broker, BrokerError, Cursor, Fabric, Layout, LogError, ProvisionError, RangeReader, Stream, subjects,
 };
-use heliograph_proto::v1::RoutingEntry;
 use heliograph_store::{
     objects::ObjectError,
     snapshots::{Slots, SnapshotStore},
@@ -74,10 +73,9 @@ pub(super) async fn replayed<B: Broker, S: Slots>(
     let filter = subjects::routing_partition(partition);
     let mut range = RangeReader::open(broker, Stream::Routing, [filter], from).await?;
     while let Some(record) = range.next().await? {
-        if let Ok(entry) = shell::decode(&record, partition, layout.routing) {
-            let entry: RoutingEntry = entry;
+        if let Ok(logged) = shell::decode(&record, partition, layout.routing) {
             // What is unfit changes nothing here as it changes nothing there.
-            let _ = state.apply(&entry, record.seq, record.time_ms);
+            let _ = state.take(&logged, record.seq, record.time_ms);
         }
     }
     // It may have been erased while it was read.

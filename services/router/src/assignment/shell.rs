@@ -3,7 +3,8 @@
 use std::{collections::HashSet, time::Duration};
 
 use heliograph_fabric::{
-    Cursor, CursorError, Ground, LogError, Owned, RangeReader, Record, Start, Stream, Tail as _, subjects,
+    Cursor, CursorError, Ground, LogError, Owned, RangeReader, Record, Start, Stream, Tail as _,
+    envelope::MSG_ID, places, subjects,
 };
 use heliograph_proto::{
     Message as _,
@@ -18,14 +19,16 @@ use tracing::Instrument as _;
 
 use super::{
     Assignment,
+    announce::Announcements,
     append::Appender,
     convert,
+    emit::Item,
     outflow::{Ends, Outflow},
     packed,
     query::{self, Question},
     restore::{self, Restored},
     snapshot::Snapshots,
-    state::State,
+    state::{Effects, State},
     truncate::{TRUNCATED_GROUP, Truncation},
 };
 use crate::{
@@ -63,6 +66,11 @@ struct Shell<'a, G, S> {
     appender: Appender<G>,
     snapshots: Snapshots<G, S>,
     truncation: Truncation<G>,
+    announcements: Announcements<G>,
+    /// What the former owner left is not caught up with yet.
+    restoring: bool,
+    /// What the former owner passed on is known.
+    knows_passed_on: bool,
 }
 
 /// Works on `owned` until told to stop.
@@ -87,12 +95,22 @@ pub(super) async fn partition<G: Ground, S: Slots>(
     }
 }
 
+/// An entry of the log, as it was found there.
+#[derive(Debug)]
+pub(crate) struct Logged {
+    pub(crate) entry: RoutingEntry,
+    /// How often its tenant had moved, as far as the writer knew.
+    pub(crate) generation: u32,
+    /// Whether its tenant's first home is this partition.
+    pub(crate) home: bool,
+}
+
 /// The routing entry of a record, if it may stand where it stands.
 pub(crate) fn decode(
     record: &Record,
     partition: u16,
     partitions: u16,
-) -> Result<RoutingEntry, (&'static str, String)> {
+) -> Result<Logged, (&'static str, String)> {
     let at: subjects::Routing =
         record.subject.parse().map_err(|error: subjects::SubjectError| ("subject", error.to_string()))?;
     let mut entry = record
@@ -100,16 +118,18 @@ pub(crate) fn decode(
         .and_then(|envelope| envelope.decode::<RoutingEntry>())
         .map_err(|error| ("malformed", chain(&error)))?;
     packed::unpack(&mut entry).map_err(|error| ("malformed", error.to_string()))?;
-    if matches!(entry.kind, Some(Kind::Timer(_))) {
-        return Ok(entry);
+    match &entry.kind {
+        Some(Kind::Timer(_)) => return Ok(Logged { entry, generation: 0, home: false }),
+        Some(Kind::Move(asked)) if asked.to >= partitions.into() => {
+            return Err(("unfit", format!("there is no partition {} to move to", asked.to)));
+        }
+        _ => {}
     }
     if entry.tenant != at.tenant {
         return Err(("tenant_mismatch", "the entry says another tenant than its subject".to_owned()));
     }
-    if routing_partition(&entry.tenant, partitions) != partition {
-        return Err(("wrong_partition", format!("the tenant's partition is not {partition}")));
-    }
-    Ok(entry)
+    let home = routing_partition(&entry.tenant, partitions) == partition;
+    Ok(Logged { entry, generation: places::generation_of(record), home })
 }
 
 impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
@@ -171,6 +191,9 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
                 assignment.config.log_margin,
                 truncated,
             ),
+            announcements: Announcements::new(ground, &owned.fence, partition, assignment.layout.routing),
+            restoring: true,
+            knows_passed_on: false,
         };
         let mut looked = false;
         loop {
@@ -187,6 +210,7 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             shell.apply(&record).await?;
         }
         shell.outflow.caught_up();
+        shell.restoring = false;
         if !looked {
             shell.look().await;
         }
@@ -243,9 +267,11 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
     async fn apply_in_span(&mut self, record: &Record) -> Result<(), PartitionError> {
         let again = record.seq <= self.emitted.seq();
         let decoded = decode(record, self.owned.partition, self.assignment.layout.routing);
-        let applied = decoded.and_then(|entry| {
-            let effects = self.state.apply(&entry, record.seq, record.time_ms);
-            effects.map(|effects| (entry, effects)).map_err(|error| ("unfit", error.to_string()))
+        let applied = decoded.and_then(|logged| {
+            let effects = self.state.take(&logged, record.seq, record.time_ms);
+            effects
+                .map(|effects| (logged.entry, effects))
+                .map_err(|error| (error.reason(), error.to_string()))
         });
         self.snapshots.applied();
         let (entry, effects) = match applied {
@@ -261,33 +287,57 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
         self.assignment
             .metrics
             .entry(convert::kind_name(&entry), self.assignment.ground.now_ms() - record.time_ms);
+        let Effects { emissions, open, configured, behind_all, arrived } = effects;
         if again {
             self.outflow.skip(record.seq);
             return Ok(());
         }
-        for change in effects.open {
+        if behind_all && !self.stand_behind_all().await? {
+            return Ok(());
+        }
+        if self.restoring && emissions.iter().any(|emission| matches!(emission.item, Item::Onward(_))) {
+            self.find_passed_on().await?;
+        }
+        for change in open {
             // Expendable: a full queue means that Redis cannot follow.
             let _ = self.assignment.open.try_send(change);
         }
         tokio::select! {
             biased;
             () = self.owned.cancel.cancelled() => return Ok(()),
-            emitted = self.outflow.emit(record, effects.emissions, &self.assignment.metrics) => emitted?,
+            emitted = self.outflow.emit(record, emissions, &self.assignment.metrics) => emitted?,
         }
-        if let Some(tenant) = effects.configured {
-            self.appender.applied(&tenant);
+        if let Some(tenant) = &configured {
+            self.appender.applied(tenant);
+        }
+        if configured.is_some() || arrived {
             self.configure().await;
         }
         Ok(())
     }
 
+    /// Waits until everything that was decided so far is stored: whoever has the tenant next decides and publishes at
+    /// once. False when told to stop meanwhile.
+    async fn stand_behind_all(&mut self) -> Result<bool, PartitionError> {
+        while !self.outflow.is_empty() {
+            tokio::select! {
+                biased;
+                () = self.owned.cancel.cancelled() => return Ok(false),
+                settled = self.outflow.settle() => settled?,
+            }
+        }
+        Ok(true)
+    }
+
     async fn configure(&mut self) {
         let book = self.assignment.book.borrow().clone();
-        self.appender.configure(&book, &self.state.annex, self.assignment.ground.now_ms()).await;
+        self.appender.configure(&book, &self.state, self.assignment.ground.now_ms()).await;
     }
 
     async fn answer(&mut self, question: &Question) {
-        let (answer, kind) = query::answer(&self.state, question, self.assignment.ground.now_ms());
+        let partitions = self.assignment.layout.routing;
+        let (answer, kind) =
+            query::answer(&self.state, question, partitions, self.assignment.ground.now_ms());
         self.assignment.metrics.query(kind);
         if self.owned.fence.check().is_ok() {
             let (to, answer) = (question.reply.clone(), answer.encode_to_vec().into());
@@ -311,6 +361,7 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             }
             self.store_floors().await?;
         }
+        self.announcements.step(&self.state.residence).await;
         self.snapshots.step(&self.state, self.emitted.seq()).await;
         if let Some(oldest) = self.snapshots.oldest() {
             self.truncation.behind(oldest).await;
@@ -342,11 +393,26 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
     async fn find_stored(&mut self) -> Result<(), PartitionError> {
         let (ground, partition) = (&self.assignment.ground, self.owned.partition);
         let mut stored = HashSet::new();
-        let events = ids_behind(ground, Stream::Events, partition, self.events.seq(), &mut stored).await?;
+        let events =
+            ids_behind(ground, Stream::Events, partition, self.events.seq(), &mut stored, "ce-id").await?;
         let outbound =
-            ids_behind(ground, Stream::Outbound, partition, self.outbound.seq(), &mut stored).await?;
+            ids_behind(ground, Stream::Outbound, partition, self.outbound.seq(), &mut stored, "ce-id")
+                .await?;
         self.outflow.know(stored);
         self.outflow.end_at(Ends { events, outbound });
+        Ok(())
+    }
+
+    /// Finds out what of the partition's stands in other partitions of the log behind the cursor already. Looked for only
+    /// where something is to be passed on.
+    async fn find_passed_on(&mut self) -> Result<(), PartitionError> {
+        if !std::mem::replace(&mut self.knows_passed_on, true) {
+            let (ground, partition, after) =
+                (&self.assignment.ground, self.owned.partition, self.emitted.seq());
+            let mut stored = HashSet::new();
+            ids_behind(ground, Stream::Routing, partition, after, &mut stored, MSG_ID).await?;
+            self.outflow.know(stored);
+        }
         Ok(())
     }
 
@@ -382,20 +448,21 @@ async fn store<G: Ground>(cursor: &mut Cursor<G>, sequence: u64) -> Result<bool,
     }
 }
 
-/// Adds the ids of what a partition has in a stream behind `after`. Where the stream ended.
+/// Adds the ids, by this header, of what a partition has in a stream behind `after`. Where the stream ended.
 async fn ids_behind<G: Ground>(
     ground: &G,
     stream: Stream,
     partition: u16,
     after: u64,
     ids: &mut HashSet<String>,
+    named_by: &'static str,
 ) -> Result<u64, PartitionError> {
     let mut range = RangeReader::open(ground, stream, [stream.subjects()[0]], after).await?;
     let ours = format!("{partition}.");
     while let Some(record) = range.next().await? {
         let header = |name: &'static str| record.headers.get(name).map(async_nats::HeaderValue::as_str);
         if header(POSITION).is_some_and(|place| place.starts_with(&ours))
-            && let Some(id) = header("ce-id")
+            && let Some(id) = header(named_by)
         {
             ids.insert(id.to_owned());
         }

@@ -11,7 +11,7 @@ use heliograph_store::{
 use serde::{Deserialize, Serialize};
 use tokio::{task::JoinHandle, time::Instant};
 
-use super::{Assignment, annex::Annex, state::State};
+use super::{Assignment, annex::Annex, residence::Residence, state::State};
 use crate::{config::AssignmentConfig, error::chain, metrics::Metrics};
 
 /// Version of what is written. Another one is not read: the snapshot before it, or the log, is used instead.
@@ -22,6 +22,7 @@ struct Written<'a> {
     version: u32,
     machine: &'a Machine,
     annex: &'a Annex,
+    residence: &'a Residence,
 }
 
 #[derive(Deserialize)]
@@ -29,6 +30,8 @@ struct Read {
     version: u32,
     machine: Machine,
     annex: Annex,
+    #[serde(default)]
+    residence: Residence,
 }
 
 /// Why a snapshot cannot be read.
@@ -49,20 +52,21 @@ pub(crate) fn key(partition: u16) -> String {
 
 /// The state as bytes: MessagePack with named fields.
 pub(crate) fn encode(state: &State) -> Vec<u8> {
-    let written = Written { version: VERSION, machine: &state.machine, annex: &state.annex };
+    let State { machine, annex, residence, .. } = state;
+    let written = Written { version: VERSION, machine, annex, residence };
     rmp_serde::to_vec_named(&written).expect("facts are maps with plain keys, and memory does not fail")
 }
 
 /// The state from bytes that were stored for `position`.
 pub(super) fn decode(partition: u16, position: u64, bytes: &[u8]) -> Result<State, Unreadable> {
-    let Read { version, machine, annex } = rmp_serde::from_slice(bytes)?;
+    let Read { version, machine, annex, residence } = rmp_serde::from_slice(bytes)?;
     if version != VERSION {
         return Err(Unreadable::Version(version));
     }
     if machine.applied() != position {
         return Err(Unreadable::Misplaced { inside: machine.applied(), outside: position });
     }
-    Ok(State { partition, machine, annex })
+    Ok(State { partition, machine, annex, residence })
 }
 
 /// Decides when a snapshot is due, and stores it once everything in it has been published.

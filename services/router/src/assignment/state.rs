@@ -11,6 +11,7 @@ use super::{
     annex::{Annex, Holding, Known},
     convert::{self, Unfit},
     emit::{self, Emission, Held},
+    residence::Residence,
 };
 use crate::book;
 
@@ -23,6 +24,7 @@ pub(crate) struct State {
     pub(crate) partition: u16,
     pub(crate) machine: Machine,
     pub(crate) annex: Annex,
+    pub(crate) residence: Residence,
 }
 
 /// What an entry leads to.
@@ -33,15 +35,19 @@ pub(crate) struct Effects {
     pub(crate) open: Vec<OpenChange>,
     /// The tenant whose configuration the entry was.
     pub(crate) configured: Option<String>,
+    /// What is published must stand behind everything that was decided before.
+    pub(crate) behind_all: bool,
+    /// A tenant came from another partition.
+    pub(crate) arrived: bool,
 }
 
 impl State {
     /// The state before the first entry.
     pub(crate) fn new(partition: u16) -> Self {
-        Self { partition, machine: Machine::new(), annex: Annex::default() }
+        Self { partition, machine: Machine::new(), annex: Annex::default(), residence: Residence::default() }
     }
 
-    /// Applies the entry that stands at `sequence` and was stored at `at_ms`.
+    /// Applies the entry, whose tenant is here, that stands at `sequence` and was stored at `at_ms`.
     ///
     /// # Errors
     /// An entry that is unfit changes nothing.

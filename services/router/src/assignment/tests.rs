@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod moving;
 mod waiting;
 
 use heliograph_domain::content;

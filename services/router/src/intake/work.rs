@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use heliograph_fabric::{
-    Burial, Cursor, CursorError, Envelope, Fence, LogReader, Owned, Record, Start, Stream, backoff::Backoff,
-    subjects,
+    Burial, Cursor, CursorError, Envelope, Fence, LogReader, Owned, Record, RoutingLog, Start, Stream,
+    backoff::Backoff, subjects,
 };
 use heliograph_proto::v1::{InboundEvent, inbound_event::Kind};
 use tokio::time::MissedTickBehavior;
@@ -37,6 +37,14 @@ const FINISH: Duration = Duration::from_secs(5);
 
 type Job<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// What the owner of a partition works with.
+#[derive(Debug, Clone, Copy)]
+struct Shift<'a> {
+    intake: &'a Intake,
+    fence: &'a Fence,
+    log: &'a RoutingLog,
+}
+
 /// One event read, decoded as far as it could be.
 struct Item {
     record: Record,
@@ -60,6 +68,9 @@ pub(super) async fn partition(intake: &Intake, owned: &Owned) -> Result<(), Part
     let filter = subjects::inbound_partition(partition);
     let mut reader =
         LogReader::open(&intake.fabric, Stream::Inbound, [filter], Start::After(cursor.seq())).await?;
+    // A writer of its own: whoever had the partition before may have heard later that a tenant moved.
+    let log = RoutingLog::new(&intake.places, Some(owned.fence.clone()));
+    let at = Shift { intake, fence: &owned.fence, log: &log };
     let mut progress = Progress::new(cursor.seq());
     let mut lanes: HashMap<String, VecDeque<Item>> = HashMap::new();
     let mut jobs: FuturesUnordered<Job<'_, Ended>> = FuturesUnordered::new();
@@ -75,10 +86,10 @@ pub(super) async fn partition(intake: &Intake, owned: &Owned) -> Result<(), Part
                     return Ok(());
                 }
                 if let Some(next) = next_of(&mut lanes, &ended.lane) {
-                    jobs.push(Box::pin(work(intake, &owned.fence, next, parked.len() < PARKED)));
+                    jobs.push(Box::pin(work(at, next, parked.len() < PARKED)));
                 }
                 match ended.parked {
-                    Some(item) => parked.push(Box::pin(wait(intake, &owned.fence, item))),
+                    Some(item) => parked.push(Box::pin(wait(at, item))),
                     None => progress.end(ended.seq),
                 }
             }
@@ -95,7 +106,7 @@ pub(super) async fn partition(intake: &Intake, owned: &Owned) -> Result<(), Part
                     Entry::Occupied(mut waiting) => waiting.get_mut().push_back(item),
                     Entry::Vacant(lane) => {
                         lane.insert(VecDeque::new());
-                        jobs.push(Box::pin(work(intake, &owned.fence, item, parked.len() < PARKED)));
+                        jobs.push(Box::pin(work(at, item, parked.len() < PARKED)));
                     }
                 }
             }
@@ -108,7 +119,7 @@ pub(super) async fn partition(intake: &Intake, owned: &Owned) -> Result<(), Part
                 return;
             }
             if let Some(next) = next_of(&mut lanes, &ended.lane) {
-                jobs.push(Box::pin(work(intake, &owned.fence, next, false)));
+                jobs.push(Box::pin(work(at, next, false)));
             }
             progress.end(ended.seq);
         }
@@ -153,11 +164,11 @@ fn read(record: Record) -> Item {
 }
 
 /// Handles one item to its end, whatever that is.
-async fn work(intake: &Intake, fence: &Fence, item: Item, may_park: bool) -> Ended {
+async fn work(at: Shift<'_>, item: Item, may_park: bool) -> Ended {
     let begun = Instant::now();
     let span = item.record.process_span();
     let kind = handle::kind_name(item.event.as_ref().ok());
-    let outcome = attempt(intake, fence, &item, may_park).instrument(span).await;
+    let outcome = attempt(at, &item, may_park).instrument(span).await;
     let mut ended = Ended { seq: item.record.seq, lane: item.lane.clone(), parked: None, lost: false };
     let outcome = match outcome {
         Ok(Handled::Done) => "done",
@@ -171,18 +182,19 @@ async fn work(intake: &Intake, fence: &Fence, item: Item, may_park: bool) -> End
         }
         Err(_) => "dead",
     };
-    intake.metrics.intake(kind, outcome, begun.elapsed().as_secs_f64());
+    at.intake.metrics.intake(kind, outcome, begun.elapsed().as_secs_f64());
     ended
 }
 
 /// Tries until it worked, or is the item's own fault; then it is buried.
-async fn attempt(intake: &Intake, fence: &Fence, item: &Item, may_park: bool) -> Result<Handled, Failure> {
+async fn attempt(at: Shift<'_>, item: &Item, may_park: bool) -> Result<Handled, Failure> {
+    let Shift { intake, fence, .. } = at;
     let mut backoff = Backoff::default();
     let mut tries: u32 = 0;
     loop {
         fence.check().map_err(|_| Failure::Lost)?;
         let handled = match &item.event {
-            Ok(event) => once(intake, fence, item, event, may_park).await,
+            Ok(event) => once(at, item, event, may_park).await,
             Err(Failure::Poison { reason, error }) => Err(Failure::poison(reason, error.clone())),
             Err(other) => Err(Failure::Failed(other.to_string())),
         };
@@ -226,8 +238,7 @@ async fn attempt(intake: &Intake, fence: &Fence, item: &Item, may_park: bool) ->
 }
 
 async fn once(
-    intake: &Intake,
-    fence: &Fence,
+    shift: Shift<'_>,
     item: &Item,
     event: &InboundEvent,
     may_park: bool,
@@ -249,19 +260,21 @@ async fn once(
     if event.id.is_empty() {
         return Err(Failure::poison("no_id", "the event has no id"));
     }
-    handle::handle(Case { intake, event, address, stored_ms: item.record.time_ms, fence }, may_park).await
+    let Shift { intake, fence, log } = shift;
+    handle::handle(Case { intake, event, address, stored_ms: item.record.time_ms, fence, log }, may_park)
+        .await
 }
 
 /// Looks for a receipt's delivery again until its time is over.
-async fn wait(intake: &Intake, fence: &Fence, item: Item) -> Ended {
+async fn wait(at: Shift<'_>, item: Item) -> Ended {
     let mut ended = Ended { seq: item.record.seq, lane: String::new(), parked: None, lost: false };
-    let deadline = Instant::now() + intake.config.receipt_patience;
+    let deadline = Instant::now() + at.intake.config.receipt_patience;
     let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
     let span = item.record.process_span();
     loop {
         tokio::time::sleep(backoff.next_wait()).await;
         let may_park = Instant::now() < deadline;
-        match attempt(intake, fence, &item, may_park).instrument(span.clone()).await {
+        match attempt(at, &item, may_park).instrument(span.clone()).await {
             Ok(Handled::Wait) => {}
             Err(Failure::Lost) => {
                 ended.lost = true;

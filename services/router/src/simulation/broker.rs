@@ -163,6 +163,16 @@ impl Broker {
         }
     }
 
+    /// Sequence of the newest message under a subject.
+    pub(super) fn last_of(&mut self, stream: &str, subject: &str) -> u64 {
+        if self.flaws.hides_what_stands {
+            return 0;
+        }
+        let shelf = self.shelf(stream);
+        let newest = shelf.newest.get(subject).copied();
+        newest.filter(|seq| shelf.messages.contains_key(seq)).unwrap_or_default()
+    }
+
     /// Sequence of the newest message.
     pub(super) fn end(&mut self, stream: &str) -> u64 {
         self.shelf(stream).last

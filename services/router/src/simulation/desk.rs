@@ -10,7 +10,7 @@ use heliograph_proto::{
         AcceptReservation, AgentStateQuery, CloseConversation, Command, Disconnected, Event, FinishWrapUp,
         Heartbeat, Presence, RejectReservation, ReleaseConversation, Reply, RoutingAnswer, RoutingEntry,
         RoutingQuery, SetPresence, TransferConversation, command::Action, event::Payload,
-        routing_entry::Kind, routing_query::Query, transfer_conversation::To,
+        routing_answer::Answer, routing_entry::Kind, routing_query::Query, transfer_conversation::To,
     },
 };
 
@@ -189,26 +189,30 @@ async fn read(writer: Writer, tenant: &'static str, seed: u64) {
 /// What an owner answered: what its state held, and where the events ended before it looked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Heard {
-    pub(super) partition: u16,
+    pub(super) tenant: &'static str,
     pub(super) applied: u64,
     pub(super) floor: u64,
 }
 
 /// Asks a tenant's owner for an agent's state, as a desk does that connects.
 async fn ask(writer: Writer, tenant: &'static str, mut chance: Chance) {
-    let partition = routing_partition(tenant, LAYOUT.routing);
+    let mut partition = routing_partition(tenant, LAYOUT.routing);
     while writer.rest(chance.millis(500, 6_000)).await {
         let query = Query::AgentState(AgentStateQuery { agent: AGENTS[0].0.to_owned() });
         let query = RoutingQuery { tenant: tenant.to_owned(), query: Some(query) };
         let subject = query_subject(partition);
         let answer = questions::ask(&writer.ground, &subject, query.encode_to_vec().into()).await;
-        if let Some(answer) = answer {
-            let answer = RoutingAnswer::decode(answer).expect("an answer of the shell's");
-            let applied = answer.position.unwrap_or_default().sequence;
-            let heard = Heard { partition, applied, floor: answer.sequence };
-            let mut inner = writer.ground.world.inner();
-            inner.broker.tally.note(Seen::Asked);
-            inner.heard.push(heard);
+        let Some(answer) = answer else { continue };
+        let answer = RoutingAnswer::decode(answer).expect("an answer of the shell's");
+        match answer.answer {
+            Some(Answer::Elsewhere(it)) => partition = u16::try_from(it.partition).expect("a partition"),
+            _ => {
+                let applied = answer.position.unwrap_or_default().sequence;
+                let heard = Heard { tenant, applied, floor: answer.sequence };
+                let mut inner = writer.ground.world.inner();
+                inner.broker.tally.note(Seen::Asked);
+                inner.heard.push(heard);
+            }
         }
     }
 }

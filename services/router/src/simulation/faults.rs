@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::ground::SimGround;
 use super::link::Fate;
 use super::node::Node;
 use super::tally::Seen;
+use super::town::{LAYOUT, TENANTS};
 use super::weather::{Later, Weather};
 use super::world::World;
+use crate::placement::{self, Progress};
 
 /// What may happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,10 +45,12 @@ pub(super) enum Fault {
     Configure,
     /// The routing log is read twice in places.
     Repeat,
+    /// An operator moves a tenant to the other partition.
+    Move,
 }
 
 /// All of them.
-pub(super) const ALL: [Fault; 14] = [
+pub(super) const ALL: [Fault; 15] = [
     Fault::Kill,
     Fault::KillAll,
     Fault::Restart,
@@ -60,6 +65,7 @@ pub(super) const ALL: [Fault; 14] = [
     Fault::Clock,
     Fault::Configure,
     Fault::Repeat,
+    Fault::Move,
 ];
 
 /// Longer than the broker recognizes ids, in milliseconds.
@@ -97,10 +103,28 @@ impl Weather {
                 }
             }
             Fault::Configure => self.configure(),
+            Fault::Move => self.move_tenant(),
             Fault::Repeat => {
                 self.world.note("broker", format_args!("tells things twice from now on"));
                 self.world.inner().repeats_one_in = Some(*self.chance.pick(&[3, 10, 30]));
             }
+        }
+    }
+
+    /// Has a tenant moved; sometimes forth and back at once, or by two operators.
+    fn move_tenant(&mut self) {
+        let tenant = *self.chance.pick(&TENANTS);
+        let times = *self.chance.pick(&[1, 1, 2, 3]);
+        for _ in 0..*self.chance.pick(&[1, 1, 2]) {
+            let ground = SimGround::new(&self.world, &self.operator);
+            let to = u16::from(self.chance.once_in(2));
+            let pauses: Vec<Duration> = (0..times).map(|_| self.chance.millis(0, 400)).collect();
+            tokio::spawn(async move {
+                for (turn, pause) in (0..).zip(pauses) {
+                    move_once(&ground, tenant, (to + turn) % LAYOUT.routing).await;
+                    sleep(pause).await;
+                }
+            });
         }
     }
 
@@ -234,6 +258,23 @@ impl Weather {
         set(&self.world, percent);
         let (world, after) = (Arc::clone(&self.world), self.a_while());
         Self::over_after(after, move || set(&world, 0));
+    }
+}
+
+/// Asks for a move, and waits a while for it to be done.
+async fn move_once(ground: &SimGround, tenant: &str, to: u16) {
+    let world = &ground.world;
+    let asked = match placement::ask(ground, LAYOUT.routing, tenant, to).await {
+        Ok(asked) => asked,
+        Err(error) => return world.note("operator", format_args!("does not move {tenant} to {to}: {error}")),
+    };
+    world.note("operator", format_args!("moves {tenant} to {to} by {}", asked.sequence));
+    let until = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < until {
+        if let Ok(Progress::Arrived | Progress::PassedOn) = asked.progress(ground, LAYOUT.routing).await {
+            return world.note("operator", format_args!("sees {tenant} in {to}"));
+        }
+        sleep(Duration::from_millis(100)).await;
     }
 }
 

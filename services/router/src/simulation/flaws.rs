@@ -22,4 +22,6 @@ pub(super) struct Flaws {
     pub(super) falls_silent: bool,
     /// The log is erased up to its end, and not behind the snapshots only.
     pub(super) erases_too_much: bool,
+    /// The broker says that nothing stands where something does: writers do not wait for what is passed on.
+    pub(super) hides_what_stands: bool,
 }

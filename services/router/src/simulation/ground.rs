@@ -203,6 +203,12 @@ impl Asked for SimGround {
         end.map_err(|silence| BrokerError::new(format!("tell about {}", stream.name()), silence))
     }
 
+    async fn last_of(&self, stream: Stream, subject: &str) -> Result<u64, BrokerError> {
+        let asked = subject.to_owned();
+        let last = self.ask(None, move |broker, _| broker.last_of(stream.name(), &asked)).await;
+        last.map_err(|silence| BrokerError::new(format!("tell about {subject}"), silence))
+    }
+
     async fn truncate(&self, stream: Stream, filter: &str, before: u64) -> Result<u64, BrokerError> {
         let asked = filter.to_owned();
         let done = self.ask(None, move |broker, _| broker.truncate(stream.name(), &asked, before)).await;

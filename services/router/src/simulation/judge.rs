@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use heliograph_fabric::{Stream, subjects::Bucket};
+use heliograph_fabric::{Stream, envelope::MSG_ID, subjects::Bucket};
 use heliograph_proto::{
     Message as _, Timestamp,
     v1::{Event, event::Payload},
@@ -16,6 +16,7 @@ use super::holders::Holders;
 use super::rules::Rules;
 use super::tally::Seen;
 use super::town::{LAYOUT, Ledger};
+use super::way;
 use super::world::World;
 use crate::{ROUTING_GROUP, assignment::snapshot_key, book::Book, envelope::POSITION};
 
@@ -54,8 +55,13 @@ pub(super) fn judge(world: &World, ledger: &Ledger, end: &End) -> Vec<String> {
         let snapshots: Vec<(u64, Vec<u8>)> = snapshots.collect();
         expected.replay(partition, end, &log, &snapshots, &mut wrong);
     }
+    let expected = expected.in_order();
     compare(Stream::Events, &expected.events, &events, &mut wrong);
     compare(Stream::Outbound, &expected.outbound, &outbound, &mut wrong);
+    let passed_on: Vec<Arc<Kept>> = log.iter().filter(|kept| is_passed_on(kept)).cloned().collect();
+    compare(Stream::Routing, &expected.onward, &passed_on, &mut wrong);
+    way::homes(&expected, &mut wrong);
+    way::lanes(ledger, &expected, &mut wrong);
     for (id, value) in &expected.trails {
         if !trails.iter().any(|kept| kept.header("ce-id") == id && kept.payload[..] == value[..]) {
             wrong.push(format!("lost: trail {id}"));
@@ -69,7 +75,7 @@ pub(super) fn judge(world: &World, ledger: &Ledger, end: &End) -> Vec<String> {
     let mut in_order: Vec<&Event> = told.iter().collect();
     in_order.sort_by_key(|event| {
         let place = event.position.unwrap_or_default();
-        (place.partition, place.sequence, place.index)
+        (place.sequence, place.index)
     });
     Holders::default().follow(&in_order, &mut wrong);
     let whose = |seq| {
@@ -85,12 +91,16 @@ pub(super) fn judge(world: &World, ledger: &Ledger, end: &End) -> Vec<String> {
     let tally = &mut inner.broker.tally;
     told.iter().for_each(|event| tally.hear(event));
     tally.add(Seen::Buried, dead.len() as u64);
-    let written = log.iter().map(|kept| kept.header("ce-id")).collect::<BTreeSet<_>>().len();
-    tally.add(Seen::EntryTwice, (log.len() - written) as u64);
-    let places: Vec<_> = events.iter().map(|kept| (place(kept), kept.seq)).collect();
-    for Heard { partition, applied, floor } in &inner.heard {
-        let early = |((of, entry, _), seq): &&((u16, u64, u32), u64)| {
-            of == partition && entry > applied && seq <= floor
+    let first = log.iter().filter(|kept| !is_passed_on(kept));
+    let written = first.clone().map(|kept| kept.header("ce-id")).collect::<BTreeSet<_>>().len();
+    tally.add(Seen::EntryTwice, (first.count() - written) as u64);
+    tally.add(Seen::PassedOn, passed_on.len() as u64);
+    tally.add(Seen::Moved, expected.arrivals);
+    let tenant = |kept: &Kept| kept.subject.split('.').nth(2).unwrap_or_default().to_owned();
+    let places: Vec<_> = events.iter().map(|kept| ((tenant(kept), place(kept)), kept.seq)).collect();
+    for Heard { tenant, applied, floor } in &inner.heard {
+        let early = |((of, (_, entry, _)), seq): &&((String, (u16, u64, u32)), u64)| {
+            of == tenant && entry > applied && seq <= floor
         };
         if let Some((place, seq)) = places.iter().find(early) {
             wrong.push(format!(
@@ -108,6 +118,11 @@ fn place(kept: &Kept) -> (u16, u64, u32) {
     (part() as u16, part(), part() as u32)
 }
 
+/// Whether an entry of the log comes from another partition's.
+fn is_passed_on(kept: &Kept) -> bool {
+    !kept.header(POSITION).is_empty()
+}
+
 /// Each of what is expected is stored once, nothing else is, and each lane is in order.
 fn compare(
     stream: Stream,
@@ -115,17 +130,23 @@ fn compare(
     stored: &[Arc<Kept>],
     wrong: &mut Vec<String>,
 ) {
-    let what = if stream == Stream::Events { "event" } else { "outbound work" };
+    let (what, named_by) = match stream {
+        Stream::Events => ("event", "ce-id"),
+        // An entry keeps its id when it is passed on; the broker is given another one.
+        Stream::Routing => ("entry passed on", MSG_ID),
+        _ => ("outbound work", "ce-id"),
+    };
     let mut at: BTreeMap<&str, &Kept> = BTreeMap::new();
     for kept in stored {
-        if at.insert(kept.header("ce-id"), kept).is_some() {
+        let id = kept.header(named_by);
+        if at.insert(id, kept).is_some() {
             let place = kept.header(POSITION);
-            wrong.push(format!("doubled: {what} {} of {place} at {}", kept.header("ce-id"), kept.seq));
+            wrong.push(format!("doubled: {what} {id} of {place} at {}", kept.seq));
         }
     }
     for (lane, due) in expected {
         let mut before = 0;
-        for Due { id, content, open } in due {
+        for Due { id, content, open, .. } in due {
             let Some(kept) = at.remove(&**id) else {
                 if !open {
                     wrong.push(format!("lost: {what} {id} of lane {lane}"));

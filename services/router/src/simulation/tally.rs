@@ -39,10 +39,12 @@ pub(super) enum Seen {
     Replied,
     Closed,
     CommandRefused,
+    Moved,
+    PassedOn,
 }
 
 /// Everything that is counted, in words.
-pub(super) const ALL: [(Seen, &str); 31] = [
+pub(super) const ALL: [(Seen, &str); 33] = [
     (Seen::Killed, "routers killed while they worked on a partition"),
     (Seen::StoodStill, "routers stopped while they worked on a partition"),
     (Seen::CutOff, "routers cut off from the broker while they worked on a partition"),
@@ -74,6 +76,8 @@ pub(super) const ALL: [(Seen, &str); 31] = [
     (Seen::Replied, "messages to customers"),
     (Seen::Closed, "conversations closed"),
     (Seen::CommandRefused, "commands refused"),
+    (Seen::Moved, "tenants that came to another partition"),
+    (Seen::PassedOn, "entries passed on to another partition, parts of tenants included"),
 ];
 
 /// See the module.

@@ -159,6 +159,12 @@ fn a_log_that_is_erased_before_its_time_is_noticed() {
     shows(flaws, &[Fault::Restart], "has no snapshots there");
 }
 
+#[test]
+fn writers_that_do_not_wait_for_what_is_passed_on_are_noticed() {
+    let flaws = Flaws { hides_what_stands: true, ..Flaws::default() };
+    shows(flaws, &[Fault::Move, Fault::Kill, Fault::SlowDown], "applied out of order");
+}
+
 /// This is where the promise ends: ids are recognized for two minutes, and a process that is stopped for longer with a
 /// message in its buffers sends it when it goes on.
 #[test]

@@ -1,6 +1,6 @@
 //! Who writes: tenants with their configuration, and customers who come back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use heliograph_domain::{
     content, ids,
     resources::{Resource, Stored},
 };
-use heliograph_fabric::{CancellationToken, Envelope, Layout, Sequencer, SequencerOptions, subjects};
+use heliograph_fabric::{CancellationToken, Envelope, Layout, Places, RoutingLog};
 use heliograph_proto::v1::{
     Address, Capabilities, InboundEvent, Message, Proposal, Region, RoutingEntry, SendRequested, Verdict,
     Wanted, inbound_event, routing_entry::Kind, verdict::Outcome,
 };
 use heliograph_store::resources::Snapshot;
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::chance::Chance;
 use super::ground::SimGround;
 use crate::{
     book::{Book, Day, Setting},
-    naming::{SCOPE, routing_partition},
+    naming::SCOPE,
 };
 
 pub(super) const LAYOUT: Layout = Layout { inbound: 1, routing: 2, outbound: 2 };
@@ -41,6 +41,8 @@ pub(super) struct Ledger {
     pub(super) poison: Vec<String>,
     /// Agents' commands, by tenant, agent and command id.
     pub(super) commands: Vec<(String, String, String)>,
+    /// Entries of each lane, in the order in which they were stored; some more than once.
+    pub(super) lanes: BTreeMap<String, Vec<String>>,
 }
 
 /// A shared one.
@@ -87,32 +89,43 @@ pub(super) fn book(revision: u64) -> Arc<Book> {
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     pub(super) ground: SimGround,
-    sequencer: Sequencer<SimGround>,
+    log: RoutingLog<SimGround>,
+    lanes: Arc<Mutex<HashMap<String, Lane>>>,
     pub(super) books: Books,
     pub(super) closing: CancellationToken,
 }
 
+/// One writes in it at a time, in the order in which they came.
+type Lane = Arc<tokio::sync::Mutex<()>>;
+
 impl Writer {
     pub(super) fn new(ground: &SimGround, books: &Books, closing: &CancellationToken) -> Self {
-        let options = SequencerOptions { capacity: 4_096, fence: None };
         Self {
             ground: ground.clone(),
-            sequencer: Sequencer::new(ground, options),
+            log: RoutingLog::new(&Places::follow(ground, LAYOUT.routing), None),
+            lanes: Arc::default(),
             books: Arc::clone(books),
             closing: closing.clone(),
         }
     }
 
-    /// Appends until it is stored, in the order of the calls for each lane.
-    pub(super) async fn append(&self, lane: String, entry: &RoutingEntry, kind: &str) {
-        let partition = routing_partition(&entry.tenant, LAYOUT.routing);
-        let subject = subjects::routing(partition, &entry.tenant).expect("a tenant's name is a token");
-        let now = self.ground.world.now_ms();
-        self.publish(lane, subject, Envelope::of(entry.id.clone(), kind, "simulation", now, entry)).await;
+    /// Goes on for another writer.
+    pub(super) fn session(&self) -> Self {
+        Self { log: self.log.session(), ..self.clone() }
     }
 
-    async fn publish(&self, lane: String, subject: String, envelope: Envelope) {
-        let stored = self.sequencer.publish(lane, subject, envelope, None).await;
+    /// Appends until it is stored, in the order of the calls for each lane.
+    pub(super) async fn append(&self, lane: String, entry: &RoutingEntry, kind: &str) {
+        let now = self.ground.world.now_ms();
+        let envelope = Envelope::of(entry.id.clone(), kind, "simulation", now, entry);
+        self.publish(&lane, &entry.tenant, envelope).await;
+        ledger(&self.books).lanes.entry(lane).or_default().push(entry.id.clone());
+    }
+
+    async fn publish(&self, lane: &str, tenant: &str, envelope: Envelope) {
+        let turn = Arc::clone(self.lanes.lock().unwrap().entry(lane.to_owned()).or_default());
+        let _turn = turn.lock().await;
+        let stored = self.log.append(tenant, envelope, None).await;
         stored.expect("without a deadline and a fence it is tried until it is stored");
     }
 
@@ -126,19 +139,21 @@ impl Writer {
     }
 }
 
-/// Starts every tenant's customers.
-pub(super) fn open(writer: &Writer, seed: u64) {
+/// Starts every tenant's customers. Two members of intake write what they say, one at a time.
+pub(super) fn open(members: &[Writer; 2], seed: u64) {
     for tenant in TENANTS {
         for number in 0..CUSTOMERS {
             let chance = Chance::of(seed, &format!("customer/{tenant}/{number}"));
-            tokio::spawn(customer(writer.clone(), tenant, format!("user-{number}"), chance));
+            tokio::spawn(customer(members.clone(), tenant, format!("user-{number}"), chance));
         }
-        tokio::spawn(poison(writer.clone(), tenant, Chance::of(seed, &format!("poison/{tenant}"))));
+        tokio::spawn(poison(members[0].clone(), tenant, Chance::of(seed, &format!("poison/{tenant}"))));
     }
 }
 
-async fn customer(writer: Writer, tenant: &'static str, user: String, mut chance: Chance) {
+async fn customer(members: [Writer; 2], tenant: &'static str, user: String, mut chance: Chance) {
     let mut count = 0;
+    let mut member = 0;
+    let mut writer = members[member].session();
     while writer.rest(chance.millis(300, 15_000)).await {
         // Now and then a burst.
         for _ in 0..*chance.pick(&[1, 1, 1, 2, 5]) {
@@ -150,7 +165,16 @@ async fn customer(writer: Writer, tenant: &'static str, user: String, mut chance
                 (proposal(tenant, &user, &id, &mut chance), "routing.proposal")
             };
             let lane = format!("{tenant}/{user}");
-            writer.append(lane.clone(), &entry, kind).await;
+            if chance.once_in(20) {
+                member = 1 - member;
+                writer = members[member].session();
+            }
+            // Where it takes too long the other member takes over, and says again what may have been said.
+            let patience = chance.millis(500, 8_000);
+            while timeout(patience, writer.append(lane.clone(), &entry, kind)).await.is_err() {
+                member = 1 - member;
+                writer = members[member].session();
+            }
             let told = (tenant.to_owned(), id);
             match entry.kind {
                 Some(Kind::Send(_)) => ledger(&writer.books).sends.push(told),
@@ -175,8 +199,6 @@ async fn poison(writer: Writer, tenant: &'static str, mut chance: Chance) {
     while writer.rest(chance.millis(3_000, 60_000)).await {
         count += 1;
         let id = ids::derive("ent", &["poison", tenant, &count.to_string()]);
-        let partition = routing_partition(tenant, LAYOUT.routing);
-        let subject = subjects::routing(partition, tenant).expect("a tenant's name is a token");
         let now = writer.ground.world.now_ms();
         let envelope = if chance.once_in(2) {
             Envelope::new(id.clone(), "routing.proposal", "simulation", now, vec![0xff; 9])
@@ -185,7 +207,7 @@ async fn poison(writer: Writer, tenant: &'static str, mut chance: Chance) {
                 RoutingEntry { tenant: "nobody".to_owned(), ..proposal(tenant, "x", &id, &mut chance) };
             Envelope::of(id.clone(), "routing.proposal", "simulation", now, &stranger)
         };
-        writer.publish(format!("{tenant}/poison"), subject, envelope).await;
+        writer.publish(&format!("{tenant}/poison"), tenant, envelope).await;
         ledger(&writer.books).poison.push(id);
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Weather {
     pub(super) chance: Chance,
     /// The machines beside the routers.
     others: Vec<Arc<Node>>,
+    /// The machine from which tenants are moved.
+    pub(super) operator: Arc<Node>,
     pub(super) routers: Vec<Option<Router>>,
     boots: u32,
     revision: u64,
@@ -40,8 +42,11 @@ pub(super) enum Later {
 }
 
 impl Weather {
-    pub(super) fn new(world: &Arc<World>, seed: u64, others: Vec<Arc<Node>>) -> Self {
+    pub(super) fn new(world: &Arc<World>, seed: u64, mut others: Vec<Arc<Node>>) -> Self {
+        let operator = Node::new("operator", false, Chance::of(seed, "operator"));
+        others.push(Arc::clone(&operator));
         let mut weather = Self {
+            operator,
             world: Arc::clone(world),
             seed,
             chance: Chance::of(seed, "weather"),
@@ -70,6 +75,10 @@ impl Weather {
         let mut kinds: Vec<Fault> = ALL.into_iter().filter(|_| self.chance.once_in(3)).collect();
         if kinds.is_empty() {
             kinds.push(*self.chance.pick(&ALL));
+        }
+        if self.chance.once_in(2) {
+            // Half of the time it is about tenants that move.
+            kinds.extend([Fault::Move; 3]);
         }
         if !only.is_empty() {
             kinds = only.to_vec();

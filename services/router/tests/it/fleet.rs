@@ -285,8 +285,18 @@ impl Fleet {
     /// Asks the owner of the tenant's partition; none when nobody answers.
     pub(crate) async fn ask(&self, tenant: &str, query: Query) -> Option<RoutingAnswer> {
         let at = subjects::partition_of_pool(tenant, "default", LAYOUT.routing);
+        let answer = self.ask_at(at, tenant, query.clone()).await?;
+        match answer.answer {
+            Some(Answer::Elsewhere(it)) => self.ask_at(it.partition.try_into().unwrap(), tenant, query).await,
+            _ => Some(answer),
+        }
+    }
+
+    /// Asks the owner of a partition, whoever it has.
+    pub(crate) async fn ask_at(&self, partition: u16, tenant: &str, query: Query) -> Option<RoutingAnswer> {
         let query = RoutingQuery { tenant: tenant.to_owned(), query: Some(query) };
-        let asked = self.fabric.client().request(query_subject(at), query.encode_to_vec().into()).await;
+        let asked =
+            self.fabric.client().request(query_subject(partition), query.encode_to_vec().into()).await;
         asked.ok().map(|message| RoutingAnswer::decode(message.payload).unwrap())
     }
 

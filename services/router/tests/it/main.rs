@@ -7,6 +7,7 @@ mod failover;
 mod fleet;
 mod identity;
 mod intake;
+mod moving;
 mod policy;
 mod recovery;
 mod words;

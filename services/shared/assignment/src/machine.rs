@@ -117,6 +117,14 @@ impl Machine {
         decisions
     }
 
+    /// Notes that something else stands at `position`, from which nothing follows here.
+    pub fn skip(&mut self, at: Timestamp, position: Position) {
+        if position.sequence > self.facts.applied {
+            self.facts.applied = position.sequence;
+            self.facts.now = self.facts.now.max(at);
+        }
+    }
+
     /// When the next timer falls due. The shell then appends an [`Entry::TimerDue`] with the time it has.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.timers.first().map(|(due, _, _)| *due)

@@ -216,6 +216,12 @@ impl Machine {
         conversation_view(pool, index, *pool.contacts.get(contact)?.open.get(scope)?, self.now())
     }
 
+    /// Ids of the tenant's open conversations, in order of opening.
+    pub fn conversations(&self, tenant: &str) -> Vec<Text> {
+        let open = self.pool(tenant).map(|(pool, _)| pool.conversations.sorted()).unwrap_or_default();
+        open.into_values().map(|conversation| conversation.about.id.clone()).collect()
+    }
+
     /// At most `most` of the conversations that wait in `queue`, the next first.
     pub fn waiting(&self, tenant: &str, queue: &str, most: usize) -> Vec<ConversationView> {
         let Some((pool, index)) = self.pool(tenant) else { return Vec::new() };

@@ -1,11 +1,14 @@
 //! The handle everything else hangs on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use async_nats::jetstream::{self, kv, object_store};
 use async_nats::{Client, HeaderMap, Subject, Subscriber};
 use bytes::Bytes;
+use futures::TryStreamExt as _;
 use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
@@ -131,6 +134,16 @@ impl Fabric {
         Ok(info.state.last_sequence)
     }
 
+    /// How many messages the stream keeps, by subject, of those that match `filter`.
+    pub async fn counts(&self, stream: Stream, filter: &str) -> Result<BTreeMap<String, u64>, BrokerError> {
+        let what = || format!("count the messages of {filter}");
+        let found = self.raw_stream(stream.name()).await?;
+        let counted =
+            found.info_with_subjects(filter).await.map_err(|error| BrokerError::new(what(), error))?;
+        let counts = counted.map_ok(|(subject, count)| (subject, count as u64)).try_collect().await;
+        counts.map_err(|error| BrokerError::new(what(), error))
+    }
+
     /// Erases what matches `filter` in `stream`; how many messages went. Irrevocable: the way to erase a conversation.
     pub async fn purge(&self, stream: Stream, filter: &str) -> Result<u64, BrokerError> {
         let purged = self.raw_stream(stream.name()).await?.purge().filter(filter).await;
@@ -199,6 +212,15 @@ impl Broker for Fabric {
 
     async fn end_of(&self, stream: Stream) -> Result<u64, BrokerError> {
         self.last_sequence(stream).await
+    }
+
+    async fn last_of(&self, stream: Stream, subject: &str) -> Result<u64, BrokerError> {
+        let found = self.raw_stream(stream.name()).await?;
+        match found.get_last_raw_message_by_subject(subject).await {
+            Ok(message) => Ok(message.sequence),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(0),
+            Err(error) => Err(BrokerError::new(format!("tell the last message of {subject}"), error)),
+        }
     }
 
     async fn truncate(&self, stream: Stream, filter: &str, before: u64) -> Result<u64, BrokerError> {

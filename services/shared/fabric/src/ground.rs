@@ -49,6 +49,10 @@ pub trait Broker: Clone + fmt::Debug + Send + Sync + 'static {
     /// Sequence of the newest message of `stream`, 0 when it never had one.
     fn end_of(&self, stream: Stream) -> impl Future<Output = Result<u64, BrokerError>> + Send;
 
+    /// Sequence of the newest message under `subject`, as the stream's leader has it; 0 when there is none.
+    fn last_of(&self, stream: Stream, subject: &str)
+    -> impl Future<Output = Result<u64, BrokerError>> + Send;
+
     /// Erases what matches `filter` and is older than sequence `before`. How many messages went.
     fn truncate(
         &self,

@@ -6,6 +6,7 @@
 //!   lane while many lanes are in flight.
 //! * [`Ownership`] spreads partitions over live members; a [`Fence`] tells a holder whether it still owns one.
 //! * [`LogReader`] reads a stream as a log, without gaps or repeats, over reconnects and broker restarts.
+//! * [`Places`] knows which routing partition has a tenant, and a [`RoutingLog`] appends to it in order while it moves.
 //! * [`WorkReader`] reads work that is acknowledged item by item, and keeps order when a partition changes hands.
 //! * [`Crew`] shares out work that needs no order, to whoever is free.
 //! * [`Fabric::publish_later`] has the broker itself put work for egress into its place when its time comes.
@@ -27,6 +28,7 @@ pub mod log;
 pub mod metrics;
 mod options;
 pub mod ownership;
+pub mod places;
 pub mod provision;
 pub mod publish;
 mod pull;
@@ -49,6 +51,7 @@ pub use later::{HASTENED, LATER};
 pub use log::{Cursor, CursorError, LogError, LogReader, RangeReader, Start};
 pub use options::{Credentials, Options};
 pub use ownership::{Fence, Lost, Owned, Ownership, OwnershipHandle, OwnershipOptions};
+pub use places::{Placement, Places, RoutingLog};
 pub use provision::{Layout, Missing, Plan, ProvisionError, Report};
 pub use publish::{PublishError, Published};
 pub use record::Record;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Annex, Known, Manner};
+use super::{super::blob::Blob, Annex, Known, Manner};
 
 /// The annex as it is written: verdicts once each.
 #[derive(Serialize, Deserialize)]
@@ -94,34 +94,5 @@ impl<'de> Deserialize<'de> for Annex {
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { conversations, configured, manners, shared: HashSet::new() })
-    }
-}
-
-/// Bytes, written as bytes and not as a list of numbers.
-#[derive(Default)]
-struct Blob(Bytes);
-
-impl Serialize for Blob {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Blob {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = Blob;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("bytes")
-            }
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Blob, E> {
-                Ok(Blob(Bytes::copy_from_slice(bytes)))
-            }
-            fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<Blob, E> {
-                Ok(Blob(bytes.into()))
-            }
-        }
-        deserializer.deserialize_byte_buf(Visitor)
     }
 }

@@ -132,6 +132,7 @@ impl Plan {
             Bucket::Deliveries => ("Delivery attempts and provider references", 1, self.work_age),
             Bucket::Trail => ("Conversations by address", 1, Duration::ZERO),
             Bucket::Codes => ("Codes that link addresses", 1, Duration::from_hours(1)),
+            Bucket::Places => ("Tenants that moved to another routing partition", 1, Duration::ZERO),
             Bucket::Tally => ("Messages and refusals by hour", 1, 400 * DAY),
             Bucket::Keys => ("Keys that replicas sign with", 1, Duration::ZERO),
         };

@@ -83,11 +83,13 @@ pub enum Bucket {
     Tally,
     /// Keys that all replicas sign with.
     Keys,
+    /// Tenants that moved to another routing partition.
+    Places,
 }
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Resources,
         Self::Contacts,
         Self::Consent,
@@ -98,6 +100,7 @@ impl Bucket {
         Self::Codes,
         Self::Tally,
         Self::Keys,
+        Self::Places,
     ];
 
     /// Name on the broker.
@@ -113,6 +116,7 @@ impl Bucket {
             Self::Codes => "HG_CODES",
             Self::Tally => "HG_TALLY",
             Self::Keys => "HG_KEYS",
+            Self::Places => "HG_PLACES",
         }
     }
 
