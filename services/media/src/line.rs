@@ -82,7 +82,7 @@ impl Line {
             let (line, stop) = (Arc::clone(&self), shutdown.clone());
             under_way.spawn(async move {
                 let _turn = turn;
-                line.work(item, event, stop).await;
+                Box::pin(line.work(item, event, stop)).await;
             });
         }
         crew.leave().await;

@@ -105,13 +105,12 @@ pub(crate) fn meaning(error: &GraphError) -> Outcome {
         131_056 => limited(PAIR, false),
         // Complaints: knocking again makes it worse. The number's replies fail as well.
         131_048 => limited(HOURS, true),
-        // Too many customers written to first today; replies within their windows go on.
-        131_064 => limited(HOURS, false),
+        // Too many customers written to first today, and replies within their windows go on; or a flow of the template is
+        // slowed down.
+        131_064 | 132_069 => limited(HOURS, false),
         // This customer has had enough advertising for now, or is in an experiment without any.
         131_049 | 130_472 => limited(DAY, false),
         133_016 => limited(DAY, true),
-        // A flow of the template is slowed down.
-        132_069 => limited(HOURS, false),
         131_047 => Outcome::WindowClosed { code, text },
         _ => Outcome::permanent(code, text),
     }

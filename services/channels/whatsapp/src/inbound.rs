@@ -89,6 +89,7 @@ fn events(
 }
 
 /// One change: several items of one field, for one number.
+#[expect(clippy::struct_field_names, reason = "the provider's own word")]
 struct Change<'a> {
     account: &'a Account<WhatsAppSettings>,
     now_ms: i64,

@@ -111,6 +111,7 @@ fn said(account: &Account<WhatsAppSettings>, kind: &Kind) -> Result<Value, Outco
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it becomes a part of what is made")]
 fn of_type(kind: &str, said: Value) -> Value {
     json!({ "type": kind, kind: said })
 }

@@ -37,7 +37,9 @@ pub fn run(args: &ChannelsArgs) -> anyhow::Result<()> {
     if args.markdown {
         return output::line(abilities::page(&all).trim_end());
     }
-    if let (Some(_), [one]) = (&args.name, all.as_slice()) { whole(one) } else {
+    if let (Some(_), [one]) = (&args.name, all.as_slice()) {
+        whole(one)
+    } else {
         let row = |channel: &abilities::Ability| {
             let native = channel.sends.iter().filter(|sending| sending.native);
             let native: Vec<&str> = native.map(|sending| sending.kind).collect();

@@ -33,7 +33,7 @@ impl State {
         let position = convert::position(self.partition, sequence);
         let effects = match &entry.kind {
             Some(Kind::Timer(_)) => return self.apply(entry, sequence, at_ms),
-            Some(Kind::Move(asked)) => Ok(self.depart(entry, asked, *home, sequence, at_ms)),
+            Some(Kind::Move(asked)) => Ok(self.depart(entry, *asked, *home, sequence, at_ms)),
             Some(Kind::Arriving(part)) => self.arrive(entry, part, sequence, at_ms),
             _ => match self.residence.way(&entry.tenant, *generation, *home) {
                 Way::Here => return self.apply(entry, sequence, at_ms),
@@ -53,7 +53,7 @@ impl State {
     fn depart(
         &mut self,
         entry: &RoutingEntry,
-        asked: &MoveTenant,
+        asked: MoveTenant,
         home: bool,
         sequence: u64,
         at_ms: i64,

@@ -25,17 +25,13 @@ pub(super) fn prepare(
     let subject = subjects::routing(onward.to, &onward.tenant)?;
     let id = onward.id();
     let Onward { tenant, generation, place, arriving, .. } = onward;
-    let (mut envelope, kind) = match arriving {
-        Some(arriving) => {
-            let entry = RoutingEntry { id: id.clone(), tenant, kind: Some(Kind::Arriving(arriving)) };
-            let envelope = Envelope::new(id, ARRIVING, SOURCE, record.time_ms, entry.encode_to_vec());
-            (envelope, ARRIVING)
-        }
-        None => {
-            let mut envelope = record.envelope().expect("it was read before it was passed on");
-            envelope.msg_id = Some(id);
-            (envelope, "routing.onward")
-        }
+    let (mut envelope, kind) = if let Some(arriving) = arriving {
+        let entry = RoutingEntry { id: id.clone(), tenant, kind: Some(Kind::Arriving(arriving)) };
+        (Envelope::new(id, ARRIVING, SOURCE, record.time_ms, entry.encode_to_vec()), ARRIVING)
+    } else {
+        let mut envelope = record.envelope().expect("it was read before it was passed on");
+        envelope.msg_id = Some(id);
+        (envelope, "routing.onward")
     };
     envelope.extensions.insert(GENERATION.to_owned(), generation.to_string());
     envelope::place(&mut envelope, Some(&place));

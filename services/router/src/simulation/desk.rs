@@ -135,10 +135,12 @@ impl Desk {
             Some(Payload::ConversationWrapUp(_)) if self.chance.once_in(2) => {
                 self.command(Action::FinishWrapUp(FinishWrapUp { conversation })).await;
             }
-            Some(Payload::AgentPresenceChanged(it)) if it.to() != Presence::Online
-                && self.writer.rest(self.chance.millis(1_000, 8_000)).await => {
-                    self.present(Presence::Online).await;
-                }
+            Some(Payload::AgentPresenceChanged(it))
+                if it.to() != Presence::Online
+                    && self.writer.rest(self.chance.millis(1_000, 8_000)).await =>
+            {
+                self.present(Presence::Online).await;
+            }
             _ => {}
         }
     }
@@ -204,15 +206,14 @@ async fn ask(writer: Writer, tenant: &'static str, mut chance: Chance) {
         let answer = questions::ask(&writer.ground, &subject, query.encode_to_vec().into()).await;
         let Some(answer) = answer else { continue };
         let answer = RoutingAnswer::decode(answer).expect("an answer of the shell's");
-        match answer.answer {
-            Some(Answer::Elsewhere(it)) => partition = u16::try_from(it.partition).expect("a partition"),
-            _ => {
-                let applied = answer.position.unwrap_or_default().sequence;
-                let heard = Heard { tenant, applied, floor: answer.sequence };
-                let mut inner = writer.ground.world.inner();
-                inner.broker.tally.note(Seen::Asked);
-                inner.heard.push(heard);
-            }
+        if let Some(Answer::Elsewhere(it)) = answer.answer {
+            partition = u16::try_from(it.partition).expect("a partition");
+            continue;
         }
+        let applied = answer.position.unwrap_or_default().sequence;
+        let heard = Heard { tenant, applied, floor: answer.sequence };
+        let mut inner = writer.ground.world.inner();
+        inner.broker.tally.note(Seen::Asked);
+        inner.heard.push(heard);
     }
 }

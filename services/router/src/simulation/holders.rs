@@ -33,9 +33,9 @@ impl Holders {
                 self.has_room(&event.tenant, &it.agent)
             }
             Some(Payload::ReservationAccepted(it)) => self.is_of(&key, &it.agent, &it.reservation_id),
-            Some(Payload::ReservationRejected(it)) => self.ends(key, &it.agent, &it.reservation_id),
-            Some(Payload::ReservationTimedOut(it)) => self.ends(key, &it.agent, &it.reservation_id),
-            Some(Payload::ReservationRescinded(it)) => self.ends(key, &it.agent, &it.reservation_id),
+            Some(Payload::ReservationRejected(it)) => self.ends(&key, &it.agent, &it.reservation_id),
+            Some(Payload::ReservationTimedOut(it)) => self.ends(&key, &it.agent, &it.reservation_id),
+            Some(Payload::ReservationRescinded(it)) => self.ends(&key, &it.agent, &it.reservation_id),
             Some(Payload::ConversationAssigned(it)) => match self.held.get(&key) {
                 Some((holder, _)) if *holder == it.agent => Ok(()),
                 holder => Err(format!("{} is given {} while {holder:?} has it", it.agent, key.1)),
@@ -59,9 +59,9 @@ impl Holders {
         }
     }
 
-    fn ends(&mut self, key: (String, String), agent: &str, reservation: &str) -> Result<(), String> {
-        self.is_of(&key, agent, reservation)?;
-        self.held.remove(&key);
+    fn ends(&mut self, key: &(String, String), agent: &str, reservation: &str) -> Result<(), String> {
+        self.is_of(key, agent, reservation)?;
+        self.held.remove(key);
         Ok(())
     }
 

@@ -89,7 +89,9 @@ pub(super) fn judge(world: &World, ledger: &Ledger, end: &End) -> Vec<String> {
     durable_before_said(&caused, &cursors, &mut wrong);
     prompt(&caused, &log, end.calm_ms, &mut wrong);
     let tally = &mut inner.broker.tally;
-    told.iter().for_each(|event| tally.hear(event));
+    for event in &told {
+        tally.hear(event);
+    }
     tally.add(Seen::Buried, dead.len() as u64);
     let first = log.iter().filter(|kept| !is_passed_on(kept));
     let written = first.clone().map(|kept| kept.header("ce-id")).collect::<BTreeSet<_>>().len();

@@ -26,6 +26,7 @@ pub(super) struct Exchange {
 pub(super) struct Questions(mpsc::UnboundedReceiver<Message>);
 
 impl Questions {
+    #[expect(clippy::disallowed_methods, reason = "a world ends before its questions are many")]
     pub(super) fn at(ground: &SimGround, subject: String) -> Self {
         let (sender, questions) = mpsc::unbounded_channel();
         let listener = (subject, Arc::clone(&ground.node), sender);

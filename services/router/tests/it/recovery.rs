@@ -140,7 +140,7 @@ async fn a_large_centre_is_back_after_a_kill_with_everybody_in_their_place() {
     else {
         panic!("no queues")
     };
-    assert_eq!(queues.queues.iter().map(|queue| queue.waiting).sum::<i32>(), WAITING as i32);
+    assert_eq!(queues.queues.iter().map(|queue| queue.waiting).sum::<i32>(), i32::try_from(WAITING).unwrap());
     let (done, next) = (assigned[0].clone(), opened[AGENTS].clone());
     let agent = events.iter().find_map(|event| match &event.payload {
         Some(Payload::ConversationAssigned(it)) if event.conversation == done => Some(it.agent.clone()),

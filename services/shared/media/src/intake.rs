@@ -8,10 +8,10 @@ use heliograph_store::{
     media::{MediaInfo, MediaStore, Refusal},
     objects::ObjectError,
 };
-use opentelemetry::{KeyValue, global, metrics::Counter};
+use opentelemetry::{KeyValue, metrics::Counter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{MediaSettings, Scanner, Verdict, name, scan::ScanError, sniff};
+use crate::{MediaSettings, Scanner, Verdict, metrics, name, scan::ScanError, sniff};
 
 /// Memory is counted in units of this many bytes.
 const UNIT: u64 = 1024;
@@ -93,11 +93,7 @@ impl Intake {
         let scanner = scanner.map_err(|wrong| format!("media.scan.{wrong}"))?;
         let units = usize::try_from(settings.memory.div_ceil(UNIT)).unwrap_or(Semaphore::MAX_PERMITS);
         let room = Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS)));
-        let taken = global::meter("heliograph-media")
-            .u64_counter("heliograph.media.intake")
-            .with_description("Files that were to be taken in, by outcome")
-            .build();
-        Ok(Self { store, scanner, limit: settings.limit, room, taken })
+        Ok(Self { store, scanner, limit: settings.limit, room, taken: metrics::taken() })
     }
 
     /// Where files are kept.

@@ -9,6 +9,7 @@
 mod face;
 mod intake;
 mod links;
+mod metrics;
 mod name;
 mod scan;
 mod settings;

@@ -82,6 +82,7 @@ pub(super) fn list(message_id: &str, list: &ListMenu) -> Result<Value, Outcome> 
     Ok(bubble)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it becomes a part of what is made")]
 fn column(contents: Vec<Value>) -> Value {
     json!({ "type": "box", "layout": "vertical", "spacing": "sm", "contents": contents })
 }

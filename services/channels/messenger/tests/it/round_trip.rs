@@ -138,6 +138,7 @@ fn acts(title: &Value, action: Action) -> Offered {
     Offered { title: title.as_str().unwrap().to_owned(), action: Some(action), ..Offered::default() }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the field is that it stands in")]
 fn reference(mid: &str) -> Option<MessageReference> {
     Some(MessageReference { provider_message_id: mid.to_owned(), ..MessageReference::default() })
 }

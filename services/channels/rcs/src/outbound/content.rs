@@ -137,6 +137,7 @@ impl Writer<'_> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it becomes a part of what is made")]
 fn rich(card: Value, below: Vec<Value>) -> Result<Value, Outcome> {
     let mut content = json!({ "richCard": card });
     if below.len() > usize::try_from(SUGGESTIONS).unwrap_or_default() {

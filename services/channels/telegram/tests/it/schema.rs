@@ -17,7 +17,9 @@ impl Api {
     fn read() -> Option<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../../../shared/channels/schemas/telegram/api.json");
-        if let Ok(bytes) = std::fs::read(&root) { Some(Self(serde_json::from_slice(&bytes).unwrap())) } else {
+        if let Ok(bytes) = std::fs::read(&root) {
+            Some(Self(serde_json::from_slice(&bytes).unwrap()))
+        } else {
             println!("skipped: there is no {}", root.display());
             None
         }

@@ -132,7 +132,10 @@ fn valid(sent: &Value) -> Result<(), TestCaseError> {
                 (group["ButtonsGroupColumns"].as_u64().unwrap(), group["ButtonsGroupRows"].as_u64().unwrap());
             prop_assert!(columns <= 6 && rows <= 7 && sent["min_api_version"].as_u64().unwrap() >= 7);
             let all: u64 = group["Buttons"].as_array().unwrap().iter().map(area).sum();
-            prop_assert!(all.is_multiple_of(columns * rows) && (1..=6).contains(&(all / (columns * rows))), "{all}");
+            prop_assert!(
+                all.is_multiple_of(columns * rows) && (1..=6).contains(&(all / (columns * rows))),
+                "{all}"
+            );
         }
         other => prop_assert!(false, "there is no type {}", other),
     }

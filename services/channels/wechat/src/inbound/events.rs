@@ -23,14 +23,13 @@ impl Parser<'_> {
                     confirmed_by_provider: true,
                 }),
             ),
-            "CLICK" => self.tapped(address, "", ""),
             // A menu's scanner; what was scanned comes with the tap.
             "scancode_push" | "scancode_waitmsg" => {
                 let scanned = self.fields.get("scancodeinfo.scanresult").unwrap_or_default();
                 self.tapped(address, scanned, scanned)
             }
-            // A menu's camera or map; pictures and place come as messages of their own.
-            "pic_sysphoto" | "pic_photo_or_album" | "pic_weixin" => self.tapped(address, "", ""),
+            // A menu's button; and its camera, whose pictures come as messages of their own.
+            "CLICK" | "pic_sysphoto" | "pic_photo_or_album" | "pic_weixin" => self.tapped(address, "", ""),
             "location_select" => {
                 let label = self.fields.get("sendlocationinfo.label").unwrap_or_default();
                 self.tapped(address, label, "")

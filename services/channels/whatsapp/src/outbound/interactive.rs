@@ -134,6 +134,7 @@ fn no_options() -> Outcome {
 
 /// An interactive message: header, body, footer and what to tap. A title or footer too long for its place stands in the
 /// body.
+#[expect(clippy::needless_pass_by_value, reason = "it becomes a part of what is made")]
 fn framed(
     kind: &str,
     frame: &Frame<'_>,

@@ -49,7 +49,7 @@ pub(crate) fn sign(account: &RawAccount, request: &mut WebhookRequest) {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(&request.body);
         let code = mac.finalize().into_bytes();
-        let hex: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex::encode(code);
         request.headers.insert("x-hub-signature-256", format!("sha256={hex}").parse().unwrap());
     }
 }

@@ -88,7 +88,7 @@ impl Attachments {
             return if media.url.is_empty() { Err(no_link()) } else { Ok(()) };
         }
         let source = source(media);
-        let key = self.key(account, &source);
+        let key = Self::key(account, &source);
         // Without Redis it is uploaded again.
         if let Ok(Some(known)) = self.uploads.recall(&key).await {
             attached.recalled.push((source, known.clone()));
@@ -121,7 +121,7 @@ impl Attachments {
         let most = if source.starts_with("url ") { LINKED_FOR } else { Duration::MAX };
         let lasts = grant.expires_in.saturating_sub(MARGIN).min(most);
         if !lasts.is_zero() && !grant.provider_media_id.is_empty() {
-            let key = self.key(account, source);
+            let key = Self::key(account, source);
             let _ = self.uploads.remember(&key, &grant.provider_media_id, lasts).await;
         }
     }
@@ -129,11 +129,11 @@ impl Attachments {
     /// Forgets ids that the provider does not know any more.
     pub(super) async fn forget<S>(&self, account: &Account<S>, recalled: &[(String, String)]) {
         for (source, id) in recalled {
-            let _ = self.uploads.forget(&self.key(account, source), id).await;
+            let _ = self.uploads.forget(&Self::key(account, source), id).await;
         }
     }
 
-    fn key<'a, S>(&self, account: &'a Account<S>, source: &'a str) -> UploadKey<'a> {
+    fn key<'a, S>(account: &'a Account<S>, source: &'a str) -> UploadKey<'a> {
         UploadKey { tenant: &account.tenant, channel: &account.channel, account: &account.name, source }
     }
 

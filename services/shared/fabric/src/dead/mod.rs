@@ -135,8 +135,9 @@ impl<G: Ground> DeadLetters<G> {
         let (seq, time) = (record.seq.to_string(), record.time_ms.to_string());
         let of = [(STREAM, &*record.stream), (SEQ, &*seq), (TIME, &*time)];
         while let Some(letter) = letters.next().await? {
-            let says =
-                |(name, value): (&str, &str)| letter.headers.get(name).map(async_nats::HeaderValue::as_str) == Some(value);
+            let says = |(name, value): (&str, &str)| {
+                letter.headers.get(name).map(async_nats::HeaderValue::as_str) == Some(value)
+            };
             if of.into_iter().all(says) {
                 return Ok(true);
             }

@@ -58,7 +58,9 @@ async fn ask(mut clamd: impl AsyncRead + AsyncWrite + Unpin, content: &[u8]) -> 
     let written = hand_over(&mut clamd, content).await;
     let mut answer = Vec::new();
     let read = (&mut clamd).take(ANSWER).read_to_end(&mut answer).await;
-    if let Some(verdict) = verdict(&answer) { Ok(verdict) } else {
+    if let Some(verdict) = verdict(&answer) {
+        Ok(verdict)
+    } else {
         written.map_err(ScanError::Away)?;
         read.map_err(ScanError::Away)?;
         if answer.is_empty() {

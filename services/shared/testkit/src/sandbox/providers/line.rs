@@ -99,7 +99,7 @@ fn accept_push(state: &State, headers: &HeaderMap, body: &[u8]) -> Response {
         let headers = [("x-line-accepted-request-id", key.to_owned())];
         return (StatusCode::CONFLICT, headers, Json(body)).into_response();
     }
-    let sent = accept(state, &account, user_id, request);
+    let sent = accept(state, &account, user_id, &request);
     state.note(&noted, &sent.to_string());
     Json(json!({ "sentMessages": sent })).into_response()
 }
@@ -121,11 +121,12 @@ fn accept_reply(state: &State, headers: &HeaderMap, body: &[u8]) -> Response {
         let answer = json!({ "message": "Invalid reply token" });
         return (StatusCode::BAD_REQUEST, Json(answer)).into_response();
     };
-    let sent = accept(state, &account, user_id.to_owned(), request);
+    let sent = accept(state, &account, user_id.to_owned(), &request);
     Json(json!({ "sentMessages": sent })).into_response()
 }
 
 /// Whose request it is, and what stands in it.
+#[expect(clippy::result_large_err, reason = "the refusal is the answer, made once and sent")]
 fn open(state: &State, headers: &HeaderMap, body: &[u8]) -> Result<(Arc<Account>, Value), Response> {
     let account = account(state, headers).ok_or_else(|| {
         refuse(
@@ -139,7 +140,7 @@ fn open(state: &State, headers: &HeaderMap, body: &[u8]) -> Result<(Arc<Account>
     Ok((account, request))
 }
 
-fn accept(state: &State, account: &Account, user_id: String, request: Value) -> Value {
+fn accept(state: &State, account: &Account, user_id: String, request: &Value) -> Value {
     let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let ids: Vec<String> = messages.iter().map(|_| state.next_number().to_string()).collect();
     let texts: Vec<&str> = messages.iter().map(text_of).collect();

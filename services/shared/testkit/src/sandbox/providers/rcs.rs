@@ -47,6 +47,7 @@ fn router() -> Router<Arc<State>> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the provider's own words")]
 struct Named {
     #[serde(default)]
     agent_id: String,
@@ -150,6 +151,7 @@ fn accept(state: &Arc<State>, phone: &str, named: &Named, headers: &HeaderMap, b
     Json(answer).into_response()
 }
 
+#[expect(clippy::result_large_err, reason = "the refusal is the answer, made once and sent")]
 fn known(state: &State, phone: &str, agent_id: &str, headers: &HeaderMap) -> Result<Arc<Account>, Response> {
     let account = account(state, headers).ok_or_else(|| {
         refuse(state, StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", "invalid authentication credentials")

@@ -1,6 +1,6 @@
 //! WhatsApp: messages, read marks and uploads of the Graph API.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -65,6 +65,7 @@ async fn media(
 }
 
 /// The account of a number, for who has its token.
+#[expect(clippy::result_large_err, reason = "the refusal is the answer, made once and sent")]
 fn account(state: &State, number: &str, headers: &HeaderMap) -> Result<Arc<Account>, Response> {
     let Some(account) = state.account_by("whatsapp", "phone_number_id", number) else {
         return Err(refuse(state, 100, "Object does not exist, or the token may not see it"));
@@ -285,12 +286,9 @@ fn escaped(json: &str) -> String {
             '/' => escaped.push_str("\\/"),
             character if character.is_ascii() => escaped.push(character),
             character => {
-                let units = character
-                    .encode_utf16(&mut [0; 2])
-                    .iter()
-                    .map(|unit| format!("\\u{unit:04x}"))
-                    .collect::<String>();
-                escaped.push_str(&units);
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(escaped, "\\u{unit:04x}");
+                }
             }
         }
     }
