@@ -128,7 +128,7 @@ pub enum PlaceError {
     Write(#[from] CasError),
 }
 
-/// Where the tenant is, as the bucket's leader says; and the revision for [`write`].
+/// Where the tenant is, as the bucket's leader says; and the revision for [`write()`].
 pub async fn read<B: Broker>(
     broker: &B,
     tenant: &str,
