@@ -108,6 +108,7 @@ fn shows(flaws: Flaws, only: &'static [Fault], complaint: &str) {
         wrong.extend(live(seed, plan).wrong);
         wrong.iter().any(|found| found.contains(complaint))
     });
+    wrong.truncate(10);
     assert!(seen, "nobody noticed {flaws:?}, but there was {wrong:?}");
 }
 
@@ -134,7 +135,7 @@ fn a_reader_that_falls_silent_is_noticed() {
 #[test]
 fn the_same_decision_told_in_two_ways_is_noticed() {
     shows(Flaws { tells_own_time: true, ..Flaws::default() }, &[Fault::Clock], "something else than the log");
-    shows(Flaws { tells_own_time: true, ..Flaws::default() }, &[Fault::Kill, Fault::Clock], "not alike");
+    shows(Flaws { tells_own_time: true, ..Flaws::default() }, &[Fault::Kill, Fault::Clock, Fault::Unheard], "not alike");
 }
 
 #[test]
