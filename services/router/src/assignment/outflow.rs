@@ -18,6 +18,7 @@ use crate::{envelope, error::PartitionError, metrics::Metrics, naming::SOURCE};
 /// Publishes in the order of the log within each lane, and knows up to which entry everything is stored.
 pub(super) struct Outflow<G> {
     ground: G,
+    fence: Fence,
     dead: DeadLetters<G>,
     layout: Layout,
     sequencer: Sequencer<G>,
@@ -78,6 +79,7 @@ impl<G: Ground> Outflow<G> {
         let options = SequencerOptions { capacity, fence: Some(fence.clone()) };
         Self {
             ground: ground.clone(),
+            fence: fence.clone(),
             dead: dead.clone(),
             layout,
             sequencer: Sequencer::new(ground, options),
@@ -249,7 +251,7 @@ impl<G: Ground> Outflow<G> {
             return Ok(());
         }
         let burial = heliograph_fabric::Burial { stage: STAGE, reason, error, tries: 1 };
-        self.dead.bury(record, &burial, None).await?;
+        self.dead.bury_while(record, &burial, None, Some(&self.fence)).await?;
         Ok(())
     }
 }

@@ -158,6 +158,10 @@ impl Weather {
         let (now, until) = (Instant::now(), Instant::now() + still);
         let cut = now + self.chance.millis(0, 3);
         let lost = still > Duration::from_mins(1) && !outlives;
+        // A connection that is just being made anew would bring what is in its buffers long after the broker forgot it.
+        if lost && !node.link.is_connected() {
+            return;
+        }
         self.world.note(&node.name, format_args!("stands still for {} ms", still.as_millis()));
         self.world.happened_to(&node, Seen::StoodStill);
         node.stand_still(true);

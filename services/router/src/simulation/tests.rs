@@ -135,7 +135,11 @@ fn a_reader_that_falls_silent_is_noticed() {
 #[test]
 fn the_same_decision_told_in_two_ways_is_noticed() {
     shows(Flaws { tells_own_time: true, ..Flaws::default() }, &[Fault::Clock], "something else than the log");
-    shows(Flaws { tells_own_time: true, ..Flaws::default() }, &[Fault::Kill, Fault::Clock, Fault::Unheard], "not alike");
+    shows(
+        Flaws { tells_own_time: true, ..Flaws::default() },
+        &[Fault::Kill, Fault::Clock, Fault::Unheard],
+        "not alike",
+    );
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::envelope::{MSG_ID, REPLAYED, one_line};
 use crate::fabric::{BrokerError, Fabric};
 use crate::ground::Ground;
 use crate::log::{LogError, RangeReader};
+use crate::ownership::Fence;
 use crate::publish::{PublishError, Published, publish_raw};
 use crate::record::Record;
 use crate::subjects::{self, Event, Inbound, NONE, Outbound, Routing, Stream, SubjectError};
@@ -94,6 +95,18 @@ impl<G: Ground> DeadLetters<G> {
         burial: &Burial<'_>,
         deadline: Option<Instant>,
     ) -> Result<Published, DeadError> {
+        self.bury_while(record, burial, deadline, None).await
+    }
+
+    /// Like [`bury`](Self::bury), while `fence` holds: an owner that stood still longer than the broker knows repeats, and whose
+    /// partition is another's by then, does not bury again what it has buried.
+    pub async fn bury_while(
+        &self,
+        record: &Record,
+        burial: &Burial<'_>,
+        deadline: Option<Instant>,
+        fence: Option<&Fence>,
+    ) -> Result<Published, DeadError> {
         let (tenant, channel) = origin(&record.subject);
         let subject = subjects::dead(burial.stage, &tenant, &channel)?;
         let mut headers = record.headers.clone();
@@ -116,7 +129,7 @@ impl<G: Ground> DeadLetters<G> {
             headers.insert(name, one_line(&value));
         }
         let published =
-            publish_raw(&self.fabric, &subject, headers, record.payload.clone(), deadline, None).await?;
+            publish_raw(&self.fabric, &subject, headers, record.payload.clone(), deadline, fence).await?;
         let labels = [
             KeyValue::new("stage", burial.stage.to_owned()),
             KeyValue::new("reason", burial.reason.to_owned()),
