@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes every parser, as many at a time as there are processors:
+# Fuzzes the parsers that have a target, as many at a time as there are processors:
 #   fuzz.sh SECONDS [TARGET…]
 # A target begins with its corpus (tests/fuzz/corpus) and its channel's fixtures. What it found stays in .fuzz/: what is new in
 # the corpus, and inputs that crashed. Ends with an error when one crashed, hung, or grew beyond 64 MiB.
