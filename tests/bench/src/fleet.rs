@@ -31,6 +31,7 @@ pub(crate) struct Service {
     pub(crate) grpc: SocketAddr,
     /// From starting the process to the first 200 of `/readyz`.
     pub(crate) ready_after: Duration,
+    log: PathBuf,
 }
 
 /// The binary that was built together with this one.
@@ -48,8 +49,19 @@ impl Service {
         environment: &[(String, String)],
         logs: &Path,
     ) -> anyhow::Result<Self> {
+        Self::start_as(name, name, addresses, environment, logs).await
+    }
+
+    /// The same, as one of several members, whose log has this name.
+    pub(crate) async fn start_as(
+        name: &'static str,
+        member: &str,
+        addresses: &Addresses,
+        environment: &[(String, String)],
+        logs: &Path,
+    ) -> anyhow::Result<Self> {
         let (http, grpc) = (free_address()?, free_address()?);
-        let log = logs.join(format!("{name}.log"));
+        let log = logs.join(format!("{member}.log"));
         let file = fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let begun = Instant::now();
         let child = Command::new(binary()?)
@@ -66,12 +78,12 @@ impl Service {
             .stderr(file)
             .kill_on_drop(true)
             .spawn()?;
-        let mut service = Self { name, child, http, grpc, ready_after: Duration::ZERO };
+        let mut service = Self { name, child, http, grpc, ready_after: Duration::ZERO, log };
         while !ready(http).await {
             if let Some(status) = service.child.try_wait()? {
-                bail!("{name} ended at its start ({status}); see {}", log.display());
+                bail!("{name} ended at its start ({status}); see {}", service.log.display());
             }
-            ensure!(begun.elapsed() < PATIENCE, "{name} is not ready; see {}", log.display());
+            ensure!(begun.elapsed() < PATIENCE, "{name} is not ready; see {}", service.log.display());
             sleep(LOOK).await;
         }
         service.ready_after = begun.elapsed();
@@ -80,6 +92,30 @@ impl Service {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id().unwrap_or_default()
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> anyhow::Result<String> {
+        fs::read_to_string(&self.log).with_context(|| format!("cannot read {}", self.log.display()))
+    }
+
+    /// `kill -9`.
+    pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill().await.with_context(|| format!("{} cannot be killed", self.name))
+    }
+
+    /// Stops it in order.
+    pub(crate) async fn stop(&mut self) -> anyhow::Result<()> {
+        let pid = self.pid().to_string();
+        ensure!(
+            Command::new("kill").args(["-TERM", &pid]).status().await?.success(),
+            "no {} runs",
+            self.name
+        );
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let status = status.with_context(|| format!("{} does not stop", self.name))??;
+        ensure!(status.success(), "{} stopped badly ({status}); see {}", self.name, self.log.display());
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@
 //! * path: customer → agent and agent → provider through the whole fleet, beside a raw two-hop JetStream chain.
 //! * growth: what a message costs with 10 to 100,000 open conversations.
 //! * policy: applying a large one, and its way to every replica.
+//! * recovery: a large centre restored after `kill -9`, and a failover under load.
 //! * start: idle memory and time to ready of each service.
 //!
 //! Every ratio comes from runs that take turns, so that a machine that slows down slows both. Prints a table and writes
@@ -23,6 +24,7 @@ mod machine;
 mod path;
 mod policy;
 mod process;
+mod recovery;
 mod report;
 mod signed;
 mod sink;
@@ -65,6 +67,8 @@ enum Part {
     Growth,
     /// Applying a large policy, and its way to every replica.
     Policy,
+    /// A large centre after `kill -9`.
+    Recovery,
     /// Idle memory and time to ready of each service.
     Start,
 }
@@ -125,6 +129,9 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if wanted(Part::Policy) {
         policy::measure(&Ground::start().await?, quick, out, &mut report).await?;
+    }
+    if wanted(Part::Recovery) {
+        recovery::measure(&Ground::start().await?, quick, out, &mut report).await?;
     }
     if wanted(Part::Start) {
         start::measure(&Ground::start().await?, quick, out, &mut report).await?;
