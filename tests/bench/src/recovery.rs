@@ -81,6 +81,9 @@ pub(crate) async fn measure(
     Ok(())
 }
 
+/// A part of a restore: its name, and what it took us and the raw limit.
+type Phase = (&'static str, fn(&Took) -> Duration, fn(&Limit) -> Duration);
+
 fn rows(size: Size, recoveries: &[(Took, Limit)], failovers: &[Failover], report: &mut Report) {
     let Size { agents, waiting, tail, .. } = size;
     let middle = |of: &dyn Fn(&(Took, Limit)) -> Duration| {
@@ -94,7 +97,6 @@ fn rows(size: Size, recoveries: &[(Took, Limit)], failovers: &[Failover], report
     };
     let centre = format!("{waiting} wait, {agents} agents");
     row(format!("restored after kill -9: {centre}"), "s", restored, Some(limit), Target::AtMost(2.0));
-    type Phase = (&'static str, fn(&Took) -> Duration, fn(&Limit) -> Duration);
     let phases: [Phase; 3] = [
         ("the snapshot read", |it| it.reading, |it| it.reading),
         ("the snapshot decoded", |it| it.decoding, |it| it.walking),

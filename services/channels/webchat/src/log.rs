@@ -9,7 +9,7 @@ use heliograph_fabric::{
         HeaderMap,
         jetstream::{
             self,
-            consumer::{DeliverPolicy, push::OrderedConfig},
+            consumer::{Consumer, DeliverPolicy, push::OrderedConfig},
             stream::{self, LastRawMessageErrorKind, StorageType},
         },
     },
@@ -158,6 +158,21 @@ impl Log {
         };
         let consumer = timeout(READ_PATIENCE, self.stream.create_consumer(config)).await;
         let consumer = consumer.map_err(read_error)?.map_err(read_error)?;
+        let name = consumer.cached_info().name.clone();
+        let read = Self::collect(consumer, most, wanted).await;
+        // A broker has room for a thousand consumers of a stream and keeps an idle one for half a minute; visitors who all
+        // come back at once need more. That it could not be taken away changes nothing about what was read.
+        if let Err(error) = self.stream.delete_consumer(&name).await {
+            tracing::debug!(%error, "a reader of the log stays until the broker forgets it");
+        }
+        read
+    }
+
+    async fn collect(
+        consumer: Consumer<OrderedConfig>,
+        most: usize,
+        wanted: impl Fn(&mut VecDeque<Entry>, &Entry) -> bool + Send,
+    ) -> Result<VecDeque<Entry>, LogError> {
         let mut pending = consumer.cached_info().num_pending;
         let mut entries = VecDeque::new();
         if pending == 0 {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
-use async_nats::jetstream::consumer::push::OrderedConfig;
+use async_nats::jetstream::consumer::push::{Ordered, OrderedConfig};
 use async_nats::jetstream::consumer::{DeliverPolicy, ReplayPolicy};
 use async_nats::jetstream::kv::{Operation, Store, UpdateErrorKind};
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
@@ -180,7 +180,7 @@ impl KvBucket {
     }
 
     /// The last write to `key`, deletions included, from the leader.
-    async fn latest(&self, key: &str) -> Result<Option<RawEntry>, KvError> {
+    pub(crate) async fn latest(&self, key: &str) -> Result<Option<RawEntry>, KvError> {
         let subject = format!("{}{key}", self.store.prefix);
         match self.store.stream.get_last_raw_message_by_subject(&subject).await {
             Ok(message) => Ok(Some(RawEntry {
@@ -320,7 +320,8 @@ impl KvBucket {
         deliver_policy: DeliverPolicy,
         headers_only: bool,
     ) -> Result<Vec<RawEntry>, KvError> {
-        let (mut pending, mut messages) = self.consume(filter, deliver_policy, headers_only).await?;
+        let Listing { consumer, mut pending, mut messages } =
+            self.consume(filter, deliver_policy, headers_only).await?;
         let mut entries = Vec::new();
         while pending > 0 {
             let message = self.patiently(messages.next()).await?;
@@ -332,20 +333,40 @@ impl KvBucket {
             pending = entry.pending;
             entries.push(entry);
         }
+        drop(messages);
+        self.end(&consumer).await;
         Ok(entries)
+    }
+
+    /// How many entries stand in the bucket from this revision on.
+    pub(crate) async fn pending_from(&self, start_sequence: u64) -> Result<u64, KvError> {
+        let Listing { consumer, pending, messages } =
+            self.consume(">", DeliverPolicy::ByStartSequence { start_sequence }, true).await?;
+        drop(messages);
+        self.end(&consumer).await;
+        Ok(pending)
+    }
+
+    /// Takes a consumer away that has been read: a broker has room for a thousand of a stream, and forgets an idle one
+    /// only after a while. Whether that succeeds changes nothing about what was read.
+    async fn end(&self, consumer: &str) {
+        if let Err(error) = self.store.stream.delete_consumer(consumer).await {
+            let bucket = self.name();
+            tracing::debug!(bucket, %error, "the consumer of a listing stays until the broker forgets it");
+        }
     }
 
     async fn patiently<F: Future>(&self, future: F) -> Result<F::Output, KvError> {
         tokio::time::timeout(SCAN_PATIENCE, future).await.map_err(|error| unavailable(self.name(), error))
     }
 
-    /// Starts reading the keys that match `filter`; returns how many entries there are to begin with.
+    /// Starts reading the keys that match `filter`.
     pub(crate) async fn consume(
         &self,
         filter: &str,
         deliver_policy: DeliverPolicy,
         headers_only: bool,
-    ) -> Result<(u64, async_nats::jetstream::consumer::push::Ordered), KvError> {
+    ) -> Result<Listing, KvError> {
         let consumer = self
             .store
             .stream
@@ -359,9 +380,10 @@ impl KvBucket {
             })
             .await
             .map_err(|error| unavailable(self.name(), error))?;
-        let pending = consumer.cached_info().num_pending;
+        let info = consumer.cached_info();
+        let (name, pending) = (info.name.clone(), info.num_pending);
         let messages = consumer.messages().await.map_err(|error| unavailable(self.name(), error))?;
-        Ok((pending, messages))
+        Ok(Listing { consumer: name, pending, messages })
     }
 
     /// A delivered message as the entry it is.
@@ -380,6 +402,15 @@ impl KvBucket {
             pending: info.pending,
         })
     }
+}
+
+/// The entries of a bucket, being read.
+pub(crate) struct Listing {
+    /// The consumer's name at the broker.
+    consumer: String,
+    /// How many entries there are to begin with.
+    pub(crate) pending: u64,
+    pub(crate) messages: Ordered,
 }
 
 /// The consumer of a listing or watch ended by itself.

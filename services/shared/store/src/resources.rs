@@ -234,8 +234,10 @@ impl ResourceStore {
         let path = path(&key)?;
         let json = resource.to_json();
         loop {
-            let current = self.bucket.get_latest::<Known>(&path).await?;
-            let found = current.as_ref().map(|current| current.value.version);
+            let last = self.bucket.latest(&path).await?;
+            let current = last.as_ref().filter(|last| !last.deleted);
+            let known = current.map(|current| decode::<Known>(&path, &current.value)).transpose()?;
+            let found = known.as_ref().map(|known| known.version);
             let holds = match expect {
                 Expect::Anything => true,
                 Expect::Absent => found.is_none(),
@@ -244,15 +246,16 @@ impl ResourceStore {
             if !holds {
                 return Err(ResourceError::Stale { key, found });
             }
-            if let Some(current) = &current
-                && current.value.resource == json
+            if let Some(known) = &known
+                && known.resource == json
             {
-                return Ok(Applied { outcome: Outcome::Unchanged, version: current.value.version });
+                return Ok(Applied { outcome: Outcome::Unchanged, version: known.version });
             }
-            let before = match found {
-                Some(version) => version,
+            let before = match (found, &last) {
+                (Some(version), _) => version,
                 // A resource that was deleted goes on counting, so that no version ever means two things.
-                None => self.last_version(&path).await?,
+                (None, Some(_)) => self.last_version(&path).await?,
+                (None, None) => 0,
             };
             let stored = Stored {
                 resource: resource.clone(),
@@ -260,7 +263,7 @@ impl ResourceStore {
                 applied_by: by.to_owned(),
                 applied_at: now,
             };
-            let (outcome, written) = match &current {
+            let (outcome, written) = match current {
                 Some(current) => {
                     (Outcome::Updated, self.bucket.update(&path, &stored, current.revision).await)
                 }
@@ -337,8 +340,10 @@ impl ResourceStore {
     pub async fn delete(&self, key: &ResourceKey, expect: Expect) -> Result<bool, ResourceError> {
         let path = path(key)?;
         loop {
-            let current = self.bucket.get_latest::<Known>(&path).await?;
-            let found = current.as_ref().map(|current| current.value.version);
+            let last = self.bucket.latest(&path).await?;
+            let current = last.as_ref().filter(|last| !last.deleted);
+            let known = current.map(|current| decode::<Known>(&path, &current.value)).transpose()?;
+            let found = known.as_ref().map(|known| known.version);
             let holds = match expect {
                 Expect::Anything => true,
                 Expect::Absent => found.is_none(),

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::Millis;
-use crate::kv::{KvBucket, KvError, Lost, RawEntry, unavailable};
+use crate::kv::{KvBucket, KvError, Listing, Lost, RawEntry, unavailable};
 
 /// How often a quiet watch compares itself with the stream's state.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
@@ -155,7 +155,8 @@ impl Known {
 async fn session(bucket: &KvBucket, known: &mut Known, caught_up: &mut bool) -> Result<Closed, KvError> {
     let created =
         bucket.store().stream.get_info().await.map_err(|error| unavailable(bucket.name(), error))?.created;
-    let (pending, mut messages) = bucket.consume(">", DeliverPolicy::LastPerSubject, false).await?;
+    let Listing { pending, mut messages, .. } =
+        bucket.consume(">", DeliverPolicy::LastPerSubject, false).await?;
     // Keys that were there in this session; None once the listing is complete.
     let mut listing = Some(HashSet::new());
     let mut seen: u64 = 0;
@@ -205,8 +206,7 @@ async fn session(bucket: &KvBucket, known: &mut Known, caught_up: &mut bool) -> 
                 if quiet && (lagging || listing.is_some()) {
                     // Either the consumer is dead, or the newest entries were removed before they were delivered.
                     // A fresh listing is right in both cases.
-                    let (left, _) = bucket.consume(">", DeliverPolicy::ByStartSequence { start_sequence: seen + 1 }, true).await?;
-                    if left > 0 {
+                    if bucket.pending_from(seen + 1).await? > 0 {
                         return Err(unavailable(bucket.name(), Stalled));
                     }
                     explained = info.state.last_sequence;

@@ -66,6 +66,26 @@ async fn versions_count_changes_and_guard_against_lost_ones() {
     assert_eq!(steps, [1, 2, 0, 3]);
 }
 
+// A broker allows a thousand consumers of a stream: who applies ten thousand agents must not need one for each.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_new_resources_and_listings_leave_no_consumers_behind() {
+    let nats = nats().await;
+    let store = ResourceStore::open(&nats.context).await.unwrap();
+    let apply = async |n: usize| {
+        let resource = queue("acme", &format!("queue-{n}"), "Queue");
+        store.apply(&resource, Expect::Absent, "ada", now()).await
+    };
+    let applied = futures::future::join_all((0..1_100).map(apply)).await;
+    assert!(applied.iter().all(Result::is_ok), "{:?}", applied.iter().find(|applied| applied.is_err()));
+    for _ in 0..10 {
+        assert_eq!(store.list("acme", None).await.unwrap().len(), 1_100);
+        assert_eq!(store.history(&key("acme", "queue-7")).await.unwrap().len(), 1);
+    }
+    let bucket =
+        nats.context.get_stream(format!("KV_{}", heliograph_store::resources::BUCKET)).await.unwrap();
+    assert_eq!(bucket.get_info().await.unwrap().state.consumer_count, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_stay_within_their_tenant() {
     let nats = nats().await;
