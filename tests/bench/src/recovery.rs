@@ -50,9 +50,9 @@ pub(crate) async fn measure(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let size = if quick {
-        Size { agents: 200, skills: 50, waiting: 2_000, tail: 500 }
+        Size { agents: 200, skills: 50, kinds: 200, waiting: 2_000, tail: 500 }
     } else {
-        Size { agents: 10_000, skills: 200, waiting: 100_000, tail: 5_000 }
+        Size { agents: 10_000, skills: 200, kinds: 2_000, waiting: 100_000, tail: 5_000 }
     };
     let rounds = if quick { 1 } else { 5 };
     let mut bench = Bench::set_up(ground, size, out).await?;
@@ -68,7 +68,7 @@ pub(crate) async fn measure(
     report.detail(
         "recovery",
         json!({
-            "agents": size.agents, "skills": size.skills, "waiting": size.waiting, "tail": size.tail,
+            "agents": size.agents, "skills": size.skills, "kinds": size.kinds, "waiting": size.waiting, "tail": size.tail,
             "snapshot_bytes": bench.snapshot_bytes,
             "recoveries": recoveries.iter().map(|(took, limit)| json!({
                 "ours": took.detail(), "raw_ms": limit.detail(),

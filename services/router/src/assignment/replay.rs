@@ -1,7 +1,7 @@
 //! Replaying a partition aside, to see that snapshot and log lead to the same state.
 
 use heliograph_fabric::{
-    Broker, BrokerError, Cursor, Fabric, Layout, LogError, ProvisionError, RangeReader, Stream, subjects,
+    BrokerError, Cursor, Fabric, Ground, Layout, LogError, ProvisionError, RangeReader, Stream, subjects,
 };
 use heliograph_store::{
     objects::ObjectError,
@@ -59,19 +59,19 @@ pub async fn replay(
 }
 
 /// The state at the end of the log as it is now, and the sequence of the snapshot it began with.
-pub(super) async fn replayed<B: Broker, S: Slots>(
-    broker: &B,
+pub(super) async fn replayed<G: Ground, S: Slots>(
+    ground: &G,
     layout: Layout,
     snapshots: Option<&SnapshotStore<S>>,
     partition: u16,
 ) -> Result<(u64, State), ReplayError> {
     let mut state = match snapshots {
-        Some(snapshots) => restore::latest(snapshots, partition).await?.state,
+        Some(snapshots) => restore::latest(ground, snapshots, partition).await?.state,
         None => State::new(partition),
     };
     let from = state.machine.applied();
     let filter = subjects::routing_partition(partition);
-    let mut range = RangeReader::open(broker, Stream::Routing, [filter], from).await?;
+    let mut range = RangeReader::open(ground, Stream::Routing, [filter], from).await?;
     while let Some(record) = range.next().await? {
         if let Ok(logged) = shell::decode(&record, partition, layout.routing) {
             // What is unfit changes nothing here as it changes nothing there.
@@ -79,7 +79,7 @@ pub(super) async fn replayed<B: Broker, S: Slots>(
         }
     }
     // It may have been erased while it was read.
-    let erased = Cursor::peek(broker, TRUNCATED_GROUP, partition).await?;
+    let erased = Cursor::peek(ground, TRUNCATED_GROUP, partition).await?;
     if from < erased {
         return Err(ReplayError::Truncated { from, erased });
     }

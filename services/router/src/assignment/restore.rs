@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures::{FutureExt as _, future::BoxFuture};
+use heliograph_fabric::Ground;
 use heliograph_store::{
     objects::ObjectError,
     snapshots::{Slots, SnapshotStore},
 };
-
 use tokio::time::Instant;
 
-use super::{snapshot, state::State};
+use super::{
+    snapshot::{self, Unreadable},
+    state::State,
+};
 use crate::error::chain;
 
 /// A state as a snapshot had it.
@@ -24,7 +29,22 @@ pub(super) struct Restored {
 }
 
 /// The newest snapshot of the partition that can be read; the empty state if there is none.
-pub(super) async fn latest<S: Slots>(
+///
+/// A large centre takes a second to decode: that passes aside, or the process would be taken for dead.
+pub(super) async fn latest<G: Ground, S: Slots>(
+    ground: &G,
+    snapshots: &SnapshotStore<S>,
+    partition: u16,
+) -> Result<Restored, ObjectError> {
+    let decode = |position: u64, bytes: Bytes| {
+        ground.aside(move || snapshot::decode(partition, position, &bytes)).boxed()
+    };
+    latest_by(decode, snapshots, partition).await
+}
+
+/// The same, decoded by `decode`.
+pub(super) async fn latest_by<S: Slots>(
+    decode: impl Fn(u64, Bytes) -> BoxFuture<'static, Result<State, Unreadable>>,
     snapshots: &SnapshotStore<S>,
     partition: u16,
 ) -> Result<Restored, ObjectError> {
@@ -32,20 +52,20 @@ pub(super) async fn latest<S: Slots>(
     while let Some(found) = snapshots.latest_before(&snapshot::key(partition), before).await? {
         let reading = begun.elapsed();
         begun = Instant::now();
-        match snapshot::decode(partition, found.position, &found.state) {
+        let (position, bytes) = (found.position, found.state.len());
+        match decode(position, found.state).await {
             Ok(state) => {
-                let (bytes, decoding) = (found.state.len(), begun.elapsed());
-                return Ok(Restored { state, bytes, reading, decoding });
+                return Ok(Restored { state, bytes, reading, decoding: begun.elapsed() });
             }
             Err(error) => {
-                let (position, error) = (found.position, chain(&error));
+                let error = chain(&error);
                 tracing::warn!(
                     partition,
                     position,
                     error,
                     "a snapshot cannot be used; trying the one before it"
                 );
-                before = found.position;
+                before = position;
             }
         }
     }

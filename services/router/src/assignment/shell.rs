@@ -1,10 +1,13 @@
 //! One routing partition: restore, catch up, then apply, publish and answer until told to stop.
 
-use std::{collections::HashSet, time::Duration};
+mod stored;
 
+use std::time::Duration;
+
+use futures::FutureExt as _;
 use heliograph_fabric::{
-    Cursor, CursorError, Ground, LogError, Owned, RangeReader, Record, Start, Stream, Tail as _,
-    envelope::MSG_ID, places, subjects,
+    Cursor, CursorError, Ground, LogError, Owned, RangeReader, Record, Start, Stream, Tail as _, places,
+    subjects,
 };
 use heliograph_proto::{
     Message as _,
@@ -27,13 +30,12 @@ use super::{
     packed,
     query::{self, Question},
     restore::{self, Restored},
-    snapshot::Snapshots,
+    snapshot::{self, Snapshots},
     state::{Effects, State},
     truncate::{TRUNCATED_GROUP, Truncation},
 };
 use crate::{
     ROUTING_GROUP,
-    envelope::POSITION,
     error::{PartitionError, chain},
     naming::{query_subject, routing_partition},
 };
@@ -149,7 +151,7 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
         }
         let truncated = Cursor::claim(ground, TRUNCATED_GROUP, partition, owned.epoch).await?;
         let Restored { state, bytes, reading, decoding } =
-            restore::latest(&assignment.snapshots, partition).await?;
+            restore::latest(ground, &assignment.snapshots, partition).await?;
         let (reading, decoding) = (reading.as_millis() as u64, decoding.as_millis() as u64);
         let position = state.machine.applied();
         tracing::info!(partition, position, bytes, reading, decoding, "snapshot restored, times in ms");
@@ -267,12 +269,10 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
     async fn apply_in_span(&mut self, record: &Record) -> Result<(), PartitionError> {
         let again = record.seq <= self.emitted.seq();
         let decoded = decode(record, self.owned.partition, self.assignment.layout.routing);
-        let applied = decoded.and_then(|logged| {
-            let effects = self.state.take(&logged, record.seq, record.time_ms);
-            effects
-                .map(|effects| (logged.entry, effects))
-                .map_err(|error| (error.reason(), error.to_string()))
-        });
+        let applied = match decoded {
+            Ok(logged) => self.take(logged, record.seq, record.time_ms).await,
+            Err(unfit) => Err(unfit),
+        };
         self.snapshots.applied();
         let (entry, effects) = match applied {
             Ok(applied) => applied,
@@ -314,6 +314,24 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             self.configure().await;
         }
         Ok(())
+    }
+
+    /// Lets the state take in an entry.
+    async fn take(
+        &mut self,
+        logged: Logged,
+        sequence: u64,
+        at_ms: i64,
+    ) -> Result<(RoutingEntry, Effects), (&'static str, String)> {
+        // Every agent and all that waits is looked at again.
+        let takes_long = matches!(logged.entry.kind, Some(Kind::Configuration(_)));
+        let work = move |state: &mut State| {
+            let effects = state.take(&logged, sequence, at_ms);
+            effects
+                .map(|effects| (logged.entry, effects))
+                .map_err(|error| (error.reason(), error.to_string()))
+        };
+        if takes_long { self.aside(work).await } else { work(&mut self.state) }
     }
 
     /// Waits until everything that was decided so far is stored: whoever has the tenant next decides and publishes at
@@ -362,7 +380,10 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             self.store_floors().await?;
         }
         self.announcements.step(&self.state.residence).await;
-        self.snapshots.step(&self.state, self.emitted.seq()).await;
+        if self.snapshots.is_due(&self.state).await {
+            self.take_snapshot().await;
+        }
+        self.snapshots.store(self.emitted.seq());
         if let Some(oldest) = self.snapshots.oldest() {
             self.truncation.behind(oldest).await;
         }
@@ -388,34 +409,6 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
         }
     }
 
-    /// Finds out what of the partition's stands behind the cursors already. The broker recognizes duplicates for two
-    /// minutes only; a fleet may be down for longer.
-    async fn find_stored(&mut self) -> Result<(), PartitionError> {
-        let (ground, partition) = (&self.assignment.ground, self.owned.partition);
-        let mut stored = HashSet::new();
-        let events =
-            ids_behind(ground, Stream::Events, partition, self.events.seq(), &mut stored, "ce-id").await?;
-        let outbound =
-            ids_behind(ground, Stream::Outbound, partition, self.outbound.seq(), &mut stored, "ce-id")
-                .await?;
-        self.outflow.know(stored);
-        self.outflow.end_at(Ends { events, outbound });
-        Ok(())
-    }
-
-    /// Finds out what of the partition's stands in other partitions of the log behind the cursor already. Looked for only
-    /// where something is to be passed on.
-    async fn find_passed_on(&mut self) -> Result<(), PartitionError> {
-        if !std::mem::replace(&mut self.knows_passed_on, true) {
-            let (ground, partition, after) =
-                (&self.assignment.ground, self.owned.partition, self.emitted.seq());
-            let mut stored = HashSet::new();
-            ids_behind(ground, Stream::Routing, partition, after, &mut stored, MSG_ID).await?;
-            self.outflow.know(stored);
-        }
-        Ok(())
-    }
-
     /// Lets what is under way be stored, then leaves a snapshot for the next owner.
     async fn hand_over(mut self) -> Result<(), PartitionError> {
         if self.owned.fence.check().is_err() {
@@ -434,8 +427,31 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
         if store(&mut self.emitted, self.outflow.through()).await? {
             self.store_floors().await?;
         }
-        self.snapshots.last(&self.state, self.emitted.seq()).await;
+        self.snapshots.finish().await;
+        if self.snapshots.is_behind() && self.state.machine.applied() <= self.emitted.seq() {
+            self.take_snapshot().await;
+            self.snapshots.store(self.emitted.seq());
+            self.snapshots.finish().await;
+        }
         Ok(())
+    }
+
+    async fn take_snapshot(&mut self) {
+        let bytes = self.aside(|state| snapshot::encode(state)).await;
+        self.snapshots.take(self.state.machine.applied(), bytes);
+    }
+
+    /// Does what takes long with a large state where it holds up nobody but this partition.
+    async fn aside<T: Send + 'static>(&mut self, work: impl FnOnce(&mut State) -> T + Send + 'static) -> T {
+        let mut state = std::mem::replace(&mut self.state, State::new(self.owned.partition));
+        let working = self.assignment.ground.aside(move || {
+            let done = work(&mut state);
+            (state, done)
+        });
+        // Its type names this shell's borrows; boxed, it is plainly one that may go to another thread.
+        let (state, done) = working.boxed().await;
+        self.state = state;
+        done
     }
 }
 
@@ -446,28 +462,6 @@ async fn store<G: Ground>(cursor: &mut Cursor<G>, sequence: u64) -> Result<bool,
         Err(CursorError::Away { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Adds the ids, by this header, of what a partition has in a stream behind `after`. Where the stream ended.
-async fn ids_behind<G: Ground>(
-    ground: &G,
-    stream: Stream,
-    partition: u16,
-    after: u64,
-    ids: &mut HashSet<String>,
-    named_by: &'static str,
-) -> Result<u64, PartitionError> {
-    let mut range = RangeReader::open(ground, stream, [stream.subjects()[0]], after).await?;
-    let ours = format!("{partition}.");
-    while let Some(record) = range.next().await? {
-        let header = |name: &'static str| record.headers.get(name).map(async_nats::HeaderValue::as_str);
-        if header(POSITION).is_some_and(|place| place.starts_with(&ours))
-            && let Some(id) = header(named_by)
-        {
-            ids.insert(id.to_owned());
-        }
-    }
-    Ok(range.head())
 }
 
 struct AbortOnDrop(tokio::task::JoinHandle<()>);

@@ -109,15 +109,34 @@ impl<G: Ground, S: Slots> Snapshots<G, S> {
         self.entries += 1;
     }
 
-    /// Takes a snapshot when one is due, and stores the one taken once the emit cursor, which is at `emitted`, is behind
-    /// it: restored from a snapshot, nothing before it is emitted again.
-    pub(super) async fn step(&mut self, state: &State, emitted: u64) {
+    /// Whether one is to be taken now.
+    pub(super) async fn is_due(&mut self, state: &State) -> bool {
         if self.writing.as_ref().is_some_and(JoinHandle::is_finished) {
             self.finish().await;
         }
-        if self.taken.is_none() && self.writing.is_none() && self.is_due(state) {
-            self.take(state);
-        }
+        // Writing costs as much as there is to write, so a large state is written less often.
+        let enough = self.config.snapshot_entries.max(state.annex.len() as u64);
+        let due = self.entries >= enough || self.at.elapsed() >= self.config.snapshot_every;
+        due && self.is_behind() && self.taken.is_none() && self.writing.is_none()
+    }
+
+    /// Whether anything was applied since the last one was taken.
+    pub(super) fn is_behind(&self) -> bool {
+        self.entries > 0
+    }
+
+    /// One was taken at `position`.
+    pub(super) fn take(&mut self, position: u64, bytes: Vec<u8>) {
+        self.metrics.snapshot(bytes.len());
+        self.last = position;
+        self.taken = Some((position, bytes));
+        self.entries = 0;
+        self.at = Instant::now();
+    }
+
+    /// Stores the one taken once the emit cursor, which is at `emitted`, is behind it: restored from a snapshot, nothing
+    /// before it is emitted again.
+    pub(super) fn store(&mut self, emitted: u64) {
         if self.writing.is_none()
             && let Some((position, bytes)) = self.taken.take_if(|(position, _)| *position <= emitted)
         {
@@ -135,32 +154,8 @@ impl<G: Ground, S: Slots> Snapshots<G, S> {
         self.oldest.take()
     }
 
-    /// The last snapshot before the partition is handed over.
-    pub(super) async fn last(&mut self, state: &State, emitted: u64) {
-        self.finish().await;
-        if self.entries > 0 && state.machine.applied() <= emitted {
-            self.take(state);
-            self.step(state, emitted).await;
-            self.finish().await;
-        }
-    }
-
-    fn is_due(&self, state: &State) -> bool {
-        // Writing costs as much as there is to write, so a large state is written less often.
-        let enough = self.config.snapshot_entries.max(state.annex.len() as u64);
-        self.entries >= enough || (self.entries > 0 && self.at.elapsed() >= self.config.snapshot_every)
-    }
-
-    fn take(&mut self, state: &State) {
-        let bytes = encode(state);
-        self.metrics.snapshot(bytes.len());
-        self.last = state.machine.applied();
-        self.taken = Some((self.last, bytes));
-        self.entries = 0;
-        self.at = Instant::now();
-    }
-
-    async fn finish(&mut self) {
+    /// Waits until what is being written is.
+    pub(super) async fn finish(&mut self) {
         let Some(writing) = self.writing.take() else { return };
         match writing.await {
             Ok(Ok(oldest)) => {

@@ -3,6 +3,7 @@
 mod moving;
 mod waiting;
 
+use futures::{FutureExt as _, future::ready};
 use heliograph_domain::content;
 use heliograph_proto::{
     Timestamp,
@@ -280,12 +281,13 @@ async fn a_snapshot_holds_everything_and_one_that_is_of_no_use_is_passed_over() 
     let key = snapshot::key(PARTITION);
 
     store.put(&key, 50, b"not a snapshot").await.unwrap();
-    let nothing = restore::latest(&store, PARTITION).await.unwrap().state;
+    let decode = |position, bytes: bytes::Bytes| ready(snapshot::decode(PARTITION, position, &bytes)).boxed();
+    let nothing = restore::latest_by(decode, &store, PARTITION).await.unwrap().state;
     assert_eq!(nothing.machine.applied(), 0, "only the log is left");
 
     store.put(&key, 7, &snapshot::encode(&state)).await.unwrap();
     store.put(&key, 60, &snapshot::encode(&state)).await.unwrap();
-    let restored = restore::latest(&store, PARTITION).await.unwrap().state;
+    let restored = restore::latest_by(decode, &store, PARTITION).await.unwrap().state;
     assert_eq!(restored.machine.digest(), state.machine.digest());
     let (known, was) = (restored.annex.get(&id).unwrap(), state.annex.get(&id).unwrap());
     assert_eq!(known, was);

@@ -45,6 +45,8 @@ pub(crate) struct Index {
     lines: Vec<Line>,
     lanes: Vec<Lane>,
     by_ask: Table<(AskId, u8), u32>,
+    /// How many lanes there are when those without work are looked for next.
+    sweep_at: usize,
 }
 
 /// An agent as a lane ranks them.

@@ -29,6 +29,8 @@ const UNDER_WAY: usize = 512;
 pub(crate) struct Size {
     pub(crate) agents: u64,
     pub(crate) skills: u64,
+    /// Different things that work asks for: a queue, a skill at a level, a preferred one.
+    pub(crate) kinds: u64,
     /// How many conversations wait once every agent has one.
     pub(crate) waiting: u64,
     /// Entries behind the snapshot.
@@ -78,8 +80,8 @@ impl<'a> Centre<'a> {
         let customers = self.size.agents + self.size.waiting;
         let first = self.next;
         self.next += customers;
-        let skills = self.size.skills;
-        let written = self.append((0..customers).map(|n| message(first + n, n, skills)).collect()).await?;
+        let size = self.size;
+        let written = self.append((0..customers).map(|n| message(first + n, n, size)).collect()).await?;
         Ok(online.max(written))
     }
 
@@ -88,7 +90,7 @@ impl<'a> Centre<'a> {
         let first = self.next;
         self.next += self.size.tail;
         let customers = self.size.agents + self.size.waiting;
-        let entry = |n: u64| message(first + n, (n * 37) % customers, self.size.skills);
+        let entry = |n: u64| message(first + n, (n * 37) % customers, self.size);
         self.append((0..self.size.tail).map(entry).collect()).await
     }
 
@@ -96,8 +98,7 @@ impl<'a> Centre<'a> {
     pub(crate) async fn write(&mut self) -> anyhow::Result<(u64, u64)> {
         let number = self.next;
         self.next += 1;
-        let sequence =
-            self.append(vec![message(number, number % self.customers(), self.size.skills)]).await?;
+        let sequence = self.append(vec![message(number, number % self.customers(), self.size)]).await?;
         Ok((number, sequence))
     }
 
@@ -107,7 +108,7 @@ impl<'a> Centre<'a> {
         self.next += count;
         let one = |number: u64| {
             let customer = number % self.customers();
-            let entry = message(number, customer, self.size.skills);
+            let entry = message(number, customer, self.size);
             let (fabric, partition) = (self.fabric.clone(), self.partition);
             tokio::spawn(async move {
                 let at = Instant::now();
@@ -199,7 +200,7 @@ fn online(agent: u64) -> RoutingEntry {
 }
 
 /// Message number `number`, of this customer, as intake proposes it.
-fn message(number: u64, customer: u64, skills: u64) -> RoutingEntry {
+fn message(number: u64, customer: u64, size: Size) -> RoutingEntry {
     let id = format!("{number}");
     let address = Address {
         channel: "sms".to_owned(),
@@ -222,9 +223,10 @@ fn message(number: u64, customer: u64, skills: u64) -> RoutingEntry {
         kind: Some(inbound_event::Kind::Message(said)),
         ..InboundEvent::default()
     };
+    let kind = roll(customer, 300) % size.kinds;
     let skill = |at: u64, required| SkillWanted {
-        name: format!("skill-{}", roll(customer, at) % skills),
-        level: i32::try_from(1 + roll(customer, at + 1) % 5).unwrap_or(1),
+        name: format!("skill-{}", roll(kind, at) % size.skills),
+        level: i32::try_from(1 + roll(kind, at + 1) % 5).unwrap_or(1),
         required,
         ..SkillWanted::default()
     };
@@ -238,7 +240,7 @@ fn message(number: u64, customer: u64, skills: u64) -> RoutingEntry {
             scope: "default".to_owned(),
             verdict: Some(Verdict { outcome: Outcome::Allow.into(), region, ..Verdict::default() }),
             wanted: Some(Wanted {
-                queue: format!("queue-{}", roll(customer, 300) % QUEUES),
+                queue: format!("queue-{}", roll(kind, 300) % QUEUES),
                 priority: i32::try_from(roll(customer, 400) % 3).unwrap_or_default(),
                 skills: vec![skill(500, true), skill(600, false)],
                 ..Wanted::default()

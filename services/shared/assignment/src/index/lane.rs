@@ -48,8 +48,10 @@ impl Index {
         if let Some(lane) = self.by_ask.get(&(ask, steps)) {
             return *lane;
         }
-        if self.lanes.len() >= LANES && self.lanes.len() >= 2 * self.busy_lanes() {
+        if self.lanes.len() >= self.sweep_at.max(LANES) {
             self.drop_idle_lanes();
+            // Looked at again once there are twice as many: looking costs as much as there are.
+            self.sweep_at = 2 * self.lanes.len();
         }
         let at = self.lanes.len() as u32;
         let profile = {
@@ -87,7 +89,11 @@ impl Index {
     /// Agents who suit a lane.
     fn suited(&self, lane: u32) -> Vec<Slot> {
         let lane = &self.lanes[lane as usize];
-        let suits = |slot: Slot| lane.profile.suits(&self.members[slot as usize].spec);
+        // Numbers are compared sooner than names.
+        let suits = |slot: Slot| {
+            let member = &self.members[slot as usize];
+            member.lines().contains(&lane.line) && lane.profile.suits(&member.spec)
+        };
         let nobody = Vec::new();
         let rarest = lane
             .profile
@@ -103,10 +109,6 @@ impl Index {
             }
             _ => all.iter().copied().filter(|slot| suits(*slot)).collect(),
         }
-    }
-
-    fn busy_lanes(&self) -> usize {
-        self.lanes.iter().filter(|lane| !lane.waiting.is_empty()).count()
     }
 
     fn drop_idle_lanes(&mut self) {
