@@ -1,6 +1,6 @@
 //! Snapshots: when they are taken, and what they look like.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
 use heliograph_assignment::Machine;
 use heliograph_fabric::Ground;
@@ -11,22 +11,25 @@ use heliograph_store::{
 use serde::{Deserialize, Serialize};
 use tokio::{task::JoinHandle, time::Instant};
 
-use super::{Assignment, annex::Annex, residence::Residence, state::State};
+use super::{Assignment, annex::Annex, blob::Blob, residence::Residence, state::State};
 use crate::{config::AssignmentConfig, error::chain, metrics::Metrics};
 
-/// Version of what is written. Another one is not read: the snapshot before it, or the log, is used instead.
-const VERSION: u32 = 1;
+/// Version of what is written.
+const VERSION: u32 = 2;
+/// The version before, which is still read: all in one piece.
+const WHOLE: u32 = 1;
 
-#[derive(Serialize)]
-struct Written<'a> {
+/// What is written. Machine and annex are MessagePack by themselves, so that they are read at the same time.
+#[derive(Serialize, Deserialize)]
+struct Sections {
     version: u32,
-    machine: &'a Machine,
-    annex: &'a Annex,
-    residence: &'a Residence,
+    machine: Blob,
+    annex: Blob,
+    residence: Blob,
 }
 
 #[derive(Deserialize)]
-struct Read {
+struct Whole {
     version: u32,
     machine: Machine,
     annex: Annex,
@@ -53,20 +56,44 @@ pub(crate) fn key(partition: u16) -> String {
 /// The state as bytes: MessagePack with named fields.
 pub(crate) fn encode(state: &State) -> Vec<u8> {
     let State { machine, annex, residence, .. } = state;
-    let written = Written { version: VERSION, machine, annex, residence };
-    rmp_serde::to_vec_named(&written).expect("facts are maps with plain keys, and memory does not fail")
+    let (machine, annex) = thread::scope(|scope| {
+        let machine = scope.spawn(|| section(machine));
+        let annex = section(annex);
+        (machine.join().expect("it is as good as the other"), annex)
+    });
+    section(&Sections { version: VERSION, machine, annex, residence: section(residence) }).0.into()
+}
+
+fn section(part: &impl Serialize) -> Blob {
+    let bytes = rmp_serde::to_vec_named(part);
+    Blob(bytes.expect("facts are maps with plain keys, and memory does not fail").into())
 }
 
 /// The state from bytes that were stored for `position`.
 pub(super) fn decode(partition: u16, position: u64, bytes: &[u8]) -> Result<State, Unreadable> {
-    let Read { version, machine, annex, residence } = rmp_serde::from_slice(bytes)?;
-    if version != VERSION {
+    let Whole { version, machine, annex, residence } = match rmp_serde::from_slice::<Sections>(bytes) {
+        Ok(sections) => sections.read()?,
+        Err(_) => rmp_serde::from_slice(bytes)?,
+    };
+    if version != VERSION && version != WHOLE {
         return Err(Unreadable::Version(version));
     }
     if machine.applied() != position {
         return Err(Unreadable::Misplaced { inside: machine.applied(), outside: position });
     }
     Ok(State { partition, machine, annex, residence })
+}
+
+impl Sections {
+    fn read(self) -> Result<Whole, rmp_serde::decode::Error> {
+        let Self { version, machine, annex, residence } = self;
+        thread::scope(|scope| {
+            let annex = scope.spawn(|| rmp_serde::from_slice(&annex.0));
+            let machine = rmp_serde::from_slice(&machine.0)?;
+            let annex = annex.join().expect("reading reports what is wrong")?;
+            Ok(Whole { version, machine, annex, residence: rmp_serde::from_slice(&residence.0)? })
+        })
+    }
 }
 
 /// Decides when a snapshot is due, and stores it once everything in it has been published.

@@ -297,6 +297,24 @@ async fn a_snapshot_holds_everything_and_one_that_is_of_no_use_is_passed_over() 
 }
 
 #[test]
+fn a_snapshot_in_one_piece_as_the_release_before_wrote_it_is_read() {
+    #[derive(serde::Serialize)]
+    struct Whole<'a> {
+        version: u32,
+        machine: &'a Machine,
+        annex: &'a Annex,
+    }
+    let (state, id) = opened();
+    let whole = |version| Whole { version, machine: &state.machine, annex: &state.annex };
+    let written = rmp_serde::to_vec_named(&whole(1)).unwrap();
+    let read = snapshot::decode(PARTITION, 7, &written).unwrap();
+    assert_eq!(read.machine.digest(), state.machine.digest());
+    assert_eq!(read.annex.get(&id), state.annex.get(&id));
+    let later = snapshot::decode(PARTITION, 7, &rmp_serde::to_vec_named(&whole(3)).unwrap());
+    assert!(matches!(later.unwrap_err(), snapshot::Unreadable::Version(3)));
+}
+
+#[test]
 fn a_snapshot_of_an_older_release_is_not_read_and_the_log_restores_it() {
     let bytes = include_bytes!("../../fixtures/snapshot-before-trails.msgpack");
     assert!(snapshot::decode(PARTITION, 7, bytes).is_err());

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
+    io, thread,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -242,8 +242,22 @@ impl<'de> Deserialize<'de> for Machine {
                 facts.version
             )));
         }
-        let indexes = facts.pools.iter().map(|(tenant, pool)| (tenant.clone(), Index::build(pool))).collect();
-        let timers = timer::derive(&facts.pools);
+        let (indexes, timers) = derive(&facts.pools);
         Ok(Self { facts, indexes, timers })
     }
+}
+
+/// From so many conversations on, what follows from the facts is worth two threads.
+const MANY: usize = 10_000;
+
+/// What follows from the facts.
+fn derive(pools: &BTreeMap<Text, Pool>) -> (BTreeMap<Text, Index>, Timers) {
+    let indexes = || pools.iter().map(|(tenant, pool)| (tenant.clone(), Index::build(pool))).collect();
+    if pools.values().map(|pool| pool.conversations.len()).sum::<usize>() < MANY {
+        return (indexes(), timer::derive(pools));
+    }
+    thread::scope(|scope| {
+        let timers = scope.spawn(|| timer::derive(pools));
+        (indexes(), timers.join().expect("nothing in there panics"))
+    })
 }

@@ -4,12 +4,17 @@
 use std::{
     borrow::Borrow,
     collections::{BTreeMap, HashMap},
+    fmt,
     hash::Hash,
+    marker::PhantomData,
     ops::Index,
 };
 
 use foldhash::fast::FixedState;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, Visitor},
+};
 
 /// Keys are looked up by hash and listed in their own order; the order of the hashes is never seen. They are names and
 /// derived ids, which nobody outside chooses, so that a fast hash will do.
@@ -92,6 +97,29 @@ impl<K: Ord + Hash + Serialize, V: Serialize> Serialize for Table<K, V> {
 
 impl<'de, K: Ord + Hash + Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Table<K, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self { entries: HashMap::deserialize(deserializer)? })
+        deserializer.deserialize_map(Filling(PhantomData))
+    }
+}
+
+/// Makes room once for everything that is said to come: growing step by step moves large values again and again.
+struct Filling<K, V>(PhantomData<(K, V)>);
+
+/// What is said to come is believed up to here.
+const BELIEVED: usize = 1 << 18;
+
+impl<'de, K: Ord + Hash + Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for Filling<K, V> {
+    type Value = Table<K, V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let room = map.size_hint().unwrap_or(0).min(BELIEVED);
+        let mut entries = HashMap::with_capacity_and_hasher(room, FixedState::default());
+        while let Some((key, value)) = map.next_entry()? {
+            entries.insert(key, value);
+        }
+        Ok(Table { entries })
     }
 }

@@ -430,9 +430,8 @@ impl ResourceView {
 
 async fn keep(mut events: BucketWatch, sender: watch::Sender<Arc<Snapshot>>, ready: watch::Sender<bool>) {
     let mut snapshot = Snapshot::default();
+    let (mut current, mut changed) = (false, false);
     while let Some(first) = events.next().await {
-        let mut current = false;
-        let mut changed = false;
         let mut event = Some(first);
         // What arrived together is published together: copying the map costs more than a change does.
         while let Some(next) = event {
@@ -442,7 +441,8 @@ async fn keep(mut events: BucketWatch, sender: watch::Sender<Arc<Snapshot>>, rea
             }
             event = events.try_next();
         }
-        if changed {
+        // Half a listing is no picture of anything.
+        if current && std::mem::take(&mut changed) {
             sender.send_replace(Arc::new(snapshot.clone()));
         }
         if current {

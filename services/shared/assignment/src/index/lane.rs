@@ -89,11 +89,7 @@ impl Index {
     /// Agents who suit a lane.
     fn suited(&self, lane: u32) -> Vec<Slot> {
         let lane = &self.lanes[lane as usize];
-        // Numbers are compared sooner than names.
-        let suits = |slot: Slot| {
-            let member = &self.members[slot as usize];
-            member.lines().contains(&lane.line) && lane.profile.suits(&member.spec)
-        };
+        let suits = |slot: Slot| lane.profile.suits(&self.members[slot as usize].spec);
         let nobody = Vec::new();
         let rarest = lane
             .profile
@@ -104,8 +100,14 @@ impl Index {
         let all = &self.lines[lane.line as usize].agents;
         match rarest {
             Some((agents, least)) if agents.len() < all.len() => {
-                let able = agents.iter().filter(|(_, level)| *level >= least);
-                able.map(|(slot, _)| *slot).filter(|slot| suits(*slot)).collect()
+                // Both are in order. Numbers that lie together are compared sooner than agents, who lie far apart.
+                let mut serving = all.iter().copied().peekable();
+                let mut serves = |slot: Slot| {
+                    while serving.next_if(|other| *other < slot).is_some() {}
+                    serving.peek() == Some(&slot)
+                };
+                let able = agents.iter().filter(|(_, level)| *level >= least).map(|(slot, _)| *slot);
+                able.filter(|slot| serves(*slot) && suits(*slot)).collect()
             }
             _ => all.iter().copied().filter(|slot| suits(*slot)).collect(),
         }
