@@ -4,6 +4,7 @@ mod moving;
 mod waiting;
 
 use futures::{FutureExt as _, future::ready};
+use heliograph_assignment::Machine;
 use heliograph_domain::content;
 use heliograph_proto::{
     Timestamp,
@@ -17,6 +18,7 @@ use heliograph_proto::{
 use heliograph_store::{objects::Objects, snapshots::SnapshotStore};
 
 use super::{
+    annex::Annex,
     convert::Unfit,
     emit::{Emission, Item},
     restore, snapshot,
