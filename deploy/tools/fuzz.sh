@@ -22,11 +22,16 @@ else
     mapfile -t targets < <("$fuzz" list --fuzz-dir tests/fuzz)
 fi
 
-fixtures() {
+# The folders a target begins with: what its provider sends, and what was kept.
+seeds() {
+    local fixtures=services/channels/$1/fixtures folder
     case "$1" in
-    sinch | twilio) echo "services/channels/sms/fixtures/$1/inbound" ;;
-    *) echo "services/channels/$1/fixtures/inbound" ;;
+    sinch | twilio) fixtures=services/channels/sms/fixtures/$1 ;;
+    template) fixtures=services/channels/bottle/fixtures/$1 ;;
     esac
+    for folder in "$fixtures/inbound" "$fixtures/answers" "tests/fuzz/corpus/$1"; do
+        if [ -d "$folder" ]; then echo "$folder"; fi
+    done
 }
 
 # What a process has before it reads anything, beside the 64 MiB that reading may take.
@@ -35,9 +40,9 @@ base=64
 one() {
     local target=$1 found=$root/.fuzz/$1 status=0
     mkdir -p "$found/corpus" "$found/crashes"
-    local seeds=("$(fixtures "$target")")
-    [ -d "tests/fuzz/corpus/$target" ] && seeds+=("tests/fuzz/corpus/$target")
-    "$fuzz" run "${options[@]}" "$target" "$found/corpus" "${seeds[@]}" -- \
+    local begin
+    mapfile -t begin < <(seeds "$target")
+    "$fuzz" run "${options[@]}" "$target" "$found/corpus" "${begin[@]}" -- \
         -max_total_time="$seconds" -timeout=5 -rss_limit_mb=$((base + 64)) -malloc_limit_mb=64 -max_len=65536 \
         -artifact_prefix="$found/crashes/" -print_final_stats=1 >"$found/log" 2>&1 || status=$?
     local runs peak
