@@ -6,6 +6,7 @@
 #[allow(dead_code, reason = "the socket uses the rest")]
 mod frame;
 #[path = "../../../services/channels/webchat/src/identity.rs"]
+#[rustfmt::skip]
 mod identity;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
