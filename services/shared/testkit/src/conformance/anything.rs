@@ -97,7 +97,7 @@ fn serve<C: Provider>(
     let read = MessageReference { provider_message_id: theirs.to_owned(), ..MessageReference::default() };
     for signal in [
         signal(Signal::Typing(Typing { on: true })),
-        signal(Signal::ReadMark(ReadMark { up_to: Some(read) })),
+        signal(Signal::ReadMark(ReadMark { up_to: Some(read), until: None })),
     ] {
         channel.encode_signal(account, &signal, NOW_MS, Some(&token));
         if let Some(handle) = handle {
