@@ -64,7 +64,7 @@ policy: tools tools-checks ## Show what regional policy promises: properties, mu
 	$(MAKE) bench BENCH="--only policy"
 
 .PHONY: fuzz
-fuzz: ## Fuzz parsers of what providers send (FUZZ="10" seconds each, FUZZ="600 wechat bottle")
+fuzz: ## Fuzz every parser of what providers send (FUZZ="10" seconds each, FUZZ="600 wechat bottle")
 	deploy/tools/fuzz.sh $(FUZZ)
 
 .PHONY: soak

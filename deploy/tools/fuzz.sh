@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Fuzzes the parsers that have a target, as many at a time as there are processors:
+# Fuzzes the parsers of what providers send, each a target, as many at a time as there are processors:
 #   fuzz.sh SECONDS [TARGET…]
 # A target begins with its corpus (tests/fuzz/corpus) and its channel's fixtures. What it found stays in .fuzz/: what is new in
 # the corpus, and inputs that crashed. Ends with an error when one crashed, hung, or grew beyond 64 MiB.
+#   fuzz.sh keep [TARGET…]
+# Takes over into tests/fuzz/corpus what reached code that neither fixtures nor corpus did. The channels' tests play it again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 root=$PWD
-seconds=${1:?usage: fuzz.sh SECONDS [TARGET…]}
+seconds=${1:?usage: fuzz.sh SECONDS|keep [TARGET…]}
 shift
 fuzz=$root/.tools/cargo-fuzz/bin/cargo-fuzz
 [ -x "$fuzz" ] || cargo install cargo-fuzz --version 0.13.2 --locked --root "$root/.tools/cargo-fuzz"
@@ -22,11 +24,16 @@ else
     mapfile -t targets < <("$fuzz" list --fuzz-dir tests/fuzz)
 fi
 
-fixtures() {
+# The folders a target begins with: what its provider sends, and what was kept.
+seeds() {
+    local fixtures=services/channels/$1/fixtures folder
     case "$1" in
-    sinch | twilio) echo "services/channels/sms/fixtures/$1/inbound" ;;
-    *) echo "services/channels/$1/fixtures/inbound" ;;
+    sinch | twilio) fixtures=services/channels/sms/fixtures/$1 ;;
+    template) fixtures=services/channels/bottle/fixtures/$1 ;;
     esac
+    for folder in "$fixtures/inbound" "$fixtures/answers" "tests/fuzz/corpus/$1"; do
+        if [ -d "$folder" ]; then echo "$folder"; fi
+    done
 }
 
 # What a process has before it reads anything, beside the 64 MiB that reading may take.
@@ -35,9 +42,9 @@ base=64
 one() {
     local target=$1 found=$root/.fuzz/$1 status=0
     mkdir -p "$found/corpus" "$found/crashes"
-    local seeds=("$(fixtures "$target")")
-    [ -d "tests/fuzz/corpus/$target" ] && seeds+=("tests/fuzz/corpus/$target")
-    "$fuzz" run "${options[@]}" "$target" "$found/corpus" "${seeds[@]}" -- \
+    local begin
+    mapfile -t begin < <(seeds "$target")
+    "$fuzz" run "${options[@]}" "$target" "$found/corpus" "${begin[@]}" -- \
         -max_total_time="$seconds" -timeout=5 -rss_limit_mb=$((base + 64)) -malloc_limit_mb=64 -max_len=65536 \
         -artifact_prefix="$found/crashes/" -print_final_stats=1 >"$found/log" 2>&1 || status=$?
     local runs peak
@@ -50,6 +57,30 @@ one() {
     fi
     return "$status"
 }
+
+keep() {
+    local target=$1 kept=tests/fuzz/corpus/$1 known folder file count=0
+    known=$(mktemp -d)
+    mkdir -p "$kept" ".fuzz/$target/corpus"
+    while read -r folder; do
+        for file in "$folder"/*; do
+            count=$((count + 1))
+            cp "$file" "$known/known-$count"
+        done
+    done < <(seeds "$target")
+    # Code reached counts, how often does not: that would keep thousands.
+    "$fuzz" run "${options[@]}" "$target" "$known" "$root/.fuzz/$target/corpus" -- \
+        -merge=1 -use_counters=0 -max_len=65536 >".fuzz/$target/keep.log" 2>&1
+    rm -f "$known"/known-*
+    find "$known" -type f -exec mv -t "$kept" {} +
+    rm -r "$known"
+    echo "$target: $(find "$kept" -type f | wc -l) inputs kept, $(du -sb "$kept" | cut -f1) bytes"
+}
+
+if [ "$seconds" = keep ]; then
+    for target in "${targets[@]}"; do keep "$target"; done
+    exit
+fi
 
 failed=0
 wait_one() {

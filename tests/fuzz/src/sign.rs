@@ -1,9 +1,10 @@
 //! Signatures as providers make them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use heliograph_channel::{RawAccount, WebhookRequest, standard_webhooks::Keyring};
+use heliograph_channel_rcs as rcs_channel;
 use heliograph_channel_wechat as wechat_channel;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderValue;
@@ -28,8 +29,36 @@ fn hmac_sha256(key: &str, parts: &[&[u8]]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// Nobody signs.
-pub fn nothing(_: &RawAccount, _: &mut WebhookRequest) {}
+/// The secret itself, and nothing signed.
+pub fn telegram(account: &RawAccount, request: &mut WebhookRequest) {
+    header(request, "x-telegram-bot-api-secret-token", secret(account, "webhook_secret"));
+}
+
+/// Meta, for WhatsApp, Messenger and Instagram.
+pub fn meta(account: &RawAccount, request: &mut WebhookRequest) {
+    let signed = hmac_sha256(secret(account, "app_secret"), &[&request.body]);
+    header(request, "x-hub-signature-256", &format!("sha256={}", hex::encode(signed)));
+}
+
+/// Viber: the body, with the bot's token.
+pub fn viber(account: &RawAccount, request: &mut WebhookRequest) {
+    let signed = hmac_sha256(secret(account, "auth_token"), &[&request.body]);
+    header(request, "x-viber-content-signature", &hex::encode(signed));
+}
+
+/// LINE: the body, with the channel's secret.
+pub fn line(account: &RawAccount, request: &mut WebhookRequest) {
+    let signed = hmac_sha256(secret(account, "channel_secret"), &[&request.body]);
+    header(request, "x-line-signature", &STANDARD.encode(signed));
+}
+
+/// RCS: what is in the envelope is signed. What fuzzing finds goes into one.
+pub fn rcs(account: &RawAccount, request: &mut WebhookRequest) {
+    let signature = rcs_channel::sign(secret(account, "client_token"), &request.body);
+    header(request, "x-goog-signature", &signature);
+    let data = STANDARD.encode(&request.body);
+    request.body = format!(r#"{{"message":{{"data":"{data}","messageId":"1"}}}}"#).into();
+}
 
 /// Standard Webhooks.
 pub fn bottle(account: &RawAccount, request: &mut WebhookRequest) {
@@ -53,7 +82,7 @@ pub fn sinch(account: &RawAccount, request: &mut WebhookRequest) {
 pub fn twilio(account: &RawAccount, request: &mut WebhookRequest) {
     let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
     let mut signed = format!("https://hooks.example.test/sms/fuzzed{}{query}", request.path);
-    let parameters: BTreeMap<String, String> =
+    let parameters: BTreeSet<(String, String)> =
         url::form_urlencoded::parse(&request.body).into_owned().collect();
     for (name, value) in parameters {
         signed.push_str(&name);

@@ -11,5 +11,5 @@ target!(Bottle, {
         settings: json!({ "url": "https://bring.example.test/out" }),
         secrets: &[("signing", "whsec_ZmFrZS1zdGFuZGFyZC13ZWJob29rLWtleS0zMmJ5dGU=")],
     };
-    Subject::new(Bottle, given, "application/json", sign::bottle)
+    Subject::new(Bottle, given, sign::bottle)
 });

@@ -11,5 +11,5 @@ target!(Sms, {
         settings: json!({ "sender": "+12025550134", "service_plan_id": "plan-1", "mms": true }),
         secrets: &[("api_token", "made-up-api-token"), ("webhook_secret", "made-up-webhook-secret")],
     };
-    Subject::new(Sms, given, "application/json", sign::sinch)
+    Subject::new(Sms, given, sign::sinch)
 });

@@ -11,5 +11,5 @@ target!(Sms, {
         settings: json!({ "account_sid": "AC00000000000000000000000000000000", "sender": "+12025550134" }),
         secrets: &[("auth_token", "made-up-auth-token")],
     };
-    Subject::new(Sms, given, "application/x-www-form-urlencoded", sign::twilio)
+    Subject::new(Sms, given, sign::twilio)
 });

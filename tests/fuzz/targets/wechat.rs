@@ -8,12 +8,12 @@ use serde_json::json;
 target!(Wechat, {
     let given = Given {
         provider: None,
-        settings: json!({ "app_id": "wx0123456789abcdef", "mode": "encrypted" }),
+        settings: json!({ "app_id": "wx0123456789abcdef", "mode": "encrypted", "passive_reply": 4 }),
         secrets: &[
             ("token", "madeuptoken2026"),
             ("app_secret", "made-up-app-secret"),
             ("encoding_aes_key", "bWFkZS11cC1mb3ItZGV2ZWxvcG1lbnQtb25seS0wMDA"),
         ],
     };
-    Subject::new(Wechat, given, "text/xml", sign::wechat)
+    Subject::new(Wechat, given, sign::wechat)
 });

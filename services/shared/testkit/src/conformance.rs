@@ -44,6 +44,9 @@
 //! "provider_message_id": "SM1", "retry_after": 7, "token_expired": true}`; `expect` is a word of
 //! `Outcome::code`, what follows it is checked when it is given.
 
+mod answer;
+mod anything;
+mod corpus;
 mod fixture;
 mod forgery;
 mod inbound;
@@ -58,7 +61,7 @@ use std::{
     any::Any,
     fmt::Debug,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -194,6 +197,19 @@ where
         let Some(account) = self.account() else { return self };
         let journal = self.journal.clone();
         journal.record(|| outbound::check(&mut self, &account));
+        self
+    }
+
+    /// Plays what fuzzing kept in `folder` (`tests/fuzz/corpus/<target>`, which says how): nothing may happen to it, whether it
+    /// is refused or read.
+    #[must_use]
+    pub fn corpus(mut self, folder: impl AsRef<Path>) -> Self
+    where
+        C: Webhook + Provider,
+    {
+        let Some(account) = self.account() else { return self };
+        let journal = self.journal.clone();
+        journal.record(|| corpus::check(&mut self, &account, folder.as_ref()));
         self
     }
 

@@ -53,7 +53,11 @@ fn conformance(settings: Value) -> Conformance<Bottle> {
 
 #[test]
 fn our_own_protocol_conforms() {
-    conformance(json!({ "url": "https://bring.example.test/out" })).inbound().outbound().finish();
+    conformance(json!({ "url": "https://bring.example.test/out" }))
+        .inbound()
+        .outbound()
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/bottle"))
+        .finish();
 }
 
 #[test]
@@ -77,5 +81,6 @@ fn a_third_party_conforms() {
         .carries_any_content()
         .fixtures(fixtures)
         .outbound()
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/template"))
         .finish();
 }

@@ -55,5 +55,6 @@ fn an_account_by_instagram_login_conforms() {
         .fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"))
         .signed(|account, request| sign_with(&account.secrets.all("instagram_app_secret")[0], request))
         .inbound()
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/instagram"))
         .finish();
 }

@@ -27,5 +27,6 @@ fn an_account_with_stateless_tokens_conforms() {
         .signed(seal)
         .inbound()
         .outbound()
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/line"))
         .finish();
 }

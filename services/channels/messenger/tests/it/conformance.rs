@@ -40,5 +40,6 @@ fn a_page_conforms() {
         .signed(sign)
         .inbound()
         .outbound()
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/messenger"))
         .finish();
 }

@@ -25,5 +25,6 @@ fn an_account_conforms() {
         .signed(seal)
         .inbound()
         .outbound()
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/rcs"))
         .finish();
 }

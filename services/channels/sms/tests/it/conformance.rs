@@ -73,6 +73,7 @@ fn sinch_conforms() {
         .stale_after(Duration::from_mins(5))
         .inbound()
         .outbound()
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/sinch"))
         .finish();
 }
 
@@ -85,5 +86,6 @@ fn twilio_conforms() {
         .signed(sign_twilio)
         .inbound()
         .outbound()
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/twilio"))
         .finish();
 }

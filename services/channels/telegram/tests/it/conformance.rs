@@ -20,6 +20,7 @@ fn a_bot_conforms() {
         .message_id("1111111/1365")
         .inbound()
         .outbound()
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/telegram"))
         .finish();
 }
 

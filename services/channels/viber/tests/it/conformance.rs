@@ -19,6 +19,7 @@ fn a_bot_conforms() {
         .signed(prove)
         .inbound()
         .outbound()
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/viber"))
         .finish();
 }
 

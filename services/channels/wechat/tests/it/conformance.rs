@@ -54,5 +54,6 @@ fn an_encrypted_account_conforms() {
         .token_in_url()
         .inbound()
         .outbound()
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/wechat"))
         .finish();
 }

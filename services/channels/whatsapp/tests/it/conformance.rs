@@ -13,5 +13,6 @@ fn the_channel_conforms() {
         .signed(sign)
         .inbound()
         .outbound()
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/whatsapp"))
         .finish();
 }

@@ -1,4 +1,4 @@
-//! Fixture files.
+//! Fixture files. tests/fuzz is built of this file as well.
 
 use std::{fs, path::Path};
 
@@ -8,6 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
 
 /// Our clock unless a fixture says otherwise: 2026-01-01T00:00:00Z.
 pub(super) const NOW_MS: i64 = 1_767_225_600_000;
+/// And never later than 2100-01-01T00:00:00Z, in seconds.
+const LATEST: i64 = 4_102_444_800;
 
 /// One request as a file gives it.
 #[derive(Clone)]
@@ -20,6 +22,48 @@ pub(super) struct Fixture {
     pub expect: Option<u16>,
     /// As read, for folders that hold no requests.
     pub bytes: Bytes,
+}
+
+impl Fixture {
+    fn new(name: String, bytes: &[u8]) -> Self {
+        Self {
+            name,
+            request: WebhookRequest {
+                method: Method::POST,
+                path: String::new(),
+                query: String::new(),
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+                now_ms: NOW_MS,
+            },
+            sign: true,
+            expect: None,
+            bytes: Bytes::copy_from_slice(bytes),
+        }
+    }
+
+    /// What `bytes` are without a file's name to say it: a request as in a `.http` file where that can be, or a body.
+    pub(super) fn guess(bytes: &[u8]) -> Self {
+        let mut fixture = Self::new(String::new(), bytes);
+        let rest = match directives(&mut fixture, bytes) {
+            Ok(rest) => rest,
+            Err(_) => {
+                fixture = Self::new(String::new(), bytes);
+                bytes
+            }
+        };
+        let mut whole = fixture.clone();
+        if request(&mut whole, rest).is_ok() {
+            return whole;
+        }
+        let content_type = match rest.trim_ascii_start().first() {
+            Some(b'{' | b'[') => "application/json",
+            Some(b'<') => "text/xml",
+            _ => "application/x-www-form-urlencoded",
+        };
+        body(&mut fixture, rest, content_type);
+        fixture
+    }
 }
 
 /// Every fixture of a folder, by name; none when there is no such folder.
@@ -38,20 +82,7 @@ fn read(path: &Path) -> Result<Fixture, String> {
     let folder = part(path.parent().and_then(Path::file_name));
     let name = format!("{folder}/{}", part(path.file_name()));
     let extension = part(path.extension());
-    let mut fixture = Fixture {
-        name: name.clone(),
-        request: WebhookRequest {
-            method: Method::POST,
-            path: String::new(),
-            query: String::new(),
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            now_ms: NOW_MS,
-        },
-        sign: true,
-        expect: None,
-        bytes: Bytes::from(bytes.clone()),
-    };
+    let mut fixture = Fixture::new(name.clone(), &bytes);
     let rest = directives(&mut fixture, &bytes).map_err(|problem| format!("{name}: {problem}"))?;
     match extension.as_str() {
         "http" => request(&mut fixture, rest).map_err(|problem| format!("{name}: {problem}"))?,
@@ -73,7 +104,13 @@ fn directives<'a>(fixture: &mut Fixture, mut bytes: &'a [u8]) -> Result<&'a [u8]
         let text = String::from_utf8_lossy(&line[..end]);
         let number = |value: &str| value.parse::<i64>().map_err(|_| format!("`{value}` is not a number"));
         match text.trim().split_once(": ") {
-            Some(("now", seconds)) => fixture.request.now_ms = number(seconds)? * 1000,
+            Some(("now", seconds)) => {
+                let seconds = number(seconds)?;
+                if !(0..=LATEST).contains(&seconds) {
+                    return Err(format!("`now: {seconds}` is not in 1970 to 2100"));
+                }
+                fixture.request.now_ms = seconds * 1000;
+            }
             Some(("sign", "no")) => fixture.sign = false,
             Some(("expect", status)) => fixture.expect = u16::try_from(number(status)?).ok(),
             _ => {
@@ -100,6 +137,9 @@ fn request(fixture: &mut Fixture, bytes: &[u8]) -> Result<(), String> {
     let first = lines.next().unwrap_or_default();
     let (method, target) = first.split_once(' ').ok_or("the first line is `METHOD /path?query`")?;
     let target = target.trim().trim_end_matches(" HTTP/1.1");
+    if !target.starts_with('/') {
+        return Err(format!("`{target}` is not a path"));
+    }
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let request = &mut fixture.request;
     request.method = method.parse().map_err(|_| format!("`{method}` is not a method"))?;

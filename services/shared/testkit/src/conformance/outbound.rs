@@ -2,15 +2,13 @@
 
 use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
-use bytes::Bytes;
 use heliograph_channel::{Account, Body, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse};
 use heliograph_proto::v1::Message;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use secrecy::SecretString;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Conformance, fixture::NOW_MS, samples};
+use super::{Conformance, answer::Answer, fixture::NOW_MS, samples};
 
 /// What stands for an access token.
 const TOKEN: &str = "made-up-access-token-0123456789";
@@ -123,42 +121,15 @@ fn show(request: &ProviderRequest) -> Value {
     json!({ "method": request.method.as_str(), "url": url, "headers": headers, "body": body })
 }
 
-/// A file of `answers/`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Answer {
-    status: u16,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    #[serde(default)]
-    body: Value,
-    expect: String,
-    code: Option<String>,
-    provider_message_id: Option<String>,
-    retry_after: Option<u64>,
-    token_expired: Option<bool>,
-}
-
 fn check_answer<P>(suite: &mut Conformance<P>, account: &Account<P::Settings>, about: &str, answer: &Answer)
 where
     P: Provider,
     P::Settings: Debug,
 {
-    let body = match &answer.body {
-        Value::Null => Bytes::new(),
-        Value::String(text) => text.clone().into(),
-        json => json.to_string().into(),
+    let response = match answer.response() {
+        Ok(response) => response,
+        Err(problem) => return suite.fail(about, problem),
     };
-    let mut headers = HeaderMap::new();
-    for (name, value) in &answer.headers {
-        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
-            headers.append(name, value);
-        }
-    }
-    let Ok(status) = StatusCode::from_u16(answer.status) else {
-        return suite.fail(about, format!("{} is not a status", answer.status));
-    };
-    let response = ProviderResponse { status, headers, body, now_ms: NOW_MS };
     let Some(outcome) = classify(suite, account, about, &response) else { return };
     suite.expect(about, outcome.code() == answer.expect, || {
         format!("means {} and should mean {}: {outcome:?}", outcome.code(), answer.expect)
