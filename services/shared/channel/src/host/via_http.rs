@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use heliograph_fabric::Fabric;
-use heliograph_proto::v1::{Capabilities, SignalRequest};
+use heliograph_proto::v1::{Capabilities, SignalRequest, signal_request::Signal};
 use heliograph_store::{
     Redis,
     answered::Answered,
+    handles::Handles,
     replies::{Customer, Replies},
     tokens::{Refreshed, Token, TokenError, TokenKey, TokenOptions, TokenStore},
     uploads::Uploads,
@@ -20,11 +21,12 @@ use super::{
     media,
     outlet::Outlet,
     passive::{Offered, Passive},
+    recall::Recall,
     shelf::Shelf,
 };
 use crate::{
     Account, Carrier, CarrierError, Channel, Delivery, MediaStream, Outcome, Provider, ProviderRequest,
-    ProviderResponse, ReplyHandle, TokenSource,
+    ProviderResponse, Purpose, ReplyHandle, TokenSource,
 };
 
 /// Carries deliveries of `P` over HTTP.
@@ -33,6 +35,7 @@ pub struct ViaHttp<P> {
     outlet: Outlet,
     tokens: TokenStore,
     replies: Replies,
+    recall: Recall,
     passive: Passive,
     attachments: Attachments,
 }
@@ -66,6 +69,7 @@ impl<P: Provider> ViaHttp<P> {
             provider,
             tokens: TokenStore::new(redis.clone(), TokenOptions::default()),
             replies: Replies::new(redis.clone()),
+            recall: Recall::new(Handles::new(redis.clone())),
             passive: Passive::new(fabric.clone(), Answered::new(redis.clone())),
             attachments: Attachments { outlet: outlet.clone(), shelf, uploads, limit: media_limit },
             outlet,
@@ -146,6 +150,11 @@ impl<P: Provider> ViaHttp<P> {
         {
             self.attachments.remember(account, source, &grant).await;
         }
+        if matches!(outcome, Outcome::Delivered { .. }) {
+            let handles = self.provider.read_handles(account, &answer);
+            let ours = Some(message.id.as_str()).filter(|id| !id.is_empty());
+            self.recall.keep(&account.into(), &handles, ours).await;
+        }
         Tried { outcome, stale }
     }
 
@@ -170,16 +179,32 @@ impl<P: Provider> ViaHttp<P> {
         Some(ReplyHandle { value: taken.value, tried: taken.before })
     }
 
-    /// The signal upon what the customer wrote last; none where that is not known.
+    /// The handle of the message that is quoted; where it is not known, the message goes without the quote.
+    async fn quote(&self, account: &Account<P::Settings>, delivery: &Delivery<'_>) -> Option<SecretString> {
+        let quoted = delivery.message.reply_to.as_ref()?;
+        if !self.provider.wants_handles(account, Purpose::Quote) {
+            return None;
+        }
+        self.recall.find(&account.into(), quoted, Purpose::Quote).await
+    }
+
+    /// The signal upon the message it is about, or upon what the customer wrote last; none where that is not known.
     async fn signal_upon(
         &self,
         account: &Account<P::Settings>,
         signal: &SignalRequest,
         token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
-        let user_id = &signal.address.as_ref()?.user_id;
-        let customer = Customer { channel: &account.channel, account: &account.name, user_id };
-        let handle = self.replies.newest(&account.tenant, &customer).await.ok()??;
+        let handle = match &signal.signal {
+            Some(Signal::ReadMark(mark)) if self.provider.wants_handles(account, Purpose::Read) => {
+                self.recall.find(&account.into(), mark.up_to.as_ref()?, Purpose::Read).await?
+            }
+            _ => {
+                let user_id = &signal.address.as_ref()?.user_id;
+                let customer = Customer { channel: &account.channel, account: &account.name, user_id };
+                self.replies.newest(&account.tenant, &customer).await.ok()??
+            }
+        };
         self.provider.encode_signal_upon(account, signal, &handle, token)
     }
 
@@ -228,7 +253,8 @@ impl<P: Provider> Carrier for ViaHttp<P> {
             }
         }
         let reply = self.reply(account, &delivery).await;
-        let delivery = Delivery { reply: reply.as_ref(), ..delivery };
+        let quote = self.quote(account, &delivery).await;
+        let delivery = Delivery { reply: reply.as_ref(), quote: quote.as_ref(), ..delivery };
         match self.attempt(account, &delivery).await {
             Tried { stale: true, .. } => self.attempt(account, &delivery).await.outcome,
             tried => tried.outcome,
