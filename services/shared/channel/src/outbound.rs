@@ -137,13 +137,24 @@ pub trait Provider: Channel {
     /// The URL in the answer to [`Provider::encode_media_lookup`].
     ///
     /// # Errors
-    /// [`CarrierError::NotFound`] when the provider does not have it any more.
+    /// [`CarrierError::NotFound`] when the provider does not have it any more; [`CarrierError::Unauthorized`] when it wants
+    /// a fresh token, which the host gets once.
     fn read_media_lookup(
         &self,
         _account: &Account<Self::Settings>,
         _response: &ProviderResponse,
     ) -> Result<String, CarrierError> {
         Err(CarrierError::Unsupported)
+    }
+
+    /// Why an answer to [`Provider::encode_media`] is no medium, for providers that say so in its body; `None`: as its
+    /// status says. Of an answer that looks like success, the beginning is shown here when it is text.
+    fn read_media_error(
+        &self,
+        _account: &Account<Self::Settings>,
+        _response: &ProviderResponse,
+    ) -> Option<CarrierError> {
+        None
     }
 
     /// How a medium of an outgoing message reaches the provider.

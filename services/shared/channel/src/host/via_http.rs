@@ -13,6 +13,7 @@ use heliograph_store::{
     tokens::{Refreshed, Token, TokenError, TokenKey, TokenOptions, TokenStore},
     uploads::Uploads,
 };
+use http::StatusCode;
 use secrecy::SecretString;
 
 use super::{
@@ -221,7 +222,31 @@ impl<P: Provider> ViaHttp<P> {
         };
         let answer = self.outlet.send(account, &request).await;
         let answer = answer.map_err(|lost| CarrierError::Provider(lost.to_string()))?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            return Err(CarrierError::Unauthorized("it answered 401".to_owned()));
+        }
         self.provider.read_media_lookup(account, &answer)
+    }
+
+    async fn fetch(
+        &self,
+        account: &Account<P::Settings>,
+        provider_media_id: &str,
+        url: &str,
+        token: Option<&SecretString>,
+    ) -> Result<MediaStream, CarrierError> {
+        let url = self.media_url(account, provider_media_id, url, token).await?;
+        let request = self.provider.encode_media(account, provider_media_id, &url, token);
+        let request = request.ok_or(CarrierError::Unsupported)?;
+        let explain = |answer: &ProviderResponse| self.provider.read_media_error(account, answer);
+        media::fetch(&self.outlet, account, request, self.attachments.limit, explain).await
+    }
+
+    async fn media_token(
+        &self,
+        account: &Account<P::Settings>,
+    ) -> Result<Option<(TokenKey, Token)>, CarrierError> {
+        self.token(account).await.map_err(|_| CarrierError::Provider("no access token".to_owned()))
     }
 }
 
@@ -279,12 +304,15 @@ impl<P: Provider> Carrier for ViaHttp<P> {
         provider_media_id: &str,
         url: &str,
     ) -> Result<MediaStream, CarrierError> {
-        let token =
-            self.token(account).await.map_err(|_| CarrierError::Provider("no access token".to_owned()))?;
+        let token = self.media_token(account).await?;
         let secret = token.as_ref().map(|(_, token)| &token.value);
-        let url = self.media_url(account, provider_media_id, url, secret).await?;
-        let request = self.provider.encode_media(account, provider_media_id, &url, secret);
-        let request = request.ok_or(CarrierError::Unsupported)?;
-        media::fetch(&self.outlet, account, request, self.attachments.limit).await
+        let fetched = self.fetch(account, provider_media_id, url, secret).await;
+        let (Err(CarrierError::Unauthorized(_)), Some((key, token))) = (&fetched, &token) else {
+            return fetched;
+        };
+        self.tokens.invalidate(key, token.generation).await;
+        let token = self.media_token(account).await?;
+        let secret = token.as_ref().map(|(_, token)| &token.value);
+        self.fetch(account, provider_media_id, url, secret).await
     }
 }

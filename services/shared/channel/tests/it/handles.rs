@@ -34,10 +34,8 @@ impl Provider {
 /// A provider that calls what it takes `x-1`, `x-2` and so on.
 async fn provider() -> (Arc<Provider>, String) {
     let state = Arc::new(Provider::default());
-    let router = Router::new()
-        .route("/send", post(send))
-        .route("/seen", post(seen))
-        .with_state(Arc::clone(&state));
+    let router =
+        Router::new().route("/send", post(send)).route("/seen", post(seen)).with_state(Arc::clone(&state));
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use heliograph_channel::{
-    Account, AccountError, Answer, Body, Channel, Delivery, File, Handle, Hold, Inbound, Outcome, Provider,
-    ProviderRequest, ProviderResponse, Purpose, RawAccount, Received, Refusal, Reply, Secrets, Settings, TokenGrant,
-    TokenSource, Upload, UploadGrant, Webhook, WebhookRequest, multipart::Form,
+    Account, AccountError, Answer, Body, CarrierError, Channel, Delivery, File, Handle, Hold, Inbound,
+    Outcome, Provider, ProviderRequest, ProviderResponse, Purpose, RawAccount, Received, Refusal, Reply,
+    Secrets, Settings, TokenGrant, TokenSource, Upload, UploadGrant, Webhook, WebhookRequest,
+    multipart::Form,
 };
 use heliograph_domain::content::text;
 use heliograph_proto::v1::{
@@ -305,6 +306,18 @@ impl Provider for Probe {
         token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
         Some(request(account, Method::GET, &format!("/media/{provider_media_id}"), token, Body::Empty))
+    }
+
+    fn read_media_error(
+        &self,
+        _: &Account<ProbeSettings>,
+        response: &ProviderResponse,
+    ) -> Option<CarrierError> {
+        let body: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
+        match body["error"].as_str()? {
+            "gone" => Some(CarrierError::NotFound),
+            _ => Some(CarrierError::Unauthorized("the token".to_owned())),
+        }
     }
 }
 
