@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use heliograph_channel::{
-    Body, Channel as _, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Purpose, ReplyHandle, Webhook,
+    Body, Channel as _, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Purpose, ReplyHandle,
+    Webhook,
 };
 use heliograph_channel_line::{Line, sign};
 use heliograph_domain::content;
@@ -107,10 +108,8 @@ fn typing_is_shown_to_users_and_not_to_groups() {
 
 #[test]
 fn a_message_is_marked_as_read_by_its_token() {
-    let read = SignalRequest {
-        signal: Some(Signal::ReadMark(ReadMark::default())),
-        ..SignalRequest::default()
-    };
+    let read =
+        SignalRequest { signal: Some(Signal::ReadMark(ReadMark::default())), ..SignalRequest::default() };
     let handle = SecretString::from("nz0x74mZT2mRn");
     let account = whole();
     assert!(Line.wants_handles(&account, Purpose::Read));
@@ -164,8 +163,7 @@ fn tokens_of_messages_are_handed_over_and_left_out_of_events() {
 #[test]
 fn a_message_quotes_by_a_token_and_goes_without_one_that_line_does_not_know() {
     let (account, message) = (account(json!({})), message());
-    let (quote, reply) =
-        (SecretString::from("q-1"), ReplyHandle { value: "token".into(), tried: false });
+    let (quote, reply) = (SecretString::from("q-1"), ReplyHandle { value: "token".into(), tried: false });
     assert!(Line.wants_handles(&account, Purpose::Quote));
     let delivery =
         Delivery { reply: Some(&reply), quote: Some(&quote), ..Delivery::new(&message, "dlv_1", "", 0) };
