@@ -102,7 +102,8 @@ pub fn in_template(content: &Content, template: &WindowTemplate) -> Content {
     Content { kind: Some(Kind::Template(template)) }
 }
 
-/// Content the channel shows itself; only a caption may be too long or have no place, and then it follows as text.
+/// Content the channel shows itself; only a caption may be too long or have no place, and then it follows as text, and the
+/// words on a list's button may be.
 fn native(kind: &Kind, capabilities: &Capabilities, reasons: &mut Vec<Reason>) -> Vec<Content> {
     let limit = usize::try_from(capabilities.caption_limit).unwrap_or(0);
     let bare = |media: &Media| capabilities.bare_media.contains(&media.kind);
@@ -117,6 +118,12 @@ fn native(kind: &Kind, capabilities: &Capabilities, reasons: &mut Vec<Reason>) -
         let mut parts = vec![Content { kind: Some(Kind::Media(bare)) }];
         parts.extend(text_parts(&media.caption, capabilities, reasons));
         return parts;
+    }
+    if let Kind::List(list) = kind
+        && let Some(list) = fit::with_short_button(list, capabilities)
+    {
+        reasons.push(reason("transcode.button_cut", "the words on the list's button are too long"));
+        return vec![Content { kind: Some(Kind::List(list)) }];
     }
     vec![Content { kind: Some(kind.clone()) }]
 }

@@ -9,6 +9,7 @@ mod handle;
 mod join;
 mod message;
 mod progress;
+mod read;
 mod receipt;
 mod signals;
 mod tongue;

@@ -47,6 +47,13 @@ pub(crate) fn is_stale_reply(response: &ProviderResponse) -> bool {
     response.status.as_u16() == 400 && says(&body, "reply token")
 }
 
+/// The message that is quoted is one LINE does not know (any more).
+pub(crate) fn is_unknown_quote(response: &ProviderResponse) -> bool {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let text = explanation(&body).to_ascii_lowercase();
+    response.status.as_u16() == 400 && ["quotetoken", "quote token"].iter().any(|words| text.contains(words))
+}
+
 fn says(body: &Value, words: &str) -> bool {
     body["message"].as_str().is_some_and(|text| text.to_ascii_lowercase().contains(words))
 }

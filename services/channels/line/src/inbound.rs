@@ -6,7 +6,7 @@ mod messages;
 use std::time::Duration;
 
 use heliograph_channel::{
-    Account, Inbound, Received, Refusal, Reply, WebhookRequest,
+    Account, Handle, Inbound, Purpose, Received, Refusal, Reply, WebhookRequest,
     inbound::{raw, timestamp},
 };
 use heliograph_proto::{
@@ -48,6 +48,7 @@ pub(crate) fn receive(
         let parser = Parser { inbound: &inbound, settings: &account.settings, item };
         received.events.extend(parser.parse());
         received.replies.extend(parser.reply());
+        received.handles.extend(parser.handles());
     }
     // What came beside the events is kept with the first of them.
     let beside = envelope.keys().any(|name| name != "destination");
@@ -115,6 +116,19 @@ impl Parser<'_> {
         let token = self.item["replyToken"].as_str().filter(|token| !token.is_empty())?;
         let user_id = self.address()?.user_id;
         (!self.is_standby()).then(|| Reply { user_id, value: token.into(), valid_for })
+    }
+
+    /// The tokens to quote the message and to mark it as read, where they are ours to use.
+    fn handles(&self) -> impl Iterator<Item = Handle> {
+        let said = &self.item["message"];
+        let of = |name: &str, purpose| {
+            let value = said[name].as_str().filter(|token| !token.is_empty() && !self.is_standby())?;
+            let provider_message_id = said["id"].as_str()?.to_owned();
+            let valid_for = self.settings.tokens_last();
+            Some(Handle { provider_message_id, purpose, value: value.into(), valid_for })
+        };
+        let read = self.settings.spec.mark_as_read.then(|| of("markAsReadToken", Purpose::Read)).flatten();
+        [of("quoteToken", Purpose::Quote), read].into_iter().flatten()
     }
 
     /// Who is answered: a group or room as a whole, or a user.

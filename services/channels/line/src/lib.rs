@@ -10,8 +10,8 @@ mod settings;
 mod signature;
 
 use heliograph_channel::{
-    Account, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Received, Refusal,
-    TokenGrant, TokenSource, Webhook, WebhookRequest,
+    Account, Channel, Delivery, Handle, Outcome, Provider, ProviderRequest, ProviderResponse, Purpose,
+    Received, Refusal, TokenGrant, TokenSource, Webhook, WebhookRequest,
 };
 use heliograph_proto::v1::{Capabilities, MediaCapability, MediaKind, SignalRequest, TextFormat, TextUnit};
 use secrecy::SecretString;
@@ -78,6 +78,7 @@ impl Channel for Line {
             card_limit: limits.carousel,
             card_option_limit: outbound::CARD_OPTIONS,
             media: medias,
+            replies: true,
             typing_out: true,
             read_marks_out: account.settings.spec.mark_as_read,
             idempotent_send: true,
@@ -133,6 +134,17 @@ impl Provider for Line {
         account.settings.spec.reply_tokens
     }
 
+    fn wants_handles(&self, account: &Account<LineSettings>, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Quote => true,
+            Purpose::Read => account.settings.spec.mark_as_read,
+        }
+    }
+
+    fn read_handles(&self, account: &Account<LineSettings>, response: &ProviderResponse) -> Vec<Handle> {
+        outbound::handles(account, response)
+    }
+
     fn token(&self, account: &Account<LineSettings>, _now_ms: i64) -> Option<TokenSource> {
         outbound::token_source(account)
     }
@@ -153,6 +165,16 @@ impl Provider for Line {
         token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
         outbound::signal(account, signal, token)
+    }
+
+    fn encode_signal_upon(
+        &self,
+        account: &Account<LineSettings>,
+        signal: &SignalRequest,
+        handle: &SecretString,
+        token: Option<&SecretString>,
+    ) -> Option<ProviderRequest> {
+        outbound::read_mark(account, signal, handle, token)
     }
 
     fn encode_media(

@@ -7,7 +7,8 @@ mod messages;
 use std::time::Duration;
 
 use heliograph_channel::{
-    Account, Body, Delivery, Outcome, ProviderRequest, ProviderResponse, TokenGrant, TokenSource,
+    Account, Body, Delivery, Handle, Outcome, ProviderRequest, ProviderResponse, Purpose, TokenGrant,
+    TokenSource,
 };
 use heliograph_domain::ids;
 use heliograph_proto::v1::{SignalRequest, signal_request::Signal};
@@ -52,20 +53,25 @@ fn push(
 }
 
 /// A reply token that is over was not used for this delivery unless an attempt was made with it: then the message is
-/// pushed. Otherwise nobody knows whether that attempt arrived.
+/// pushed. Otherwise nobody knows whether that attempt arrived. A quote that LINE does not know is left out: no message is
+/// lost for it.
 pub(crate) fn follow_up(
     account: &Account<LineSettings>,
     delivery: &Delivery<'_>,
     response: &ProviderResponse,
     token: Option<&SecretString>,
 ) -> Option<Result<ProviderRequest, Outcome>> {
-    let reply = delivery.reply.filter(|_| codes::is_stale_reply(response))?;
-    Some(if reply.tried {
+    let unquoted = delivery.quote.is_some() && codes::is_unknown_quote(response);
+    let stale = delivery.reply.is_some() && codes::is_stale_reply(response);
+    if !unquoted && !stale {
+        return None;
+    }
+    if delivery.reply.is_some_and(|reply| reply.tried) {
         let text = "a reply was tried before, and its token is used up or over: it may have arrived";
-        Err(Outcome::in_doubt("invalid_reply_token", text))
-    } else {
-        push(account, delivery, token)
-    })
+        return Some(Err(Outcome::in_doubt("invalid_reply_token", text)));
+    }
+    let quote = delivery.quote.filter(|_| !unquoted);
+    Some(push(account, &Delivery { quote, ..*delivery }, token))
 }
 
 /// What stands for a video of ours in the event that it was watched. LINE takes no underscore there.
@@ -79,8 +85,20 @@ pub(crate) fn tracked(tracking_id: &str) -> Option<String> {
     correlation.starts_with("msg_").then_some(correlation)
 }
 
-/// The loading indicator, which ends by itself or with the next message; and read marks where LINE opens them. Both are
-/// for users, not for groups.
+/// The tokens to quote what was sent.
+pub(crate) fn handles(account: &Account<LineSettings>, response: &ProviderResponse) -> Vec<Handle> {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let sent = body["sentMessages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let valid_for = account.settings.tokens_last();
+    let of = |sent: &Value| {
+        let value = sent["quoteToken"].as_str().filter(|token| !token.is_empty())?.into();
+        let provider_message_id = sent["id"].as_str()?.to_owned();
+        Some(Handle { provider_message_id, purpose: Purpose::Quote, value, valid_for })
+    };
+    sent.iter().filter_map(of).collect()
+}
+
+/// The loading indicator, which ends by itself or with the next message. It is for users, not for groups.
 pub(crate) fn signal(
     account: &Account<LineSettings>,
     signal: &SignalRequest,
@@ -92,12 +110,20 @@ pub(crate) fn signal(
             let body = json!({ "chatId": user_id, "loadingSeconds": account.settings.spec.loading_seconds });
             Some(call(account, "/v2/bot/chat/loading/start", token, &body))
         }
-        Signal::ReadMark(_) if account.settings.spec.mark_as_read => {
-            let body = json!({ "chat": { "userId": user_id } });
-            Some(call(account, "/v2/bot/message/markAsRead", token, &body))
-        }
         _ => None,
     }
+}
+
+/// Marks the message whose token this is as read.
+pub(crate) fn read_mark(
+    account: &Account<LineSettings>,
+    signal: &SignalRequest,
+    handle: &SecretString,
+    token: Option<&SecretString>,
+) -> Option<ProviderRequest> {
+    let asked = matches!(signal.signal, Some(Signal::ReadMark(_))) && account.settings.spec.mark_as_read;
+    let body = json!({ "markAsReadToken": handle.expose_secret() });
+    asked.then(|| call(account, "/v2/bot/chat/markAsRead", token, &body))
 }
 
 fn is_user(id: &str) -> bool {

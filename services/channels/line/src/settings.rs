@@ -1,5 +1,7 @@
 //! A LINE account's settings.
 
+use std::time::Duration;
+
 use heliograph_channel::{
     AccountError, Settings,
     account::{RawAccount, Secrets},
@@ -19,8 +21,10 @@ pub struct LineSpec {
     pub reply_token_seconds: u64,
     /// How long the loading indicator shows unless a message comes: 5 to 60, in steps of 5.
     pub loading_seconds: u32,
-    /// Mark a chat as read; LINE opens this to partners only.
+    /// Mark customers' messages as read. Of use where the account's chat leaves that to us.
     pub mark_as_read: bool,
+    /// How long a message can be quoted and marked as read: so long are its tokens kept.
+    pub token_days: u64,
     /// Ask LINE to say when a customer has watched a video.
     pub track_videos: bool,
     /// Show the agent's name over their messages.
@@ -43,7 +47,8 @@ impl Default for LineSpec {
             // Ten seconds of the minute are for the way there and for clocks.
             reply_token_seconds: 50,
             loading_seconds: 20,
-            mark_as_read: false,
+            mark_as_read: true,
+            token_days: 7,
             track_videos: false,
             agent_names: false,
             video_preview_url: None,
@@ -112,6 +117,13 @@ pub enum Access {
     Stateless(String),
 }
 
+impl LineSettings {
+    /// How long tokens of messages are kept.
+    pub(crate) fn tokens_last(&self) -> Duration {
+        Duration::from_hours(24 * self.spec.token_days)
+    }
+}
+
 impl Settings for LineSettings {
     type Spec = LineSpec;
 
@@ -130,6 +142,9 @@ impl Settings for LineSettings {
         if !(1..=60).contains(&spec.reply_token_seconds) {
             let problem = "must be 1 to 60: LINE takes a reply token for one minute";
             return Err(AccountError::new("spec.settings.reply_token_seconds", problem));
+        }
+        if !(1..=365).contains(&spec.token_days) {
+            return Err(AccountError::new("spec.settings.token_days", "must be 1 to 365"));
         }
         if !(5..=60).contains(&spec.loading_seconds) || !spec.loading_seconds.is_multiple_of(5) {
             let problem = "must be 5 to 60, in steps of 5";

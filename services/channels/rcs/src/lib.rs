@@ -84,6 +84,7 @@ pub fn capabilities() -> Capabilities {
         card_title_limit: outbound::CARD_TITLE,
         card_body_limit: outbound::CARD_BODY,
         card_option_limit: settings::card_suggestions(),
+        carousel_bare: true,
         media: kinds.map(media).to_vec(),
         receipts_delivered: true,
         receipts_read: true,

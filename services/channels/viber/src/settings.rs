@@ -189,6 +189,7 @@ pub(crate) fn capabilities(settings: &ViberSettings) -> Capabilities {
         card_title_limit: count(CARD_TITLE),
         card_body_limit: count(CARD_BODY),
         card_option_limit: count(CARD_OPTIONS),
+        carousel_bare: true,
         media: vec![
             medium(MediaKind::Image, FILE),
             medium(MediaKind::Audio, FILE),

@@ -35,12 +35,17 @@ pub(crate) fn is_stale_upload(response: &ProviderResponse) -> bool {
     matches!(body["errcode"].as_i64(), Some(40_007))
 }
 
+/// Whether a fresh token may help.
+pub(crate) fn is_expired_token(code: i64) -> bool {
+    matches!(code, 40_001 | 40_014 | 42_001)
+}
+
 /// The outcome of an error code. `message` holds the provider's `rid:`, which its support asks for.
 pub(crate) fn failure(code: i64, message: &str) -> Outcome {
     let (name, text) = (code.to_string(), message.to_owned());
     match code {
         -1 | -1000 => Outcome::retry(None, name, text),
-        40001 | 40014 | 42001 => Outcome::Auth { code: name, text, token_expired: true },
+        code if is_expired_token(code) => Outcome::Auth { code: name, text, token_expired: true },
         // Bad secret, app id, IP not on the allow-list, revoked; and what the account may not do at all.
         40002 | 40013 | 40125 | 41001 | 41002 | 41004 | 40164 | 42007 | 48001 | 48004 | 50001 | 50002
         | 61451 => Outcome::auth(name, text),

@@ -164,6 +164,14 @@ impl Provider for Wechat {
         outbound::media::read_lookup(response)
     }
 
+    fn read_media_error(
+        &self,
+        _account: &Account<WechatSettings>,
+        response: &ProviderResponse,
+    ) -> Option<CarrierError> {
+        outbound::media::read_error(response)
+    }
+
     fn upload(&self, _account: &Account<WechatSettings>, _media: &Media) -> Upload {
         Upload::Before
     }

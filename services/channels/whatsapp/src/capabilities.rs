@@ -82,6 +82,10 @@ pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
         // Title and body share a slide's text; title, bold marks and line break take the rest.
         card_body_limit: limit(SLIDE - LABEL - 3),
         card_option_limit: limit(BUTTONS),
+        carousel_body_limit: limit(QUESTION),
+        footer_limit: limit(LABEL),
+        list_header_limit: limit(LABEL),
+        list_button_limit: limit(BUTTON),
         media: media(),
         bare_media: vec![MediaKind::Audio.into(), MediaKind::Sticker.into()],
         receipts_delivered: true,

@@ -32,7 +32,12 @@ impl Case<'_> {
         let mut request = tonic::Request::new(DeliverRequest {
             tenant: self.out.tenant.clone(),
             account: self.address.account.clone(),
-            message: Some(Message { content: Some(part.content.clone()), ..self.message.clone() }),
+            message: Some(Message {
+                content: Some(part.content.clone()),
+                // Of several parts, the first quotes.
+                reply_to: self.message.reply_to.clone().filter(|_| part.index == 0),
+                ..self.message.clone()
+            }),
             conversation: self.out.conversation.clone(),
             delivery_id: part.id.clone(),
             attempt: count(attempt),

@@ -54,7 +54,7 @@ impl Case<'_> {
         match outcome {
             Outcome::Delivered(delivered) => {
                 self.works(probe);
-                let sent = sent(delivered, made);
+                let sent = sent(delivered, attempt);
                 let written = Written::sent(sent.ids.clone(), now_ms()).counting(sent.parts);
                 self.settle(part, attempt, written).await?;
                 Ok(Next::End(Box::new(PartEnd::Sent(sent))))
@@ -174,10 +174,10 @@ impl Case<'_> {
     }
 }
 
-fn sent(delivered: Delivered, attempt: u32) -> Sent {
+fn sent(delivered: Delivered, attempt: &Attempt) -> Sent {
     let Delivered { provider_message_id, provider_part_ids, parts } = delivered;
     let mut ids: Vec<String> = std::iter::once(provider_message_id).chain(provider_part_ids).collect();
     ids.retain(|id| !id.is_empty());
     ids.dedup();
-    Sent { ids, parts, attempt }
+    Sent { ids, parts, attempt: attempt.record.attempt, at_ms: attempt.record.begun_at_ms }
 }

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
-use heliograph_domain::resources::{MessageClass, Trigger};
+use heliograph_domain::{
+    event::read_id,
+    resources::{MessageClass, Trigger},
+};
 use heliograph_proto::{
     Timestamp,
     v1::{
-        Capabilities, ConsentChanged, DeliveryError, Event, MessageDeferred, MessageFailed, MessageInDoubt,
-        MessageRefused, MessageSent, Reason, Verdict, event::Payload,
+        Address, Capabilities, ConsentChanged, DeliveryError, Event, MessageDeferred, MessageFailed,
+        MessageInDoubt, MessageRead, MessageRefused, MessageSent, Reason, Verdict, event::Payload,
     },
 };
 use heliograph_store::{
     consent::{Choice, Statement, Subject},
+    deliveries::unread::Unread,
     now_ms,
 };
 
@@ -28,7 +32,14 @@ use crate::{error::Failure, event, time::in_ms, verdict};
 #[derive(Debug)]
 pub(super) enum End {
     /// The provider has all of it.
-    Sent { parts: Vec<Sent>, transcoding: Vec<Reason>, receipts: bool },
+    Sent {
+        parts: Vec<Sent>,
+        transcoding: Vec<Reason>,
+        /// The provider says what arrives.
+        receipts: bool,
+        /// It says how far customers have read.
+        reads: bool,
+    },
     /// It may not leave. `trigger` says which fallback rules are asked, unless a rule names the channels itself.
     Refused { verdict: Box<Verdict>, trigger: Trigger, named: Option<Ways>, reasons: Vec<Reason> },
     /// It will never work.
@@ -41,7 +52,12 @@ pub(super) enum End {
 
 impl End {
     pub(super) fn sent(parts: Vec<Sent>, transcoding: &[Reason], capabilities: &Capabilities) -> Self {
-        Self::Sent { parts, transcoding: transcoding.to_vec(), receipts: capabilities.receipts_delivered }
+        Self::Sent {
+            parts,
+            transcoding: transcoding.to_vec(),
+            receipts: capabilities.receipts_delivered,
+            reads: capabilities.receives.iter().any(|kind| kind == "read_mark"),
+        }
     }
 
     fn label(&self) -> &'static str {
@@ -91,10 +107,12 @@ impl Case<'_> {
         }
         let message_id = self.message.id.clone();
         let label = end.label();
-        let (mut buried, mut asks) = (None, false);
+        let (mut buried, mut asks, mut unread) = (None, false, None);
         let (effect, payload) = match end {
-            End::Sent { parts, transcoding, receipts } => {
+            End::Sent { parts, transcoding, receipts, reads } => {
                 asks = receipts;
+                // It is read when its last part is.
+                unread = parts.iter().map(|part| part.at_ms).max().filter(|_| reads);
                 self.line.shared.metrics.sent_after(&self.line.name, self.age_ms());
                 reasons.extend(memory.decided.as_ref().map(Decided::allowed));
                 (vec!["sent".to_owned()], Payload::MessageSent(sent(message_id, &parts, transcoding)))
@@ -122,11 +140,29 @@ impl Case<'_> {
         let effect: Vec<&str> = effect.iter().map(String::as_str).collect();
         let event = Event { reasons, ..event::about(self.out, &effect, payload, now_ms()) };
         let at = self.publish(&event).await?;
+        if let Some(sent_at_ms) = unread {
+            self.await_read(sent_at_ms).await?;
+        }
         if asks {
             Box::pin(self.ask_for_receipt(at, memory)).await?;
         }
         self.line.shared.metrics.outcome(&self.line.name, label);
         Ok(buried)
+    }
+
+    /// Writes down that the message may be read by a mark. Where such a mark came first, the message is read.
+    async fn await_read(&self, sent_at_ms: i64) -> Result<(), Failure> {
+        let Address { channel, account, user_id, .. } = self.address;
+        let address = heliograph_store::contacts::Address::new(channel, account, user_id);
+        let message = Unread { reference: self.reference(), sent_at_ms };
+        let put = self.line.shared.deliveries.put_unread(&self.out.tenant, &address, &message).await;
+        if put? {
+            let message_id = self.message.id.clone();
+            let id = read_id(&self.out.tenant, &message_id);
+            let payload = Payload::MessageRead(MessageRead { message_id });
+            self.publish(&Event { id, ..event::about(self.out, &["read"], payload, now_ms()) }).await?;
+        }
+        Ok(())
     }
 
     /// The customer does not want it, says the provider.

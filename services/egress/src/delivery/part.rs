@@ -43,6 +43,8 @@ pub(super) struct Sent {
     pub(super) ids: Vec<String>,
     pub(super) parts: i32,
     pub(super) attempt: u32,
+    /// When the provider was called, milliseconds since 1970.
+    pub(super) at_ms: i64,
 }
 
 /// What became of a part.
@@ -192,6 +194,7 @@ impl Case<'_> {
                 ids: written.provider_message_ids.clone(),
                 parts: written.parts,
                 attempt,
+                at_ms: record.begun_at_ms,
             }),
             Ended::Failed if written.reason == WINDOW_CLOSED => {
                 PartEnd::Barred(Box::new(self.closed(part, &written.detail, memory).await?))

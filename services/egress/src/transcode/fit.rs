@@ -11,6 +11,9 @@ use super::{measure, reason, split};
 /// What a menu's button says when the menu stands in for a question that had none.
 const MENU: &str = "☰";
 
+/// Line breaks and marks of emphasis around what stands in a body.
+const MARKS: usize = 4;
+
 /// Whether the channel shows this very content, limits included.
 pub(super) fn fits(kind: &Kind, capabilities: &Capabilities) -> bool {
     if !capabilities.content.iter().any(|name| name == kind_name(kind)) {
@@ -19,7 +22,7 @@ pub(super) fn fits(kind: &Kind, capabilities: &Capabilities) -> bool {
     match kind {
         Kind::Choice(choice) => {
             within(capabilities.choice_limit, choice.options.len())
-                && is_short(&choice.body, body_limit(kind, capabilities), capabilities.text_unit())
+                && body_fits(kind, &choice.body, capabilities)
                 && options_fit(kind, capabilities.option_title_limit, capabilities)
         }
         Kind::List(list) => {
@@ -28,7 +31,7 @@ pub(super) fn fits(kind: &Kind, capabilities: &Capabilities) -> bool {
                 limit => limit,
             };
             within(capabilities.list_limit, options(kind).len())
-                && is_short(&list.body, body_limit(kind, capabilities), capabilities.text_unit())
+                && body_fits(kind, &list.body, capabilities)
                 && list.sections.iter().all(|section| {
                     is_short(&section.title, capabilities.list_section_limit, label_unit(capabilities))
                 })
@@ -37,6 +40,7 @@ pub(super) fn fits(kind: &Kind, capabilities: &Capabilities) -> bool {
         Kind::Card(card) => card_fits(card, capabilities),
         Kind::Carousel(carousel) => {
             within(capabilities.card_limit, carousel.cards.len())
+                && has_place(&carousel.body, capabilities)
                 && carousel.cards.len() >= usize::try_from(capabilities.carousel_least).unwrap_or(0)
                 && carousel.cards.iter().all(|card| card_fits(card, capabilities))
         }
@@ -54,7 +58,9 @@ pub(super) fn instead(kind: &Kind, capabilities: &Capabilities) -> Option<(Vec<K
             listed.or_else(|| shorter(&list, capabilities))
         }
         Kind::List(list) => shorter(kind, capabilities).or_else(|| as_choice(list, capabilities)),
-        Kind::Carousel(carousel) => as_cards(carousel, capabilities),
+        Kind::Carousel(carousel) => {
+            body_ahead(carousel, capabilities).or_else(|| as_cards(carousel, capabilities))
+        }
         _ => None,
     }
 }
@@ -67,6 +73,7 @@ fn shorter(kind: &Kind, capabilities: &Capabilities) -> Option<(Vec<Kind>, Reaso
         _ => return None,
     };
     let limit = usize::try_from(body_limit(kind, capabilities)).unwrap_or(0);
+    let limit = limit.checked_sub(beside(kind, capabilities)).filter(|limit| *limit > 0)?;
     let mut pieces = split::split(body, limit, capabilities.text_unit());
     let last = pieces.pop().filter(|_| !pieces.is_empty())?;
     let question = match kind.clone() {
@@ -122,6 +129,14 @@ fn as_cards(carousel: &Carousel, capabilities: &Capabilities) -> Option<(Vec<Kin
     some.then(|| (pieces, reason("transcode.carousel_to_cards", &why)))
 }
 
+/// The same cards, below what is said of all of them.
+fn body_ahead(carousel: &Carousel, capabilities: &Capabilities) -> Option<(Vec<Kind>, Reason)> {
+    let bare = Kind::Carousel(Carousel { body: String::new(), ..carousel.clone() });
+    let why = format!("{} has no place for the carousel's body: it goes ahead as text", capabilities.channel);
+    let ahead = !carousel.body.is_empty() && fits(&bare, capabilities);
+    ahead.then(|| (vec![plain(carousel.body.clone()), bare], reason("transcode.carousel_body_ahead", &why)))
+}
+
 fn plain(body: String) -> Kind {
     Kind::Text(Text { body, format: TextFormat::Plain.into(), ..Text::default() })
 }
@@ -175,6 +190,43 @@ fn body_limit(kind: &Kind, capabilities: &Capabilities) -> i32 {
         _ => capabilities.list_body_limit,
     };
     if own > 0 { own } else { capabilities.text_limit }
+}
+
+fn body_fits(kind: &Kind, body: &str, capabilities: &Capabilities) -> bool {
+    let length = measure::length(body, capabilities.text_unit()) + beside(kind, capabilities);
+    within(body_limit(kind, capabilities), length)
+}
+
+/// How much of a question's body is taken by its header and footer, where they have no places of their own.
+fn beside(kind: &Kind, capabilities: &Capabilities) -> usize {
+    let taken = |text: &str, place: i32| {
+        let length = measure::length(text, capabilities.text_unit());
+        if length == 0 || (place > 0 && within(place, length)) { 0 } else { length + MARKS }
+    };
+    match kind {
+        Kind::Choice(choice) => taken(&choice.footer, capabilities.footer_limit),
+        Kind::List(list) => {
+            taken(&list.header, capabilities.list_header_limit)
+                + taken(&list.footer, capabilities.footer_limit)
+        }
+        _ => 0,
+    }
+}
+
+/// Whether a carousel shows what is said of all its cards.
+fn has_place(body: &str, capabilities: &Capabilities) -> bool {
+    let limit = match capabilities.carousel_body_limit {
+        0 => capabilities.text_limit,
+        limit => limit,
+    };
+    body.is_empty() || (!capabilities.carousel_bare && is_short(body, limit, capabilities.text_unit()))
+}
+
+/// The list with as much of its button's words as have room; none when all have.
+pub(super) fn with_short_button(list: &ListMenu, capabilities: &Capabilities) -> Option<ListMenu> {
+    let (limit, unit) = (capabilities.list_button_limit, label_unit(capabilities));
+    let button = || measure::cut(&list.button, usize::try_from(limit).unwrap_or(0), unit);
+    (!is_short(&list.button, limit, unit)).then(|| ListMenu { button: button(), ..list.clone() })
 }
 
 fn label_unit(capabilities: &Capabilities) -> TextUnit {

@@ -12,3 +12,20 @@ pub(super) fn length(text: &str, unit: TextUnit) -> usize {
         TextUnit::CodePoints | TextUnit::Unspecified => text.chars().count(),
     }
 }
+
+/// As much of `text` as `limit` has room for, with a sign that more was there.
+pub(super) fn cut(text: &str, limit: usize, unit: TextUnit) -> String {
+    const MORE: &str = "…";
+    if length(text, unit) <= limit {
+        return text.to_owned();
+    }
+    let room = limit.saturating_sub(length(MORE, unit));
+    let mut kept = String::new();
+    for grapheme in text.graphemes(true) {
+        if length(&kept, unit) + length(grapheme, unit) > room {
+            break;
+        }
+        kept.push_str(grapheme);
+    }
+    format!("{}{MORE}", kept.trim_end())
+}

@@ -251,3 +251,55 @@ fn cards_that_do_not_fit_side_by_side_go_out_one_by_one_and_numbers_run_on() {
     assert_eq!(ids, ["a0", "a1", "c0", "c1"]);
     assert!(text_of(&mixed.parts[3]).contains("3. Take it"));
 }
+
+#[test]
+fn what_is_said_of_a_carousel_goes_ahead_where_it_has_no_place() {
+    let cards = vec![card("a", 1), card("b", 1)];
+    let carousel = of(Kind::Carousel(Carousel { cards: cards.clone(), body: "Two lamps".to_owned() }));
+    let bare = Capabilities { carousel_bare: true, ..social() };
+    let short = Capabilities { carousel_body_limit: 8, ..social() };
+    for able in [bare, short] {
+        let out = transcode(&carousel, &able).unwrap();
+        assert_eq!(codes(&out), ["transcode.carousel_body_ahead"]);
+        let below = of(Kind::Carousel(Carousel { cards: cards.clone(), body: String::new() }));
+        assert_eq!((text_of(&out.parts[0]).as_str(), &out.parts[1..]), ("Two lamps", &[below][..]));
+    }
+    let room = Capabilities { carousel_body_limit: 9, ..social() };
+    assert_eq!(transcode(&carousel, &room).unwrap().parts, [carousel]);
+}
+
+#[test]
+fn a_header_or_footer_without_a_place_takes_room_of_the_body() {
+    let mut asked = question(&["Yes", "No"]);
+    if let Some(Kind::Choice(choice)) = &mut asked.kind {
+        (choice.body, choice.footer) = ("Wait for it, or not?".to_owned(), "until 5".to_owned());
+    }
+    let able = Capabilities { choice_body_limit: 25, ..social() };
+    // 20 and 7 are more than 25, with a line between them.
+    let out = transcode(&asked, &able).unwrap();
+    assert_eq!(codes(&out), ["transcode.body_split"]);
+    let Some(Kind::Choice(last)) = &out.parts.last().unwrap().kind else { panic!("{:?}", out.parts) };
+    assert!(last.body.len() + last.footer.len() < 25, "{last:?}");
+    let placed = Capabilities { footer_limit: 7, ..able };
+    assert_eq!(transcode(&asked, &placed).unwrap().parts, [asked.clone()]);
+    // A footer that leaves no room at all: everything is said in words.
+    let none = Capabilities { choice_body_limit: 10, list_body_limit: 10, ..social() };
+    assert_eq!(codes(&transcode(&asked, &none).unwrap()), ["transcode.choice_to_text"]);
+}
+
+#[test]
+fn long_words_on_a_lists_button_are_cut() {
+    let option = Answer { id: "a".to_owned(), title: "A".to_owned(), ..Answer::default() };
+    let list = of(Kind::List(ListMenu {
+        body: "Which?".to_owned(),
+        button: "Everything we have".to_owned(),
+        sections: vec![ListSection { title: String::new(), options: vec![option] }],
+        ..ListMenu::default()
+    }));
+    let out = transcode(&list, &Capabilities { list_button_limit: 12, ..social() }).unwrap();
+    assert_eq!(codes(&out), ["transcode.button_cut"]);
+    let [Content { kind: Some(Kind::List(shown)) }] = out.parts.as_slice() else { panic!("{:?}", out.parts) };
+    assert_eq!(shown.button, "Everything…");
+    let room = Capabilities { list_button_limit: 18, ..social() };
+    assert_eq!(transcode(&list, &room).unwrap().parts, [list]);
+}

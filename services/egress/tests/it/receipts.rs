@@ -1,6 +1,9 @@
 //! Receipts that are waited for.
 
-use heliograph_proto::v1::{ErrorClass, MessageDelivered, MessageFailed, OutboundMessage, event::Payload};
+use heliograph_proto::v1::{
+    Address, ErrorClass, MessageDelivered, MessageFailed, OutboundMessage, event::Payload,
+};
+use heliograph_store::{contacts, deliveries::DeliveryStore, now_ms};
 
 use crate::support::{Channel, World, code};
 
@@ -97,4 +100,38 @@ async fn nothing_is_asked_where_the_policy_does_not_wait_or_the_channel_has_no_r
     world.events_of("cnv_1", "message.sent", 1).await;
     let waiting = world.fabric.read_subject(heliograph_fabric::Stream::Outbound, "hg.later.*").await.unwrap();
     assert!(waiting.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_waits_for_a_read_mark_or_is_read_by_one_that_came_before() {
+    let world = World::start().await;
+    let messenger = Channel::start("sms");
+    messenger.capable(|capabilities| capabilities.receives = vec!["text".to_owned(), "read_mark".to_owned()]);
+    let _egress = world.egress(&[&messenger]).await;
+    let deliveries = DeliveryStore::open(world.fabric.jetstream()).await.unwrap();
+    let before = now_ms();
+    let out = message(&world, "cnv_1").await;
+    world.queue(&out).await;
+    world.events_of("cnv_1", "message.sent", 1).await;
+    let Address { channel, account, user_id, .. } = out.message.as_ref().unwrap().address.clone().unwrap();
+    let address = contacts::Address::new(channel, account, user_id);
+    let unread = crate::support::until("it is written down", || async {
+        deliveries.unread(&out.tenant, &address).await.unwrap().into_iter().next()
+    })
+    .await;
+    assert_eq!(
+        (&unread.reference.message_id, unread.reference.conversation_id.as_str()),
+        (&id(&out), "cnv_1")
+    );
+    assert!((before..=now_ms()).contains(&unread.sent_at_ms), "{unread:?}");
+
+    // The customer reads faster than we write.
+    assert!(!deliveries.put_read(&out.tenant, &address, now_ms() + 600_000, &[]).await.unwrap());
+    let next = OutboundMessage { contact: out.contact.clone(), ..World::outbound("sms", "cnv_1", 1) };
+    world.queue(&next).await;
+    let read = world.events_of("cnv_1", "message.read", 1).await;
+    let Some(Payload::MessageRead(it)) = &read[0].payload else { panic!("{read:?}") };
+    assert_eq!(it.message_id, id(&next));
+    let kinds: Vec<String> = world.events("cnv_1").await.into_iter().map(|event| event.r#type).collect();
+    assert_eq!(kinds, ["message.sent", "message.sent", "message.read"]);
 }

@@ -2,7 +2,7 @@
 
 use heliograph_proto::v1::{InboundEvent, inbound_event::Kind};
 
-use super::{Case, consent, message, receipt, signals};
+use super::{Case, consent, message, read, receipt, signals};
 use crate::error::Failure;
 
 /// What became of an event.
@@ -35,7 +35,7 @@ pub(super) async fn handle(case: Case<'_>, may_wait: bool) -> Result<Handled, Fa
         // Boxed: it is by far the largest, and every other kind would have to make room for it.
         Some(Kind::Message(message)) => Box::pin(message::propose(case, message)).await,
         Some(Kind::Receipt(receipt)) => receipt::receipt(case, receipt, may_wait).await,
-        Some(Kind::ReadMark(mark)) => receipt::read_mark(case, mark, may_wait).await,
+        Some(Kind::ReadMark(mark)) => read::read_mark(case, mark, may_wait).await,
         Some(Kind::Typing(typing)) => signals::typing(case, typing).await,
         Some(Kind::Consent(signal)) => consent::signal(case, signal).await,
         Some(Kind::ConversationStart(_)) => signals::start(case).await,

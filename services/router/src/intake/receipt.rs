@@ -1,13 +1,13 @@
-//! What became of a message of ours, said by the provider or shown by the customer's reading.
+//! What became of a message of ours, said by the provider.
 
 use heliograph_domain::ids;
 use heliograph_proto::v1::{
-    Event, MessageDelivered, MessageFailed, MessageRead, ReadMark, Receipt, ReceiptState, UnknownReceived,
+    Event, MessageDelivered, MessageFailed, MessageRead, Receipt, ReceiptState, UnknownReceived,
     event::Payload,
 };
 use heliograph_store::deliveries::Reference;
 
-use super::{Case, handle::Handled, signals};
+use super::{Case, handle::Handled};
 use crate::error::Failure;
 
 /// Receipts of one message stay in order.
@@ -48,36 +48,9 @@ pub(super) async fn receipt(case: Case<'_>, receipt: &Receipt, may_wait: bool) -
     Ok(Handled::Done)
 }
 
-/// The customer has read a message of ours.
-pub(super) async fn read_mark(case: Case<'_>, mark: &ReadMark, may_wait: bool) -> Result<Handled, Failure> {
-    let Some(up_to) = mark
-        .up_to
-        .as_ref()
-        .filter(|up_to| !(up_to.message_id.is_empty() && up_to.provider_message_id.is_empty()))
-    else {
-        return unknown(case, "read_mark", None).await;
-    };
-    let mut found = case.delivery(&[&up_to.provider_message_id, &up_to.message_id]).await?;
-    if found.is_none() && !up_to.message_id.is_empty() {
-        // A channel that knows our own ids: the message is of the conversation that is open.
-        found = signals::open_conversation(case).await?.map(|open| Reference {
-            message_id: up_to.message_id.clone(),
-            conversation_id: open.conversation,
-            region: open.region,
-            contact: open.contact,
-        });
-    }
-    let Some(found) = found else {
-        return if may_wait { Ok(Handled::Wait) } else { unknown(case, "read_mark", None).await };
-    };
-    let payload = Payload::MessageRead(MessageRead { message_id: found.message_id.clone() });
-    case.publish(about(case, &found, "read", payload)).await?;
-    Ok(Handled::Done)
-}
-
 impl Case<'_> {
     /// The delivery that one of these ids of the provider's stands for.
-    async fn delivery(&self, ids: &[&str]) -> Result<Option<Reference>, Failure> {
+    pub(super) async fn delivery(&self, ids: &[&str]) -> Result<Option<Reference>, Failure> {
         let event = self.event;
         for id in ids.iter().filter(|id| !id.is_empty()) {
             let found =
@@ -108,7 +81,8 @@ fn correlated(correlation: &str) -> Option<Reference> {
     })
 }
 
-fn about(case: Case<'_>, found: &Reference, effect: &str, payload: Payload) -> Event {
+/// An event about the message, in its conversation.
+pub(super) fn about(case: Case<'_>, found: &Reference, effect: &str, payload: Payload) -> Event {
     let mut event = case.event_of(effect, payload, None);
     event.conversation.clone_from(&found.conversation_id);
     event.region.clone_from(&found.region);
@@ -116,7 +90,12 @@ fn about(case: Case<'_>, found: &Reference, effect: &str, payload: Payload) -> E
     event
 }
 
-async fn unknown(case: Case<'_>, kind: &str, receipt: Option<Receipt>) -> Result<Handled, Failure> {
+/// Kept: nobody knows what it is about.
+pub(super) async fn unknown(
+    case: Case<'_>,
+    kind: &str,
+    receipt: Option<Receipt>,
+) -> Result<Handled, Failure> {
     let payload =
         UnknownReceived { kind: kind.to_owned(), raw: case.event.raw.clone(), receipt, content: None };
     case.publish(case.event_of("unknown", Payload::UnknownReceived(payload), None)).await?;

@@ -9,5 +9,6 @@ mod identity;
 mod intake;
 mod moving;
 mod policy;
+mod reads;
 mod recovery;
 mod words;

@@ -53,6 +53,9 @@ pub enum CarrierError {
     /// Too large, refused address, wrong type.
     #[error("refused: {0}")]
     Refused(String),
+    /// The provider does not take our token.
+    #[error("the provider does not take our token: {0}")]
+    Unauthorized(String),
     /// The provider did not answer as it should.
     #[error("the provider could not be read: {0}")]
     Provider(String),

@@ -20,6 +20,7 @@ mod memory;
 mod metrics;
 mod outlet;
 mod passive;
+mod recall;
 mod service;
 mod settings;
 mod shelf;
@@ -41,6 +42,7 @@ use heliograph_runtime::{
 use heliograph_store::{
     Redis,
     answered::Answered,
+    handles::Handles,
     replies::Replies,
     resources::ResourceView,
     seen::{self, Seen},
@@ -65,6 +67,7 @@ use load::Loader;
 use memory::RedisMemory;
 use metrics::Metrics;
 use passive::Passive;
+use recall::Recall;
 use service::Service;
 use sink::InboundStream;
 
@@ -209,7 +212,11 @@ impl<C: Channel> ChannelHost<C> {
         let source = format!("heliograph/{name}");
         let sink = InboundStream { fabric: deps.fabric.clone(), partitions, source };
         let seen = Seen::new(deps.redis.clone(), "inbound", seen::DEFAULT_TTL);
-        let memory = RedisMemory::start(seen, Replies::new(deps.redis.clone()));
+        let memory = RedisMemory::start(
+            seen,
+            Replies::new(deps.redis.clone()),
+            Recall::new(Handles::new(deps.redis.clone())),
+        );
         let passive = Passive::new(deps.fabric.clone(), Answered::new(deps.redis.clone()));
         let deadline =
             self.answer_within.map_or(settings.publish_deadline, |most| most.min(settings.publish_deadline));

@@ -14,7 +14,7 @@ use heliograph_proto::{
 use http::{HeaderMap, Method, StatusCode};
 use secrecy::SecretString;
 
-use crate::{Account, Channel};
+use crate::{Account, Channel, Handle};
 
 /// A channel that providers call over HTTP. Pure: the clock comes with the request.
 pub trait Webhook: Channel {
@@ -92,6 +92,8 @@ pub struct Received {
     pub same_id_same_body: bool,
     /// Handles the provider gave for replies to these events.
     pub replies: Vec<Reply>,
+    /// Handles the provider wants back when one of these messages is meant again.
+    pub handles: Vec<Handle>,
     /// The provider shows the customer what it is answered, and waits for it.
     pub hold: Option<Hold>,
 }
@@ -276,8 +278,13 @@ impl<'a> Inbound<'a> {
 
     /// The id of a message of the customer's, derived from the provider's message id.
     pub fn message_id(&self, provider_message_id: &str) -> String {
-        ids::derive(ids::MESSAGE, &[self.tenant, self.channel, self.account, provider_message_id])
+        message_id(self.tenant, self.channel, self.account, provider_message_id)
     }
+}
+
+/// What a message that came in by an account is called by us.
+pub(crate) fn message_id(tenant: &str, channel: &str, account: &str, provider_message_id: &str) -> String {
+    ids::derive(ids::MESSAGE, &[tenant, channel, account, provider_message_id])
 }
 
 /// What an event is, as `Capabilities.receives` names it; `None` for what nobody knows.

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod carrier;
 pub mod contact;
+pub mod handle;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod inbound;
@@ -19,6 +20,7 @@ mod wire;
 
 pub use account::{Account, AccountError, RawAccount, Secrets, Settings};
 pub use carrier::{Carrier, CarrierError, MediaStream};
+pub use handle::{Handle, Purpose};
 pub use inbound::{Answer, Hold, Inbound, Received, Refusal, Reply, Webhook, WebhookRequest};
 pub use outbound::{
     Body, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse, ReplyHandle, TokenGrant,

@@ -7,7 +7,7 @@ use heliograph_proto::v1::{Media, Message, SignalRequest};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{Account, CarrierError, Channel};
+use crate::{Account, CarrierError, Channel, Handle, Purpose};
 
 /// A channel whose provider is called over HTTP. Pure: the host sends, waits and refreshes tokens.
 pub trait Provider: Channel {
@@ -51,6 +51,17 @@ pub trait Provider: Channel {
         false
     }
 
+    /// Whether the provider wants a [handle](crate::Received::handles) of a message back for this, so that it is looked
+    /// up: a quote's is [`Delivery::quote`], and a read mark is asked for by [`Provider::encode_signal_upon`].
+    fn wants_handles(&self, _account: &Account<Self::Settings>, _purpose: Purpose) -> bool {
+        false
+    }
+
+    /// The handles in the answer to a delivery that the provider has taken: of the message that was sent.
+    fn read_handles(&self, _account: &Account<Self::Settings>, _response: &ProviderResponse) -> Vec<Handle> {
+        Vec::new()
+    }
+
     /// Whether requests of this account's customers are held for what is delivered
     /// ([`Received::hold`](crate::Received::hold)), so that a message is offered there first.
     fn answers_requests(&self, _account: &Account<Self::Settings>) -> bool {
@@ -87,8 +98,10 @@ pub trait Provider: Channel {
         None
     }
 
-    /// The request that shows a signal which the provider ties to a message of the customer's: `handle` is the newest of
-    /// their [`Received::replies`](crate::Received::replies). Asked where [`Provider::encode_signal`] has none.
+    /// The request that shows a signal which the provider ties to a message of the customer's. Asked where
+    /// [`Provider::encode_signal`] has none. For a read mark where the provider [wants](Provider::wants_handles) one,
+    /// `handle` is that of the message read last; otherwise it is the newest of the customer's
+    /// [`Received::replies`](crate::Received::replies).
     fn encode_signal_upon(
         &self,
         _account: &Account<Self::Settings>,
@@ -124,13 +137,24 @@ pub trait Provider: Channel {
     /// The URL in the answer to [`Provider::encode_media_lookup`].
     ///
     /// # Errors
-    /// [`CarrierError::NotFound`] when the provider does not have it any more.
+    /// [`CarrierError::NotFound`] when the provider does not have it any more; [`CarrierError::Unauthorized`] when it wants
+    /// a fresh token, which the host gets once.
     fn read_media_lookup(
         &self,
         _account: &Account<Self::Settings>,
         _response: &ProviderResponse,
     ) -> Result<String, CarrierError> {
         Err(CarrierError::Unsupported)
+    }
+
+    /// Why an answer to [`Provider::encode_media`] is no medium, for providers that say so in its body; `None`: as its
+    /// status says. Of an answer that looks like success, the beginning is shown here when it is text.
+    fn read_media_error(
+        &self,
+        _account: &Account<Self::Settings>,
+        _response: &ProviderResponse,
+    ) -> Option<CarrierError> {
+        None
     }
 
     /// How a medium of an outgoing message reaches the provider.
@@ -218,6 +242,8 @@ pub struct Delivery<'a> {
     pub now_ms: i64,
     /// Handle of a reply to what the customer wrote last, where the channel [takes](Provider::takes_replies) them.
     pub reply: Option<&'a ReplyHandle>,
+    /// Handle of the message that this one quotes, where the provider [wants](Provider::wants_handles) it and it is known.
+    pub quote: Option<&'a SecretString>,
     /// The message's medium, where the channel sends it [within](Upload::Within) the message.
     pub file: Option<&'a File>,
 }
@@ -232,9 +258,9 @@ pub struct ReplyHandle {
 }
 
 impl<'a> Delivery<'a> {
-    /// A delivery without reply handle and file.
+    /// A delivery without handles and file.
     pub fn new(message: &'a Message, delivery_id: &'a str, correlation: &'a str, now_ms: i64) -> Self {
-        Self { message, delivery_id, correlation, now_ms, reply: None, file: None }
+        Self { message, delivery_id, correlation, now_ms, reply: None, quote: None, file: None }
     }
 
     /// The customer's id on this channel.

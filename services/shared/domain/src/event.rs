@@ -2,6 +2,8 @@
 
 use heliograph_proto::v1::{Event, event::Payload};
 
+use crate::ids;
+
 /// The event type of a payload, as it stands in `Event.type` and at the end of the subject: `message.received`.
 pub fn type_of(payload: &Payload) -> &'static str {
     match payload {
@@ -49,6 +51,12 @@ pub fn type_of(payload: &Payload) -> &'static str {
         Payload::ContactJoined(_) => "contact.joined",
         Payload::ContactSplit(_) => "contact.split",
     }
+}
+
+/// The id of the event that a message was read, where a read mark says so: several marks may mean the same message, and
+/// router and egress may both find out.
+pub fn read_id(tenant: &str, message_id: &str) -> String {
+    ids::derive(ids::EVENT, &[tenant, message_id, "read"])
 }
 
 /// The message an event is about, when it is about one.

@@ -5,7 +5,9 @@
 //! outbound item is redelivered.
 //!
 //! Beside the attempts stands the index by which receipts that carry only the provider's message id find their way
-//! back to the message and its conversation.
+//! back to the message and its conversation, and by which [read marks](unread) that carry only a time do.
+
+pub mod unread;
 
 use async_nats::jetstream::Context;
 use serde::{Deserialize, Serialize};

@@ -18,6 +18,7 @@ pub mod connection;
 pub mod consent;
 pub mod contacts;
 pub mod deliveries;
+pub mod handles;
 pub mod keys;
 pub mod kv;
 pub mod media;

@@ -116,7 +116,7 @@ fn media(said: &Value, kind: MediaKind) -> Option<Content> {
     })
 }
 
-/// What else LINE says of a message: handles to quote it and to mark it as read, its album, who and what stands in it.
+/// What else LINE says of a message: its album, who and what stands in it.
 fn metadata(said: &Value) -> impl Iterator<Item = (String, String)> {
     let album = &said["imageSet"];
     let mentionees = said["mention"]["mentionees"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -127,8 +127,6 @@ fn metadata(said: &Value) -> impl Iterator<Item = (String, String)> {
         other => other.to_string(),
     };
     [
-        ("quote_token", shown(&said["quoteToken"])),
-        ("mark_as_read_token", shown(&said["markAsReadToken"])),
         ("album", shown(&album["id"])),
         ("album_index", shown(&album["index"])),
         ("album_total", shown(&album["total"])),

@@ -5,6 +5,7 @@ use heliograph_domain::content;
 use heliograph_proto::v1::{
     Choice, Custom, Location, Media, MediaKind, Option as Answer, content::Kind, option::Action,
 };
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::{
@@ -101,8 +102,8 @@ impl Writer<'_> {
     }
 
     fn quote(&self, message: &mut Value) {
-        if let Some(token) = self.delivery.message.metadata.get("quote_token") {
-            message["quoteToken"] = token.as_str().into();
+        if let Some(token) = self.delivery.quote {
+            message["quoteToken"] = token.expose_secret().into();
         }
     }
 

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use heliograph_channel::{Body, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, ReplyHandle};
-use heliograph_channel_line::Line;
+use heliograph_channel::{
+    Body, Channel as _, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Purpose, ReplyHandle,
+    Webhook,
+};
+use heliograph_channel_line::{Line, sign};
 use heliograph_domain::content;
 use heliograph_proto::v1::{Address, Message, ReadMark, SignalRequest, Typing, signal_request::Signal};
 use http::{HeaderMap, StatusCode};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use crate::support::{SECRET, USER, account, raw_account, whole};
+use crate::support::{SECRET, USER, account, post, raw_account, whole};
 
 fn message() -> Message {
     Message {
@@ -85,7 +88,7 @@ fn a_push_has_the_same_key_on_every_attempt_and_another_for_every_delivery() {
 }
 
 #[test]
-fn typing_and_read_marks_are_shown_to_users_and_not_to_groups() {
+fn typing_is_shown_to_users_and_not_to_groups() {
     let account = whole();
     let show = |user_id: &str, signal: Signal| {
         let signal = SignalRequest {
@@ -100,9 +103,96 @@ fn typing_and_read_marks_are_shown_to_users_and_not_to_groups() {
     assert_eq!(loading, json!({ "chatId": USER, "loadingSeconds": 20 }));
     assert!(show(USER, Signal::Typing(Typing { on: false })).is_none());
     assert!(show("Ca56f94637c", Signal::Typing(Typing { on: true })).is_none());
-    let (url, read) = show(USER, Signal::ReadMark(ReadMark::default())).unwrap();
-    assert_eq!(url, "https://api.line.me/v2/bot/message/markAsRead");
-    assert_eq!(read, json!({ "chat": { "userId": USER } }));
+    assert!(show(USER, Signal::ReadMark(ReadMark::default())).is_none(), "it takes a message's token");
+}
+
+#[test]
+fn a_message_is_marked_as_read_by_its_token() {
+    let read =
+        SignalRequest { signal: Some(Signal::ReadMark(ReadMark::default())), ..SignalRequest::default() };
+    let handle = SecretString::from("nz0x74mZT2mRn");
+    let account = whole();
+    assert!(Line.wants_handles(&account, Purpose::Read));
+    let request = Line.encode_signal_upon(&account, &read, &handle, None).unwrap();
+    assert_eq!(request.url, "https://api.line.me/v2/bot/chat/markAsRead");
+    assert_eq!(body(&request), json!({ "markAsReadToken": "nz0x74mZT2mRn" }));
+    // Other signals may be offered upon what the customer wrote last.
+    let typing = SignalRequest { signal: Some(Signal::Typing(Typing { on: false })), ..read.clone() };
+    assert!(Line.encode_signal_upon(&account, &typing, &handle, None).is_none());
+
+    let silent = crate::support::account(json!({ "mark_as_read": false }));
+    assert!(!Line.wants_handles(&silent, Purpose::Read));
+    assert!(!Line.capabilities(&silent).read_marks_out);
+    assert!(Line.encode_signal_upon(&silent, &read, &handle, None).is_none());
+}
+
+#[test]
+fn tokens_of_messages_are_handed_over_and_left_out_of_events() {
+    let said = |id: &str, mode: &str, tokens: &Value| {
+        let mut message = json!({ "id": id, "type": "text", "text": "hi" });
+        message.as_object_mut().unwrap().extend(tokens.as_object().unwrap().clone());
+        json!({
+            "type": "message", "mode": mode, "webhookEventId": id, "timestamp": 1, "message": message,
+            "source": { "type": "user", "userId": USER },
+        })
+    };
+    let both = json!({ "quoteToken": "q-1", "markAsReadToken": "r-1" });
+    let events = [
+        said("1", "active", &both),
+        said("2", "active", &json!({ "quoteToken": "q-2" })),
+        said("3", "standby", &both),
+        said("4", "active", &json!({ "quoteToken": "", "markAsReadToken": 7 })),
+    ];
+    let request = json!({ "events": events }).to_string();
+    let receive = |settings: Value| {
+        Line.receive(&account(settings), &post(request.clone(), &sign(SECRET, request.as_bytes()))).unwrap()
+    };
+    let received = receive(json!({ "token_days": 2 }));
+    let handles = received.handles.iter().map(|handle| {
+        assert_eq!(handle.valid_for.as_secs(), 2 * 86_400);
+        (handle.provider_message_id.as_str(), handle.purpose, handle.value.expose_secret())
+    });
+    let expected = [("1", Purpose::Quote, "q-1"), ("1", Purpose::Read, "r-1"), ("2", Purpose::Quote, "q-2")];
+    assert_eq!(handles.collect::<Vec<_>>(), expected);
+    assert!(!format!("{:?}", received.events[0]).contains("q-1"), "{:?}", received.events[0]);
+
+    let received = receive(json!({ "mark_as_read": false }));
+    assert!(received.handles.iter().all(|handle| handle.purpose == Purpose::Quote));
+}
+
+#[test]
+fn a_message_quotes_by_a_token_and_goes_without_one_that_line_does_not_know() {
+    let (account, message) = (account(json!({})), message());
+    let (quote, reply) = (SecretString::from("q-1"), ReplyHandle { value: "token".into(), tried: false });
+    assert!(Line.wants_handles(&account, Purpose::Quote));
+    let delivery =
+        Delivery { reply: Some(&reply), quote: Some(&quote), ..Delivery::new(&message, "dlv_1", "", 0) };
+    let quoting = |request: &ProviderRequest| body(request)["messages"][0]["quoteToken"].clone();
+    let replied = Line.encode(&account, &delivery, None).unwrap();
+    assert_eq!(quoting(&replied), "q-1");
+
+    let over = answer(400, &json!({ "message": "Invalid reply token" }));
+    let pushed = Line.follow_up(&account, &delivery, &over, None).unwrap().unwrap();
+    assert_eq!(quoting(&pushed), "q-1");
+
+    let details = json!([{ "message": "is invalid", "property": "messages[0].quoteToken" }]);
+    let unknown = answer(400, &json!({ "message": "The request body has 1 error(s)", "details": details }));
+    for delivery in [delivery, Delivery { reply: None, ..delivery }] {
+        let pushed = Line.follow_up(&account, &delivery, &unknown, None).unwrap().unwrap();
+        assert!(pushed.url.ends_with("/push"));
+        assert_eq!((quoting(&pushed), &body(&pushed)["messages"][0]["text"]), (Value::Null, &json!("hello")));
+    }
+    // Without a quote it is another mistake, which another attempt does not mend.
+    assert!(Line.follow_up(&account, &Delivery { quote: None, ..delivery }, &unknown, None).is_none());
+}
+
+#[test]
+fn the_answer_to_a_send_tells_how_to_quote_it() {
+    let sent = json!({ "sentMessages": [{ "id": "461", "quoteToken": "q-461" }, { "id": "462" }] });
+    let handles = Line.read_handles(&account(json!({})), &answer(200, &sent));
+    let [handle] = &handles[..] else { panic!("{handles:?}") };
+    assert_eq!((handle.provider_message_id.as_str(), handle.purpose), ("461", Purpose::Quote));
+    assert_eq!(handle.value.expose_secret(), "q-461");
 }
 
 #[test]
@@ -161,6 +251,7 @@ fn what_is_wrong_with_an_account_is_said() {
     let with = |name: &str, value: Value| json!({ "channel_id": "1", name: value });
     assert_eq!(field(with("loading_seconds", json!(7)), &secrets), "spec.settings.loading_seconds");
     assert_eq!(field(with("reply_token_seconds", json!(61)), &secrets), "spec.settings.reply_token_seconds");
+    assert_eq!(field(with("token_days", json!(0)), &secrets), "spec.settings.token_days");
     let url = json!("http://media.example.com/a.png");
     assert_eq!(field(with("video_preview_url", url), &secrets), "spec.settings.video_preview_url");
 }

@@ -170,17 +170,19 @@ fn lines_description_accepts_its_own_objects_as_they_are_passed_on() {
 #[test]
 fn lines_description_accepts_signals() {
     let Some(schemas) = Schemas::load("messaging-api.yml") else { return };
-    for (signal, name) in [
-        (Signal::Typing(Typing { on: true }), "ShowLoadingAnimationRequest"),
-        (Signal::ReadMark(ReadMark::default()), "MarkMessagesAsReadRequest"),
-    ] {
-        let signal = SignalRequest {
-            address: Some(Address { user_id: USER.to_owned(), ..Address::default() }),
-            signal: Some(signal),
-            ..SignalRequest::default()
-        };
-        let request = Line.encode_signal(&whole(), &signal, 0, None).unwrap();
-        let Body::Json(body) = request.body else { panic!("not JSON") };
+    let account = whole();
+    let of = |signal| SignalRequest {
+        address: Some(Address { user_id: USER.to_owned(), ..Address::default() }),
+        signal: Some(signal),
+        ..SignalRequest::default()
+    };
+    let typing = Line.encode_signal(&account, &of(Signal::Typing(Typing { on: true })), 0, None);
+    let read = of(Signal::ReadMark(ReadMark::default()));
+    let read = Line.encode_signal_upon(&account, &read, &"nz0x74mZT2mRn".into(), None);
+    for (request, name) in
+        [(typing, "ShowLoadingAnimationRequest"), (read, "MarkMessagesAsReadByTokenRequest")]
+    {
+        let Body::Json(body) = request.unwrap().body else { panic!("not JSON") };
         let problems = schemas.problems(name, &serde_json::from_slice(&body).unwrap());
         assert!(problems.is_empty(), "{name}: {problems:#?}");
     }

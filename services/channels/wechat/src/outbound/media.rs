@@ -108,12 +108,27 @@ pub(crate) fn read_lookup(response: &ProviderResponse) -> Result<String, Carrier
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     match (body["video_url"].as_str(), body["errcode"].as_i64()) {
         (Some(url), _) if !url.is_empty() => Ok(url.to_owned()),
-        // Older than three days, or never there.
-        (_, Some(40_007)) => Err(CarrierError::NotFound),
-        (_, code) => {
-            let code = code.unwrap_or_else(|| i64::from(response.status.as_u16()));
+        (_, Some(code)) => Err(failure(code)),
+        (_, None) => {
+            let code = response.status.as_u16();
             Err(CarrierError::Provider(format!("asked where the video is, it answered {code}")))
         }
+    }
+}
+
+/// An error code in place of a medium; the status is 200 all the same.
+pub(crate) fn read_error(response: &ProviderResponse) -> Option<CarrierError> {
+    let body: Value = serde_json::from_slice(&response.body).ok()?;
+    body["errcode"].as_i64().filter(|code| *code != 0).map(failure)
+}
+
+fn failure(code: i64) -> CarrierError {
+    let text = format!("it answered {code}");
+    match code {
+        // Older than three days, or never there.
+        40_007 => CarrierError::NotFound,
+        code if codes::is_expired_token(code) => CarrierError::Unauthorized(text),
+        _ => CarrierError::Provider(text),
     }
 }
 

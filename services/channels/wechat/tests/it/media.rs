@@ -84,3 +84,23 @@ fn pictures_are_fetched_and_videos_asked_for_first() {
     assert!(matches!(read(json!({ "errcode": -1 })), Err(CarrierError::Provider(_))));
     assert!(Wechat.encode_media(&account, "", "", Some(&token)).is_none());
 }
+
+#[test]
+fn an_error_code_in_place_of_a_medium_is_understood() {
+    let account = account();
+    let gone = json!({ "errcode": 40007, "errmsg": "invalid media_id" });
+    let expired = json!({ "errcode": 42001, "errmsg": "access_token expired" });
+    let busy = json!({ "errcode": -1, "errmsg": "system error" });
+    let error = |body: &Value| Wechat.read_media_error(&account, &answer(body));
+    assert_eq!(error(&gone), Some(CarrierError::NotFound));
+    assert!(matches!(error(&expired), Some(CarrierError::Unauthorized(_))));
+    assert!(matches!(error(&busy), Some(CarrierError::Provider(_))));
+    assert!(error(&json!({ "errcode": 0 })).is_none());
+    assert!(
+        Wechat
+            .read_media_error(&account, &ProviderResponse { body: "#!AMR".into(), ..answer(&busy) })
+            .is_none()
+    );
+    let asked = Wechat.read_media_lookup(&account, &answer(&expired));
+    assert!(matches!(asked, Err(CarrierError::Unauthorized(_))));
+}

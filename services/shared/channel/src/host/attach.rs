@@ -167,14 +167,16 @@ impl Attachments {
             body: Body::Empty,
         };
         let fetched = async {
-            let stream = media::fetch(&self.outlet, account, request, self.limit).await?;
+            let stream = media::fetch(&self.outlet, account, request, self.limit, |_| None).await?;
             let pieces: Vec<bytes::Bytes> = stream.chunks.try_collect().await?;
             Ok((stream.info, pieces.concat()))
         };
         let (info, bytes) = fetched.await.map_err(|error: CarrierError| {
             let text = format!("the medium cannot be fetched from its URL: {error}");
             match error {
-                CarrierError::Provider(_) => Outcome::retry(None, "media_away", text),
+                CarrierError::Unauthorized(_) | CarrierError::Provider(_) => {
+                    Outcome::retry(None, "media_away", text)
+                }
                 CarrierError::NotFound => Outcome::permanent("media_not_found", text),
                 CarrierError::Refused(_) | CarrierError::Unsupported => {
                     Outcome::permanent("media_refused", text)

@@ -102,7 +102,11 @@ impl<W: Webhook + ?Sized> Ingress<W> {
             // Before anybody can know of the message, so that no reply comes too early.
             let held = self.hold(&account, received.hold.as_ref()).await;
             let body = received.same_id_same_body.then_some(&request.body[..]);
-            match self.inlet.accept_from(&account.tenant, &received.events, body).await {
+            let stored = self.inlet.accept_from(&account.tenant, &received.events, body).await;
+            if stored.is_ok() {
+                self.inlet.keep_handles(&account, received.handles);
+            }
+            match stored {
                 Ok(Stored::New) => {
                     self.inlet.keep(&account, received.replies);
                     let event = received.events.first().map_or("", |event| event.id.as_str());

@@ -7,11 +7,11 @@ use heliograph_proto::v1::InboundEvent;
 use tokio::time::Instant;
 
 use super::{
-    memory::{AccountName, Memory},
+    memory::Memory,
     metrics::Metrics,
     sink::{self, Sink, SinkError, Stored},
 };
-use crate::{Account, Reply};
+use crate::{Account, Handle, Reply};
 
 /// Takes events in. Cheap to clone; a channel with routes of its own uses it as the host's ingress does.
 #[derive(Clone)]
@@ -89,9 +89,14 @@ impl Inlet {
     /// Keeps the handles that came with events which are stored.
     pub(super) fn keep<S>(&self, account: &Account<S>, replies: Vec<Reply>) {
         if !replies.is_empty() {
-            let Account { tenant, channel, name, .. } = account;
-            let name = AccountName { tenant: tenant.clone(), channel: channel.clone(), name: name.clone() };
-            self.memory.keep(name, replies);
+            self.memory.keep(account.into(), replies);
+        }
+    }
+
+    /// Keeps the handles of messages that are stored.
+    pub(super) fn keep_handles<S>(&self, account: &Account<S>, handles: Vec<Handle>) {
+        if !handles.is_empty() {
+            self.memory.keep_handles(account.into(), handles);
         }
     }
 

@@ -2,42 +2,95 @@
 //!
 //! Each hop of a redirect is a request of its own: its address is resolved, checked and connected to like the first one's.
 
+use bytes::Bytes;
 use futures::stream;
 use heliograph_proto::v1::MediaInfo;
 use http::{HeaderMap, Method, StatusCode, header};
 use reqwest::Response;
 use url::Url;
 
-use super::outlet::{NoAnswer, Outlet};
-use crate::{Account, Body, CarrierError, MediaStream, ProviderRequest};
+use super::{
+    ingress::wall_clock,
+    outlet::{NoAnswer, Outlet},
+};
+use crate::{Account, Body, CarrierError, MediaStream, ProviderRequest, ProviderResponse};
 
 /// Providers hand media over to their storage by redirect.
 const REDIRECTS: usize = 3;
 
-/// Fetches what `request` asks for, at most `limit` bytes of it.
+/// Fetches what `request` asks for, at most `limit` bytes of it. `explain` says why an answer is no medium where its body
+/// tells more than its status.
 pub(super) async fn fetch<S>(
     outlet: &Outlet,
     account: &Account<S>,
     mut request: ProviderRequest,
     limit: u64,
+    explain: impl Fn(&ProviderResponse) -> Option<CarrierError>,
 ) -> Result<MediaStream, CarrierError> {
+    // Nobody but the provider itself is asked why.
+    let mut provider = true;
     for _ in 0..=REDIRECTS {
-        let response = outlet.fetch(account, &request).await.map_err(|lost| match lost {
+        let mut response = outlet.fetch(account, &request).await.map_err(|lost| match lost {
             NoAnswer::Invalid(why) => CarrierError::Refused(why),
             NoAnswer::NotSent(why) | NoAnswer::Unknown(why) => CarrierError::Provider(why),
         })?;
-        match response.status() {
-            // It has them, and is not done with making them ready.
-            StatusCode::ACCEPTED => {
-                return Err(CarrierError::Provider("they are not ready yet".to_owned()));
-            }
-            status if status.is_success() => return open(response, limit),
-            status if status.is_redirection() => request = follow(&request, &response)?,
-            StatusCode::NOT_FOUND | StatusCode::GONE => return Err(CarrierError::NotFound),
-            status => return Err(CarrierError::Provider(format!("it answered {status}"))),
+        let status = response.status();
+        if status.is_redirection() {
+            let next = follow(&request, &response)?;
+            provider &= origin(&request.url) == origin(&next.url);
+            request = next;
+            continue;
         }
+        // It has them, and is not done with making them ready.
+        if status == StatusCode::ACCEPTED {
+            return Err(CarrierError::Provider("they are not ready yet".to_owned()));
+        }
+        if !provider || (status.is_success() && !is_text(&response)) {
+            by_status(status)?;
+            let length = response.content_length();
+            return open(response, None, length, limit);
+        }
+        // Of all of it: what was read counts no longer.
+        let length = response.content_length();
+        let beginning = chunk(&mut response).await?;
+        let answer = ProviderResponse {
+            status,
+            headers: response.headers().clone(),
+            body: beginning.clone().unwrap_or_default(),
+            now_ms: wall_clock(),
+        };
+        if let Some(error) = explain(&answer) {
+            return Err(error);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            return Err(CarrierError::Unauthorized("it answered 401".to_owned()));
+        }
+        by_status(status)?;
+        return open(response, beginning, length, limit);
     }
     Err(CarrierError::Provider("it redirects without end".to_owned()))
+}
+
+fn by_status(status: StatusCode) -> Result<(), CarrierError> {
+    match status {
+        status if status.is_success() => Ok(()),
+        StatusCode::NOT_FOUND | StatusCode::GONE => Err(CarrierError::NotFound),
+        status => Err(CarrierError::Provider(format!("it answered {status}"))),
+    }
+}
+
+/// Whether it may be words of the provider's in place of a medium.
+fn is_text(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_none_or(|kind| kind.starts_with("text/") || kind.contains("json"))
+}
+
+fn origin(url: &str) -> Option<url::Origin> {
+    Url::parse(url).ok().map(|url| url.origin())
+}
+
+async fn chunk(response: &mut Response) -> Result<Option<Bytes>, CarrierError> {
+    response.chunk().await.map_err(|error| CarrierError::Provider(error.without_url().to_string()))
 }
 
 /// The request a redirect asks for; to another origin it carries nothing of ours.
@@ -53,9 +106,15 @@ fn follow(request: &ProviderRequest, response: &Response) -> Result<ProviderRequ
     Ok(ProviderRequest { method: Method::GET, url: to.into(), headers, body: Body::Empty })
 }
 
-fn open(response: Response, limit: u64) -> Result<MediaStream, CarrierError> {
+/// What is left of an answer, behind what was read of it.
+fn open(
+    response: Response,
+    beginning: Option<Bytes>,
+    length: Option<u64>,
+    limit: u64,
+) -> Result<MediaStream, CarrierError> {
     let too_large = move || CarrierError::Refused(format!("it is larger than {limit} bytes"));
-    let length = response.content_length().unwrap_or(0);
+    let length = length.unwrap_or(0);
     if length > limit {
         return Err(too_large());
     }
@@ -65,15 +124,16 @@ fn open(response: Response, limit: u64) -> Result<MediaStream, CarrierError> {
         size_bytes: i64::try_from(length).unwrap_or(0),
         file_name: file_name(text(header::CONTENT_DISPOSITION)),
     };
-    let chunks = stream::try_unfold((response, 0_u64), move |(mut response, read)| async move {
-        let chunk = response
-            .chunk()
-            .await
-            .map_err(|error| CarrierError::Provider(error.without_url().to_string()))?;
-        let Some(chunk) = chunk else { return Ok(None) };
-        let read = read + chunk.len() as u64;
-        if read > limit { Err(too_large()) } else { Ok(Some((chunk, (response, read)))) }
-    });
+    let chunks =
+        stream::try_unfold((response, beginning, 0_u64), move |(mut response, beginning, read)| async move {
+            let next = match beginning {
+                Some(beginning) => Some(beginning),
+                None => chunk(&mut response).await?,
+            };
+            let Some(next) = next else { return Ok(None) };
+            let read = read + next.len() as u64;
+            if read > limit { Err(too_large()) } else { Ok(Some((next, (response, None, read)))) }
+        });
     Ok(MediaStream { info, chunks: Box::pin(chunks) })
 }
 

@@ -19,7 +19,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::Reply;
+use super::recall::Recall;
+use crate::{Account, Handle, Reply};
 
 /// Remembers ids.
 #[async_trait]
@@ -32,6 +33,9 @@ pub trait Memory: Send + Sync + 'static {
 
     /// Keeps handles for replies soon, in order; may forget.
     fn keep(&self, _account: AccountName, _replies: Vec<Reply>) {}
+
+    /// Keeps handles of messages soon; may forget.
+    fn keep_handles(&self, _account: AccountName, _handles: Vec<Handle>) {}
 }
 
 /// Whose handles are kept.
@@ -43,6 +47,12 @@ pub struct AccountName {
     pub channel: String,
     /// Account.
     pub name: String,
+}
+
+impl<S> From<&Account<S>> for AccountName {
+    fn from(Account { tenant, channel, name, .. }: &Account<S>) -> Self {
+        Self { tenant: tenant.clone(), channel: channel.clone(), name: name.clone() }
+    }
 }
 
 /// A memory of this process alone, for tests and where there is no Redis.
@@ -75,7 +85,8 @@ const NOTE_AFTER: Duration = Duration::from_millis(5);
 pub(super) struct RedisMemory {
     questions: mpsc::Sender<Question>,
     notes: mpsc::Sender<(String, Vec<String>)>,
-    handles: mpsc::Sender<(AccountName, Reply)>,
+    replies: mpsc::Sender<(AccountName, Reply)>,
+    handles: mpsc::Sender<(AccountName, Vec<Handle>)>,
 }
 
 struct Question {
@@ -86,14 +97,16 @@ struct Question {
 
 impl RedisMemory {
     /// Starts the tasks, which end when this is dropped.
-    pub(super) fn start(seen: Seen, replies: Replies) -> Self {
+    pub(super) fn start(seen: Seen, replies: Replies, recall: Recall) -> Self {
         let (questions, asked) = mpsc::channel(BACKLOG);
         let (notes, noted) = mpsc::channel(BACKLOG);
         tokio::spawn(answer_questions(seen.clone(), asked));
         tokio::spawn(write_notes(seen, noted));
-        let (handles, kept) = mpsc::channel(BACKLOG);
+        let (kept_replies, kept) = mpsc::channel(BACKLOG);
         tokio::spawn(keep_replies(replies, kept));
-        Self { questions, notes, handles }
+        let (handles, given) = mpsc::channel(BACKLOG);
+        tokio::spawn(keep_handles(recall, given));
+        Self { questions, notes, replies: kept_replies, handles }
     }
 }
 
@@ -117,8 +130,19 @@ impl Memory for RedisMemory {
     fn keep(&self, account: AccountName, replies: Vec<Reply>) {
         for reply in replies {
             // A handle that is forgotten costs a message that the provider charges for.
-            let _ = self.handles.try_send((account.clone(), reply));
+            let _ = self.replies.try_send((account.clone(), reply));
         }
+    }
+
+    fn keep_handles(&self, account: AccountName, handles: Vec<Handle>) {
+        // One that is forgotten costs a quote or a read mark.
+        let _ = self.handles.try_send((account, handles));
+    }
+}
+
+async fn keep_handles(recall: Recall, mut given: mpsc::Receiver<(AccountName, Vec<Handle>)>) {
+    while let Some((account, handles)) = given.recv().await {
+        recall.keep(&account, &handles, None).await;
     }
 }
 

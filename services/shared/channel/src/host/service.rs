@@ -118,6 +118,6 @@ fn status(error: CarrierError) -> Status {
         CarrierError::Unsupported => Status::unimplemented(text),
         CarrierError::NotFound => Status::not_found(text),
         CarrierError::Refused(_) => Status::invalid_argument(text),
-        CarrierError::Provider(_) => Status::unavailable(text),
+        CarrierError::Unauthorized(_) | CarrierError::Provider(_) => Status::unavailable(text),
     }
 }

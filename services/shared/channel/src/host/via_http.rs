@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use heliograph_fabric::Fabric;
-use heliograph_proto::v1::{Capabilities, SignalRequest};
+use heliograph_proto::v1::{Capabilities, SignalRequest, signal_request::Signal};
 use heliograph_store::{
     Redis,
     answered::Answered,
+    handles::Handles,
     replies::{Customer, Replies},
     tokens::{Refreshed, Token, TokenError, TokenKey, TokenOptions, TokenStore},
     uploads::Uploads,
 };
+use http::StatusCode;
 use secrecy::SecretString;
 
 use super::{
@@ -20,11 +22,12 @@ use super::{
     media,
     outlet::Outlet,
     passive::{Offered, Passive},
+    recall::Recall,
     shelf::Shelf,
 };
 use crate::{
     Account, Carrier, CarrierError, Channel, Delivery, MediaStream, Outcome, Provider, ProviderRequest,
-    ProviderResponse, ReplyHandle, TokenSource,
+    ProviderResponse, Purpose, ReplyHandle, TokenSource,
 };
 
 /// Carries deliveries of `P` over HTTP.
@@ -33,6 +36,7 @@ pub struct ViaHttp<P> {
     outlet: Outlet,
     tokens: TokenStore,
     replies: Replies,
+    recall: Recall,
     passive: Passive,
     attachments: Attachments,
 }
@@ -66,6 +70,7 @@ impl<P: Provider> ViaHttp<P> {
             provider,
             tokens: TokenStore::new(redis.clone(), TokenOptions::default()),
             replies: Replies::new(redis.clone()),
+            recall: Recall::new(Handles::new(redis.clone())),
             passive: Passive::new(fabric.clone(), Answered::new(redis.clone())),
             attachments: Attachments { outlet: outlet.clone(), shelf, uploads, limit: media_limit },
             outlet,
@@ -146,6 +151,11 @@ impl<P: Provider> ViaHttp<P> {
         {
             self.attachments.remember(account, source, &grant).await;
         }
+        if matches!(outcome, Outcome::Delivered { .. }) {
+            let handles = self.provider.read_handles(account, &answer);
+            let ours = Some(message.id.as_str()).filter(|id| !id.is_empty());
+            self.recall.keep(&account.into(), &handles, ours).await;
+        }
         Tried { outcome, stale }
     }
 
@@ -170,16 +180,32 @@ impl<P: Provider> ViaHttp<P> {
         Some(ReplyHandle { value: taken.value, tried: taken.before })
     }
 
-    /// The signal upon what the customer wrote last; none where that is not known.
+    /// The handle of the message that is quoted; where it is not known, the message goes without the quote.
+    async fn quote(&self, account: &Account<P::Settings>, delivery: &Delivery<'_>) -> Option<SecretString> {
+        let quoted = delivery.message.reply_to.as_ref()?;
+        if !self.provider.wants_handles(account, Purpose::Quote) {
+            return None;
+        }
+        self.recall.find(&account.into(), quoted, Purpose::Quote).await
+    }
+
+    /// The signal upon the message it is about, or upon what the customer wrote last; none where that is not known.
     async fn signal_upon(
         &self,
         account: &Account<P::Settings>,
         signal: &SignalRequest,
         token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
-        let user_id = &signal.address.as_ref()?.user_id;
-        let customer = Customer { channel: &account.channel, account: &account.name, user_id };
-        let handle = self.replies.newest(&account.tenant, &customer).await.ok()??;
+        let handle = match &signal.signal {
+            Some(Signal::ReadMark(mark)) if self.provider.wants_handles(account, Purpose::Read) => {
+                self.recall.find(&account.into(), mark.up_to.as_ref()?, Purpose::Read).await?
+            }
+            _ => {
+                let user_id = &signal.address.as_ref()?.user_id;
+                let customer = Customer { channel: &account.channel, account: &account.name, user_id };
+                self.replies.newest(&account.tenant, &customer).await.ok()??
+            }
+        };
         self.provider.encode_signal_upon(account, signal, &handle, token)
     }
 
@@ -196,7 +222,31 @@ impl<P: Provider> ViaHttp<P> {
         };
         let answer = self.outlet.send(account, &request).await;
         let answer = answer.map_err(|lost| CarrierError::Provider(lost.to_string()))?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            return Err(CarrierError::Unauthorized("it answered 401".to_owned()));
+        }
         self.provider.read_media_lookup(account, &answer)
+    }
+
+    async fn fetch(
+        &self,
+        account: &Account<P::Settings>,
+        provider_media_id: &str,
+        url: &str,
+        token: Option<&SecretString>,
+    ) -> Result<MediaStream, CarrierError> {
+        let url = self.media_url(account, provider_media_id, url, token).await?;
+        let request = self.provider.encode_media(account, provider_media_id, &url, token);
+        let request = request.ok_or(CarrierError::Unsupported)?;
+        let explain = |answer: &ProviderResponse| self.provider.read_media_error(account, answer);
+        media::fetch(&self.outlet, account, request, self.attachments.limit, explain).await
+    }
+
+    async fn media_token(
+        &self,
+        account: &Account<P::Settings>,
+    ) -> Result<Option<(TokenKey, Token)>, CarrierError> {
+        self.token(account).await.map_err(|_| CarrierError::Provider("no access token".to_owned()))
     }
 }
 
@@ -228,7 +278,8 @@ impl<P: Provider> Carrier for ViaHttp<P> {
             }
         }
         let reply = self.reply(account, &delivery).await;
-        let delivery = Delivery { reply: reply.as_ref(), ..delivery };
+        let quote = self.quote(account, &delivery).await;
+        let delivery = Delivery { reply: reply.as_ref(), quote: quote.as_ref(), ..delivery };
         match self.attempt(account, &delivery).await {
             Tried { stale: true, .. } => self.attempt(account, &delivery).await.outcome,
             tried => tried.outcome,
@@ -253,12 +304,15 @@ impl<P: Provider> Carrier for ViaHttp<P> {
         provider_media_id: &str,
         url: &str,
     ) -> Result<MediaStream, CarrierError> {
-        let token =
-            self.token(account).await.map_err(|_| CarrierError::Provider("no access token".to_owned()))?;
+        let token = self.media_token(account).await?;
         let secret = token.as_ref().map(|(_, token)| &token.value);
-        let url = self.media_url(account, provider_media_id, url, secret).await?;
-        let request = self.provider.encode_media(account, provider_media_id, &url, secret);
-        let request = request.ok_or(CarrierError::Unsupported)?;
-        media::fetch(&self.outlet, account, request, self.attachments.limit).await
+        let fetched = self.fetch(account, provider_media_id, url, secret).await;
+        let (Err(CarrierError::Unauthorized(_)), Some((key, token))) = (&fetched, &token) else {
+            return fetched;
+        };
+        self.tokens.invalidate(key, token.generation).await;
+        let token = self.media_token(account).await?;
+        let secret = token.as_ref().map(|(_, token)| &token.value);
+        self.fetch(account, provider_media_id, url, secret).await
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Json, Router,
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
@@ -18,7 +18,7 @@ use axum::{
 use heliograph_channel::host::HostSettings;
 use heliograph_domain::content;
 use heliograph_proto::v1::{
-    Address, DeliverRequest, ErrorClass, FetchMediaRequest, Message, SignalRequest, Typing,
+    Address, DeliverRequest, ErrorClass, FetchMediaRequest, MediaInfo, Message, SignalRequest, Typing,
     deliver_response::Outcome, fetch_media_response::Part, signal_request::Signal,
 };
 use serde_json::json;
@@ -65,8 +65,21 @@ async fn token(State(provider): State<Arc<Provider>>) -> String {
     format!("token-{}", provider.tokens.fetch_add(1, Ordering::Relaxed) + 1)
 }
 
-async fn media(Path(id): Path<String>, headers: HeaderMap) -> Response {
+async fn media(
+    State(provider): State<Arc<Provider>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let newest = format!("Bearer token-{}", provider.tokens.load(Ordering::Relaxed));
+    let fresh = headers.get("authorization").is_some_and(|shown| shown == newest.as_str());
     match id.as_str() {
+        "guarded" if fresh => "bytes".into_response(),
+        "guarded" => StatusCode::UNAUTHORIZED.into_response(),
+        // An error with a status of success, as some providers have it.
+        "coded" if fresh => Json(json!({ "text": "a file of JSON" })).into_response(),
+        "coded" => Json(json!({ "error": "token" })).into_response(),
+        "coded-gone" => Json(json!({ "error": "gone" })).into_response(),
+        "always-coded" => Json(json!({ "error": "token" })).into_response(),
         "small" if headers.contains_key("authorization") => {
             ([("content-type", "image/png"), ("content-disposition", "inline; filename=\"a.png\"")], "bytes")
                 .into_response()
@@ -165,29 +178,32 @@ async fn a_token_is_shared_and_replaced_once_when_the_provider_forgets_it() {
     assert_eq!(provider.sends.load(Ordering::Relaxed), 5);
 }
 
+/// What is known of a medium, and its bytes.
+async fn fetch(fleet: &mut Fleet, id: &str) -> Result<(MediaInfo, Vec<u8>), tonic::Status> {
+    let request = FetchMediaRequest {
+        tenant: "acme".to_owned(),
+        account: "main".to_owned(),
+        provider_media_id: id.to_owned(),
+        url: String::new(),
+    };
+    let mut stream = fleet.client.fetch_media(request).await?.into_inner();
+    let (mut info, mut bytes) = (None, Vec::new());
+    while let Some(part) = stream.message().await? {
+        match part.part {
+            Some(Part::Info(found)) => info = Some(found),
+            Some(Part::Chunk(chunk)) => bytes.extend_from_slice(&chunk),
+            None => {}
+        }
+    }
+    Ok((info.unwrap(), bytes))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn media_come_bounded_and_through_redirects() {
     let (_, base) = provider().await;
     let mut fleet = Fleet::start().await;
     fleet.with_account(json!({ "token": true }), Some(base)).await;
-    let mut fetch = async |id: &str| {
-        let request = FetchMediaRequest {
-            tenant: "acme".to_owned(),
-            account: "main".to_owned(),
-            provider_media_id: id.to_owned(),
-            url: String::new(),
-        };
-        let mut stream = fleet.client.fetch_media(request).await?.into_inner();
-        let (mut info, mut bytes) = (None, Vec::new());
-        while let Some(part) = stream.message().await? {
-            match part.part {
-                Some(Part::Info(found)) => info = Some(found),
-                Some(Part::Chunk(chunk)) => bytes.extend_from_slice(&chunk),
-                None => {}
-            }
-        }
-        Ok::<_, tonic::Status>((info.unwrap(), bytes))
-    };
+    let mut fetch = async |id: &str| fetch(&mut fleet, id).await;
     for id in ["small", "moved"] {
         let (info, bytes) = fetch(id).await.unwrap();
         assert_eq!((info.content_type.as_str(), info.file_name.as_str()), ("image/png", "a.png"));
@@ -202,6 +218,28 @@ async fn media_come_bounded_and_through_redirects() {
         assert!(refused.message().contains("no public address"), "{}", refused.message());
     }
     assert_eq!(fetch("round").await.unwrap_err().code(), Code::Unavailable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_media_are_refused_for_is_replaced_once() {
+    let (provider, base) = provider().await;
+    let mut fleet = Fleet::start().await;
+    fleet.with_account(json!({ "token": true }), Some(base)).await;
+    assert_eq!(fetch(&mut fleet, "guarded").await.unwrap().1, b"bytes");
+    assert_eq!(provider.tokens.load(Ordering::Relaxed), 1);
+    for (id, bytes) in [("guarded", &b"bytes"[..]), ("coded", br#"{"text":"a file of JSON"}"#)] {
+        // The provider gave a newer token to somebody else, so ours is no longer accepted.
+        let given = provider.tokens.fetch_add(1, Ordering::Relaxed) + 1;
+        let (info, fetched) = fetch(&mut fleet, id).await.unwrap();
+        assert_eq!((info.size_bytes, &fetched[..]), (i64::try_from(bytes.len()).unwrap(), bytes), "{id}");
+        assert_eq!(provider.tokens.load(Ordering::Relaxed), given + 1, "{id}");
+    }
+    let gone = fetch(&mut fleet, "coded-gone").await.unwrap_err();
+    assert_eq!(gone.code(), Code::NotFound, "for good, though its status is 200");
+    let given = provider.tokens.load(Ordering::Relaxed);
+    let refused = fetch(&mut fleet, "always-coded").await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable);
+    assert_eq!(provider.tokens.load(Ordering::Relaxed), given + 1, "asked for once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,5 +9,6 @@ mod accounts;
 mod attach;
 mod deliver;
 mod fleet;
+mod handles;
 mod ingress;
 mod probe;

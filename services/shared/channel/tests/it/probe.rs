@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use heliograph_channel::{
-    Account, AccountError, Answer, Body, Channel, Delivery, File, Hold, Inbound, Outcome, Provider,
-    ProviderRequest, ProviderResponse, RawAccount, Received, Refusal, Reply, Secrets, Settings, TokenGrant,
-    TokenSource, Upload, UploadGrant, Webhook, WebhookRequest, multipart::Form,
+    Account, AccountError, Answer, Body, CarrierError, Channel, Delivery, File, Handle, Hold, Inbound,
+    Outcome, Provider, ProviderRequest, ProviderResponse, Purpose, RawAccount, Received, Refusal, Reply,
+    Secrets, Settings, TokenGrant, TokenSource, Upload, UploadGrant, Webhook, WebhookRequest,
+    multipart::Form,
 };
 use heliograph_domain::content::text;
 use heliograph_proto::v1::{
@@ -44,6 +45,20 @@ pub(crate) struct ProbeSpec {
     /// What the customer wrote last can be replied to, at `/reply`.
     #[serde(default)]
     replies: bool,
+    /// Messages have handles to quote them and to mark them as read, for so many milliseconds.
+    #[serde(default)]
+    handles: Option<u64>,
+}
+
+impl ProbeSpec {
+    fn handle(&self, provider_message_id: &str, purpose: Purpose) -> Option<Handle> {
+        Some(Handle {
+            provider_message_id: provider_message_id.to_owned(),
+            purpose,
+            value: format!("{}-{provider_message_id}", purpose.as_str()).into(),
+            valid_for: Duration::from_millis(self.handles?),
+        })
+    }
 }
 
 impl Settings for ProbeSettings {
@@ -95,6 +110,10 @@ impl Webhook for Probe {
             valid_for: Duration::from_mins(1),
         });
         let replies = replies.collect();
+        let handles = said.iter().flat_map(|said| {
+            [Purpose::Quote, Purpose::Read].map(|purpose| account.settings.spec.handle(&said.id, purpose))
+        });
+        let handles = handles.flatten().collect();
         let inbound = Inbound::new(account, request.now_ms);
         let hold = said.first().filter(|_| account.settings.spec.holds > 0).map(|said| said.user.clone());
         let events = said.into_iter().map(|said| {
@@ -112,6 +131,7 @@ impl Webhook for Probe {
             answer_if_seen: Some(Answer::ok("text/plain", "known")),
             same_id_same_body: true,
             replies,
+            handles,
             hold: hold
                 .map(|user_id| Hold { user_id, wait: Duration::from_millis(account.settings.spec.holds) }),
         })
@@ -151,6 +171,9 @@ impl Provider for Probe {
             body["reply"] = reply.value.expose_secret().into();
             path = "/reply";
         }
+        if let Some(quote) = delivery.quote {
+            body["quote"] = quote.expose_secret().into();
+        }
         Ok(request(account, Method::POST, path, token, Body::Json(body.to_string().into())))
     }
 
@@ -174,6 +197,15 @@ impl Provider for Probe {
 
     fn takes_replies(&self, account: &Account<ProbeSettings>) -> bool {
         account.settings.spec.replies
+    }
+
+    fn wants_handles(&self, account: &Account<ProbeSettings>, _: Purpose) -> bool {
+        account.settings.spec.handles.is_some()
+    }
+
+    fn read_handles(&self, account: &Account<ProbeSettings>, response: &ProviderResponse) -> Vec<Handle> {
+        let id = String::from_utf8_lossy(&response.body);
+        account.settings.spec.handle(&id, Purpose::Quote).into_iter().collect()
     }
 
     fn upload(&self, account: &Account<ProbeSettings>, _: &Media) -> Upload {
@@ -274,6 +306,18 @@ impl Provider for Probe {
         token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
         Some(request(account, Method::GET, &format!("/media/{provider_media_id}"), token, Body::Empty))
+    }
+
+    fn read_media_error(
+        &self,
+        _: &Account<ProbeSettings>,
+        response: &ProviderResponse,
+    ) -> Option<CarrierError> {
+        let body: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
+        match body["error"].as_str()? {
+            "gone" => Some(CarrierError::NotFound),
+            _ => Some(CarrierError::Unauthorized("the token".to_owned())),
+        }
     }
 }
 

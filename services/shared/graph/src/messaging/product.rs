@@ -90,6 +90,7 @@ impl Product {
             card_title_limit: limit(CARD_TEXT),
             card_body_limit: limit(CARD_TEXT),
             card_option_limit: limit(BUTTONS),
+            carousel_bare: true,
             receives: self.receives(),
             media: self.media(),
             bare_media: MEDIA.map(i32::from).to_vec(),

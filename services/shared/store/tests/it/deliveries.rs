@@ -1,3 +1,5 @@
+use heliograph_store::contacts::Address;
+use heliograph_store::deliveries::unread::{KEPT, Unread};
 use heliograph_store::deliveries::{AttemptState, DeliveryError, DeliveryStore, Outcome, Reference, Verdict};
 
 use crate::support::{connect, nats};
@@ -92,4 +94,79 @@ async fn receipts_find_their_message_by_any_of_its_parts() {
         assert_eq!(store.reference("acme", "sms", "other", part).await.unwrap(), None);
     }
     assert!(matches!(store.begin("acme", "dlv_1", false, 3).await.unwrap(), AttemptState::Done(_)));
+}
+
+fn sent(number: i64) -> Unread {
+    let reference = Reference {
+        message_id: format!("msg_{number}"),
+        conversation_id: "cnv_1".to_owned(),
+        region: "islands".to_owned(),
+        contact: "con_1".to_owned(),
+    };
+    Unread { reference, sent_at_ms: number }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_unread_until_a_mark_passes_it() {
+    let nats = nats().await;
+    let store = DeliveryStore::open(&nats.context).await.unwrap();
+    let (ann, bob) = (Address::new("messenger", "page", "ann"), Address::new("messenger", "page", "bob"));
+    // Nothing was sent, and yet it is known how far she has read.
+    assert!(store.put_read("acme", &ann, 5, &[]).await.unwrap());
+    assert!(store.put_unread("acme", &ann, &sent(5)).await.unwrap(), "it is read already");
+    for number in [8, 7, 7] {
+        assert!(!store.put_unread("acme", &ann, &sent(number)).await.unwrap());
+    }
+    assert_eq!(store.unread("acme", &ann).await.unwrap(), [sent(7), sent(8)]);
+    assert_eq!(store.unread("acme", &bob).await.unwrap(), []);
+    assert_eq!(store.unread("other", &ann).await.unwrap(), []);
+
+    // One was written down after it was looked.
+    assert!(!store.put_read("acme", &ann, 8, &["msg_7".to_owned()]).await.unwrap());
+    assert_eq!(store.unread("acme", &ann).await.unwrap(), [sent(8)]);
+    assert!(store.put_read("acme", &ann, 8, &["msg_8".to_owned()]).await.unwrap());
+    // An older mark changes nothing.
+    assert!(store.put_read("acme", &ann, 6, &[]).await.unwrap());
+    assert!(store.put_unread("acme", &ann, &sent(7)).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oldest_of_too_many_are_forgotten() {
+    let nats = nats().await;
+    let store = DeliveryStore::open(&nats.context).await.unwrap();
+    let ann = Address::new("messenger", "page", "ann");
+    let most = i64::try_from(KEPT).unwrap();
+    for number in 1..=most + 2 {
+        store.put_unread("acme", &ann, &sent(number)).await.unwrap();
+    }
+    let unread = store.unread("acme", &ann).await.unwrap();
+    assert_eq!((unread.len(), unread.first(), unread.last()), (KEPT, Some(&sent(3)), Some(&sent(most + 2))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_message_and_a_mark_at_once_one_finds_the_other() {
+    let nats = nats().await;
+    let store = DeliveryStore::open(&nats.context).await.unwrap();
+    for round in 0..20 {
+        let ann = Address::new("messenger", "page", format!("ann-{round}"));
+        let message = sent(1);
+        let (put, found) = tokio::join!(store.put_unread("acme", &ann, &message), async {
+            let mut found = 0;
+            let mut told = Vec::new();
+            loop {
+                for unread in store.unread("acme", &ann).await.unwrap() {
+                    if !told.contains(&unread.reference.message_id) {
+                        told.push(unread.reference.message_id);
+                        found += 1;
+                    }
+                }
+                if store.put_read("acme", &ann, 1, &told).await.unwrap() {
+                    return found;
+                }
+            }
+        });
+        let read_at_once = usize::from(put.unwrap());
+        assert_eq!(read_at_once + found, 1, "round {round}");
+        assert_eq!(store.unread("acme", &ann).await.unwrap(), []);
+    }
 }

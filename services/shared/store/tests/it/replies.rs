@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use heliograph_store::handles::{HandleKey, Handles};
 use heliograph_store::replies::{Customer, Replies};
 use heliograph_store::uploads::{UploadKey, Uploads};
 use secrecy::ExposeSecret as _;
@@ -43,4 +44,23 @@ async fn an_upload_is_remembered_until_it_is_known_to_be_gone() {
     assert_eq!(uploads.recall(&UploadKey { account: "other", ..key }).await.unwrap(), None);
     uploads.forget(&key, "id-1").await.unwrap();
     assert_eq!(uploads.recall(&key).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handles_of_a_message_are_kept_apart_and_the_first_stays() {
+    let server = redis_server().await;
+    let handles = Handles::new(redis(&server).await);
+    let quote = HandleKey { channel: "line", account: "shop", purpose: "quote", message: "msg_1" };
+    let read = HandleKey { purpose: "read", ..quote };
+    let (first, second) = ("first".into(), "second".into());
+    handles.keep("acme", &[(quote, &first, MINUTE), (read, &second, MINUTE)]).await.unwrap();
+    handles.keep("acme", &[(quote, &second, MINUTE)]).await.unwrap();
+    handles.keep("acme", &[]).await.unwrap();
+    let find = async |tenant, key| {
+        handles.find(tenant, &key).await.unwrap().map(|found| found.expose_secret().to_owned())
+    };
+    assert_eq!(find("acme", quote).await.as_deref(), Some("first"));
+    assert_eq!(find("acme", read).await.as_deref(), Some("second"));
+    assert_eq!(find("other", quote).await, None, "another tenant's");
+    assert_eq!(find("acme", HandleKey { account: "other", ..quote }).await, None);
 }

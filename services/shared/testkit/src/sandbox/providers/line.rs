@@ -1,4 +1,5 @@
-//! LINE: stateless tokens, replies by token, pushes that are told by their retry key, the loading indicator.
+//! LINE: stateless tokens, replies by token, pushes that are told by their retry key, quotes and read marks by the tokens
+//! of messages, the loading indicator.
 
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ fn router() -> Router<Arc<State>> {
         .route("/line/v2/bot/message/push", post(push))
         .route("/line/v2/bot/message/reply", post(reply))
         .route("/line/v2/bot/chat/loading/start", post(loading))
-        .route("/line/v2/bot/message/markAsRead", post(mark_as_read))
+        .route("/line/v2/bot/chat/markAsRead", post(mark_as_read))
 }
 
 fn token_of(account: &Account) -> String {
@@ -99,6 +100,9 @@ fn accept_push(state: &State, headers: &HeaderMap, body: &[u8]) -> Response {
         let headers = [("x-line-accepted-request-id", key.to_owned())];
         return (StatusCode::CONFLICT, headers, Json(body)).into_response();
     }
+    if let Err(refused) = check_quotes(state, &account, &user_id, &request) {
+        return refused;
+    }
     let sent = accept(state, &account, user_id, &request);
     state.note(&noted, &sent.to_string());
     Json(json!({ "sentMessages": sent })).into_response()
@@ -121,6 +125,9 @@ fn accept_reply(state: &State, headers: &HeaderMap, body: &[u8]) -> Response {
         let answer = json!({ "message": "Invalid reply token" });
         return (StatusCode::BAD_REQUEST, Json(answer)).into_response();
     };
+    if let Err(refused) = check_quotes(state, &account, user_id, &request) {
+        return refused;
+    }
     let sent = accept(state, &account, user_id.to_owned(), &request);
     Json(json!({ "sentMessages": sent })).into_response()
 }
@@ -140,11 +147,39 @@ fn open(state: &State, headers: &HeaderMap, body: &[u8]) -> Result<(Arc<Account>
     Ok((account, request))
 }
 
+/// A message is quoted by the token it was given, in its own chat.
+#[expect(clippy::result_large_err, reason = "the refusal is the answer, made once and sent")]
+fn check_quotes(state: &State, account: &Account, user_id: &str, request: &Value) -> Result<(), Response> {
+    for (at, message) in request["messages"].as_array().into_iter().flatten().enumerate() {
+        let Some(token) = message["quoteToken"].as_str() else { continue };
+        if state.noted(&format!("line quote {} {token}", account.name)).as_deref() != Some(user_id) {
+            let text = "The request body has 1 error(s)";
+            state.problem("line", format!("{text}: messages[{at}].quoteToken"));
+            let property = format!("messages[{at}].quoteToken");
+            let details = json!([{ "message": "The quote token is invalid", "property": property }]);
+            let answer = json!({ "message": text, "details": details });
+            return Err((StatusCode::BAD_REQUEST, Json(answer)).into_response());
+        }
+    }
+    Ok(())
+}
+
+/// A token by which a message of this chat can be quoted.
+fn quote_token(state: &State, account: &Account, user_id: &str) -> String {
+    let token = state.next_id();
+    state.note(&format!("line quote {} {token}", account.name), user_id);
+    token
+}
+
 fn accept(state: &State, account: &Account, user_id: String, request: &Value) -> Value {
     let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let ids: Vec<String> = messages.iter().map(|_| state.next_number().to_string()).collect();
     let texts: Vec<&str> = messages.iter().map(text_of).collect();
-    let sent = ids.iter().map(|id| json!({ "id": id, "quoteToken": format!("quote-{id}") })).collect();
+    let sent = ids.iter().map(|id| {
+        let token = quote_token(state, account, &user_id);
+        json!({ "id": id, "quoteToken": token })
+    });
+    let sent = sent.collect();
     state.accept(Sent {
         provider: "line",
         account: account.name.clone(),
@@ -245,7 +280,10 @@ async fn loading(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: By
 
 async fn mark_as_read(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: Bytes) -> Response {
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-    shown(&state, &headers, request["chat"]["userId"].is_string(), StatusCode::OK)
+    let token = request["markAsReadToken"].as_str().unwrap_or_default();
+    let given = account(&state, &headers)
+        .is_some_and(|account| state.noted(&format!("line read {} {token}", account.name)).is_some());
+    shown(&state, &headers, given, StatusCode::OK)
 }
 
 fn shown(state: &State, headers: &HeaderMap, right: bool, status: StatusCode) -> Response {
@@ -266,9 +304,12 @@ fn compose(customer: &Customer, text: &str) -> Call {
     let (id, token) = (customer.state.next_number().to_string(), customer.state.next_id());
     let noted = format!("line reply {} {token}", customer.account.name);
     customer.state.note(&noted, &format!("{} {}", now_ms(), customer.user_id));
+    let quote = quote_token(&customer.state, &customer.account, &customer.user_id);
+    let read = customer.state.next_id();
+    customer.state.note(&format!("line read {} {read}", customer.account.name), &customer.user_id);
     let event = json!({
         "type": "message",
-        "message": { "id": id, "type": "text", "quoteToken": format!("quote-{id}"), "text": text },
+        "message": { "id": id, "type": "text", "quoteToken": quote, "markAsReadToken": read, "text": text },
         "webhookEventId": customer.state.next_id().to_uppercase(),
         "deliveryContext": { "isRedelivery": false },
         "timestamp": now_ms(),
