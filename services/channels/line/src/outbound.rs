@@ -51,8 +51,8 @@ fn push(
     Ok(request)
 }
 
-/// A reply token that is over was not used for this delivery unless an attempt was made with it: then the message is
-/// pushed. Otherwise nobody knows whether that attempt arrived.
+/// A reply token that is over was not used for this delivery unless nobody knows what became of an attempt with it. Then
+/// the message is in doubt for good; otherwise it is pushed.
 pub(crate) fn follow_up(
     account: &Account<LineSettings>,
     delivery: &Delivery<'_>,
@@ -62,7 +62,7 @@ pub(crate) fn follow_up(
     let reply = delivery.reply.filter(|_| codes::is_stale_reply(response))?;
     Some(if reply.tried {
         let text = "a reply was tried before, and its token is used up or over: it may have arrived";
-        Err(Outcome::in_doubt("invalid_reply_token", text))
+        Err(Outcome::in_doubt_for_good("invalid_reply_token", text))
     } else {
         push(account, delivery, token)
     })
