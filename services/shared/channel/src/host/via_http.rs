@@ -234,7 +234,7 @@ impl<P: Provider> Carrier for ViaHttp<P> {
             tried => tried.outcome,
         };
         let refused = matches!(outcome, Outcome::Retry { .. } | Outcome::Auth { .. });
-        if refused && reply.is_some_and(|reply| !reply.tried) {
+        if refused && reply.as_ref().is_some_and(|reply| !reply.tried) {
             // Losing this costs a message that waits for a person.
             let _ = self.replies.unused(&account.tenant, delivery.delivery_id).await;
         }
