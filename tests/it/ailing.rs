@@ -95,9 +95,7 @@ async fn fail(fleet: &Fleet, channel: &str, account: &str, user: impl Fn(usize) 
 
         fleet.sandbox.ail(channel, None);
         let all = 2 * CUSTOMERS * (round + 1);
-        agent
-            .wait("an end of every reply", |seen| (ends_count(seen, channel) >= all).then_some(()))
-            .await;
+        agent.wait("an end of every reply", |seen| (ends_count(seen, channel) >= all).then_some(())).await;
     }
     let seen = agent.transcript();
     let ends = ends(&seen, channel);
@@ -110,7 +108,10 @@ async fn fail(fleet: &Fleet, channel: &str, account: &str, user: impl Fn(usize) 
         assert_eq!(arrived, in_order, "once each, and in order");
         for text in expected {
             let end = ends.get(&text).copied();
-            assert!(arrived.contains(&text) || end == Some("in_doubt"), "{text} is lost; it ended as {end:?}");
+            assert!(
+                arrived.contains(&text) || end == Some("in_doubt"),
+                "{text} is lost; it ended as {end:?}"
+            );
         }
     }
     for (n, customer) in well.iter().enumerate() {
@@ -137,10 +138,11 @@ fn texts(sent: &[Sent], customer: &Customer) -> Vec<String> {
 
 /// Waits until a customer has read so many replies.
 async fn arrived(fleet: &Fleet, customer: &Customer, count: usize) {
-    let waiting =
-        fleet.sandbox.wait_for(|sent| (texts(sent, customer).len() >= count).then_some(()));
+    let waiting = fleet.sandbox.wait_for(|sent| (texts(sent, customer).len() >= count).then_some(()));
     let waited = tokio::time::timeout(PATIENCE, waiting).await;
-    waited.unwrap_or_else(|_| panic!("{} waits for {count} replies while another channel fails", customer.user_id));
+    waited.unwrap_or_else(|_| {
+        panic!("{} waits for {count} replies while another channel fails", customer.user_id)
+    });
 }
 
 /// What is said of each reply on a channel at last.
@@ -151,7 +153,9 @@ fn ends(seen: &Transcript, channel: &str) -> BTreeMap<String, &'static str> {
             Some(Payload::MessageAccepted(it)) => it.message.as_ref(),
             _ => None,
         })
-        .map(|message| (message.id.as_str(), message.content.as_ref().map(heliograph_domain::content::preview)))
+        .map(|message| {
+            (message.id.as_str(), message.content.as_ref().map(heliograph_domain::content::preview))
+        })
         .collect();
     on_it()
         .filter_map(|event| match &event.payload {

@@ -36,11 +36,7 @@ pub(super) struct Company<'a> {
 }
 
 impl<'a> Company<'a> {
-    pub(super) async fn start(
-        ground: &'a Ground,
-        channels: &[&Channel],
-        out: &Path,
-    ) -> anyhow::Result<Self> {
+    pub(super) async fn start(ground: &'a Ground, channels: &[&Channel], out: &Path) -> anyhow::Result<Self> {
         let options = SandboxOptions { remembers: false, ..SandboxOptions::default() };
         let sandbox = Sandbox::start(options).await?;
         let customers = channels.iter().map(|channel| channel.conversations).sum();
@@ -89,10 +85,7 @@ impl<'a> Company<'a> {
             .collect()
             .await;
         ensure!(written.iter().all(|posted| posted.status == Some(200)), "a customer was turned away");
-        assigned
-            .wait_for(before + customers.len())
-            .await
-            .context("not every conversation was assigned")?;
+        assigned.wait_for(before + customers.len()).await.context("not every conversation was assigned")?;
         let known: HashSet<String> =
             self.conversations.iter().flatten().map(|(_, conversation)| conversation.clone()).collect();
         let mut new = Vec::new();

@@ -152,7 +152,8 @@ impl Ledger {
         let (message, end) = match &event.payload {
             Some(Payload::MessageAccepted(it)) => {
                 let Some(message) = &it.message else { return };
-                let Some(n) = message.content.as_ref().map(content::preview).as_deref().and_then(number) else {
+                let Some(n) = message.content.as_ref().map(content::preview).as_deref().and_then(number)
+                else {
                     return;
                 };
                 pages.messages.insert(message.id.clone(), n);
