@@ -1,6 +1,7 @@
 //! End to end, on real processes and real input.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod ailing;
 mod browser;
 mod chaos;
 mod cluster;

@@ -87,7 +87,7 @@ impl Default for RetryConfig {
         Self {
             first: Duration::from_secs(1),
             most: Duration::from_mins(5),
-            attempts: 12,
+            attempts: 16,
             max_age: Duration::from_hours(24),
             announce: Duration::from_mins(1),
             probe_first: Duration::from_secs(5),

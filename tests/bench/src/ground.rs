@@ -110,14 +110,14 @@ pub(crate) fn agent(n: usize) -> String {
     format!("agent-{n}")
 }
 
-/// Agents who take `capacity` conversations each.
+/// Agents who take `capacity` conversations each, of either kind.
 pub(crate) fn agents(count: usize, capacity: usize) -> String {
     let one = |n| {
         let name = agent(n);
         format!(
             "---\napiVersion: heliograph.dev/v1\nkind: Agent\nmetadata: {{ tenant: {TENANT}, name: {name} }}\n\
              spec:\n  display_name: {name}\n  password: {{ value: {name} }}\n  queues: [support]\n  \
-             capacity: {{ async: {capacity} }}\n"
+             capacity: {{ async: {capacity}, chat: {capacity} }}\n"
         )
     };
     (0..count).map(one).collect()

@@ -5,6 +5,7 @@
 //! * growth: what a message costs with 10 to 100,000 open conversations.
 //! * policy: applying a large one, and its way to every replica.
 //! * recovery: a large centre restored after `kill -9`, and a failover under load.
+//! * outage: a provider that fails for ten minutes: what is lost there, and what it costs the other channels.
 //! * start: idle memory and time to ready of each service.
 //!
 //! Every ratio comes from runs that take turns, so that a machine that slows down slows both. Prints a table and writes
@@ -21,6 +22,7 @@ mod growth;
 mod ingress;
 mod load;
 mod machine;
+mod outage;
 mod path;
 mod policy;
 mod process;
@@ -49,6 +51,9 @@ struct Arguments {
     /// Only these parts.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
+    /// Which channel's provider fails in the outage.
+    #[arg(long, value_enum, default_value = "line")]
+    ill: outage::Ill,
     /// Where the report goes.
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
@@ -69,6 +74,8 @@ enum Part {
     Policy,
     /// A large centre after `kill -9`.
     Recovery,
+    /// A provider that fails for ten minutes.
+    Outage,
     /// Idle memory and time to ready of each service.
     Start,
 }
@@ -132,6 +139,9 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if wanted(Part::Recovery) {
         recovery::measure(&Ground::start().await?, quick, out, &mut report).await?;
+    }
+    if wanted(Part::Outage) {
+        outage::measure(&Ground::start().await?, arguments.ill, quick, out, &mut report).await?;
     }
     if wanted(Part::Start) {
         start::measure(&Ground::start().await?, quick, out, &mut report).await?;

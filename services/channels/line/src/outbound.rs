@@ -52,8 +52,8 @@ fn push(
     Ok(request)
 }
 
-/// A reply token that is over was not used for this delivery unless an attempt was made with it: then the message is
-/// pushed. Otherwise nobody knows whether that attempt arrived. A quote that LINE does not know is left out: no message is
+/// A reply token that is over was not used for this delivery unless nobody knows what became of an attempt with it. Then
+/// the message is in doubt for good; otherwise it is pushed. A quote that LINE does not know is left out: no message is
 /// lost for it.
 pub(crate) fn follow_up(
     account: &Account<LineSettings>,
@@ -68,7 +68,7 @@ pub(crate) fn follow_up(
     }
     if delivery.reply.is_some_and(|reply| reply.tried) {
         let text = "a reply was tried before, and its token is used up or over: it may have arrived";
-        return Some(Err(Outcome::in_doubt("invalid_reply_token", text)));
+        return Some(Err(Outcome::in_doubt_for_good("invalid_reply_token", text)));
     }
     let quote = delivery.quote.filter(|_| !unquoted);
     Some(push(account, &Delivery { quote, ..*delivery }, token))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heliograph_proto::v1::{Delivered, DeliveryError};
+use heliograph_proto::v1::{Delivered, DeliveryError, ErrorClass};
 use heliograph_store::{
     deliveries::{Attempt, Outcome as Written},
     now_ms,
@@ -98,10 +98,13 @@ impl Case<'_> {
                 }
                 Ok(Next::Again)
             }
-            Outcome::InDoubt(error) => {
+            Outcome::InDoubt(mut error) => {
                 drop(probe);
                 memory.tries += 1;
-                if !self.may_resend(part) || memory.tries >= self.line.shared.config.retry.attempts {
+                let for_good = error.error_class() == ErrorClass::Permanent;
+                error.set_error_class(ErrorClass::InDoubt);
+                let over = for_good || memory.tries >= self.line.shared.config.retry.attempts;
+                if over || !self.may_resend(part) {
                     return Ok(Next::over(self.held(part, attempt, error).await?));
                 }
                 self.line.shared.metrics.in_doubt(&self.line.name, "resent");

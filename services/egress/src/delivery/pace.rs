@@ -8,6 +8,7 @@ use std::time::Duration;
 use heliograph_domain::content::{kind_name, media_word};
 use heliograph_proto::v1::{Capabilities, MessageClass, RateRule, RateScope, content::Kind};
 use heliograph_store::rate::{Permit, Rate};
+use tokio::time::Instant;
 
 use super::{case::Case, part::Part};
 use crate::line::spec_of;
@@ -23,22 +24,28 @@ struct Limit {
 }
 
 impl Case<'_> {
-    /// Waits until every rate that holds for the part lets it go.
-    pub(super) async fn pace(&self, part: &Part<'_>) {
+    /// Waits until every rate that holds for the part lets it go; false when the account's gate has closed meanwhile.
+    pub(super) async fn pace(&self, part: &Part<'_>) -> bool {
         // What only this customer's messages wait for holds up nobody else.
         for limit in recipient(part.capabilities, part.content.kind.as_ref(), &self.address.user_id) {
             self.take(&limit).await;
         }
         let limits = self.limits_of_account(part);
         if limits.is_empty() {
-            return;
+            return true;
         }
         let _one_of_many = if self.is_bulk() { Some(self.account.bulk.lock().await) } else { None };
         // Lanes wait in turn, so that a bucket is asked by one of them only.
         let _turn = self.account.pace.lock().await;
+        // Whoever was before us may have been told to wait: then all who stand here go back to the gate, and take nothing
+        // from the buckets on their way.
+        if !self.account.is_open(Instant::now()) {
+            return false;
+        }
         for limit in limits {
             self.take(&limit).await;
         }
+        true
     }
 
     /// As the account's resource says, else as the channel does; and the channel's finer rates.

@@ -30,8 +30,11 @@ impl Case<'_> {
             let Some(probe) = self.gate(memory).await? else { return Ok(None) };
             metrics.waited(&self.line.name, "account", began.elapsed());
             let began = Instant::now();
-            if self.while_it_lives(self.pace(part)).await?.is_none() {
-                return Ok(None);
+            match self.while_it_lives(self.pace(part)).await? {
+                None => return Ok(None),
+                // Only who finds out whether the account works again goes through a closed gate.
+                Some(false) if probe.is_none() => continue,
+                Some(_) => {}
             }
             metrics.waited(&self.line.name, "rate", began.elapsed());
             let began = Instant::now();

@@ -99,6 +99,25 @@ async fn what_a_channel_is_not_sure_of_is_held() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_channel_will_never_know_is_held_though_it_tells_repeats() {
+    let world = World::start().await;
+    let sms = Channel::start("sms");
+    sms.capable(|capabilities| capabilities.idempotent_send = true);
+    sms.plan(|_, before| match before {
+        0 => Step::Answer(Outcome::InDoubt(code(ErrorClass::InDoubt, "timeout"))),
+        _ => Step::Answer(Outcome::InDoubt(code(ErrorClass::Permanent, "invalid_reply_token"))),
+    });
+    let _egress = world.egress(&[&sms]).await;
+    world.queue_many("sms", "cnv_1", 1).await;
+    let doubts = world.events_of("cnv_1", "message.in_doubt", 1).await;
+    let Some(Payload::MessageInDoubt(doubt)) = &doubts[0].payload else { panic!("{doubts:?}") };
+    let error = doubt.error.as_ref().unwrap();
+    assert_eq!((error.code.as_str(), error.error_class()), ("invalid_reply_token", ErrorClass::InDoubt));
+    world.drained("sms").await;
+    assert_eq!(sms.calls().len(), 2, "asked again while that could tell something");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_breaks_under_a_call_leaves_it_in_doubt() {
     let world = World::start().await;
     let sms = stuck(false);

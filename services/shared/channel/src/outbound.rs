@@ -253,7 +253,7 @@ pub struct Delivery<'a> {
 pub struct ReplyHandle {
     /// The provider's token.
     pub value: SecretString,
-    /// An attempt at this delivery was made with it before: that it is refused now does not say that nothing arrived.
+    /// Nobody knows what became of an attempt with it: that it is refused now does not say that nothing arrived.
     pub tried: bool,
 }
 
@@ -422,6 +422,8 @@ pub enum Outcome {
         code: String,
         /// In words.
         text: String,
+        /// Sending it again would tell nothing more.
+        for_good: bool,
     },
 }
 
@@ -457,7 +459,12 @@ impl Outcome {
 
     /// Unknown outcome.
     pub fn in_doubt(code: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::InDoubt { code: code.into(), text: text.into() }
+        Self::InDoubt { code: code.into(), text: text.into(), for_good: false }
+    }
+
+    /// Unknown outcome, and nobody will ever know it: what would tell a repeat is gone.
+    pub fn in_doubt_for_good(code: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::InDoubt { code: code.into(), text: text.into(), for_good: true }
     }
 }
 

@@ -51,7 +51,10 @@ impl From<Outcome> for DeliverResponse {
                 wire::Outcome::WindowClosed(error(ErrorClass::WindowClosed, code, text))
             }
             Outcome::Auth { code, text, .. } => wire::Outcome::Auth(error(ErrorClass::Auth, code, text)),
-            Outcome::InDoubt { code, text } => wire::Outcome::InDoubt(error(ErrorClass::InDoubt, code, text)),
+            Outcome::InDoubt { code, text, for_good } => {
+                let class = if for_good { ErrorClass::Permanent } else { ErrorClass::InDoubt };
+                wire::Outcome::InDoubt(error(class, code, text))
+            }
         };
         Self { outcome: Some(outcome) }
     }

@@ -17,17 +17,30 @@ use crate::seen::millis;
 const TAKEN_FOR: Duration = Duration::from_hours(48);
 
 /// KEYS: the customer's handle, the delivery's. ARGV: how long the delivery's is remembered. Answers the handle and
-/// whether the delivery had taken it before.
+/// whether the delivery may have used it before. A delivery's handle stands behind that as a digit.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
 local taken = redis.call('GET', KEYS[2])
-if taken then return {taken, '1'} end
+if taken then
+  local before, handle = string.sub(taken, 1, 1), string.sub(taken, 2)
+  if before == '0' then redis.call('SET', KEYS[2], '1' .. handle, 'KEEPTTL') end
+  return {handle, before}
+end
 local handle = redis.call('GET', KEYS[1])
 if not handle then return {} end
 redis.call('DEL', KEYS[1])
-redis.call('SET', KEYS[2], handle, 'PX', ARGV[1])
+redis.call('SET', KEYS[2], '1' .. handle, 'PX', ARGV[1])
 return {handle, '0'}",
+    )
+});
+
+/// KEYS: the delivery's handle.
+static UNUSED: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+local taken = redis.call('GET', KEYS[1])
+if taken then redis.call('SET', KEYS[1], '0' .. string.sub(taken, 2), 'KEEPTTL') end",
     )
 });
 
@@ -36,7 +49,7 @@ return {handle, '0'}",
 pub struct Taken {
     /// The provider's token.
     pub value: SecretString,
-    /// The delivery had it before: it may have been used.
+    /// The delivery had it before, and it may have been used.
     pub before: bool,
 }
 
@@ -84,7 +97,7 @@ impl Replies {
         customer: &Customer<'_>,
         delivery_id: &str,
     ) -> Result<Option<Taken>, RedisError> {
-        let (handle, taken) = (customer.key(tenant), keys::redis(tenant, "replied", &[delivery_id]));
+        let (handle, taken) = (customer.key(tenant), of_delivery(tenant, delivery_id));
         let lasts = millis(TAKEN_FOR).to_string();
         let found: Vec<String> =
             self.redis.script(Replay::Safe, &TAKE, &[&handle, &taken], &[&lasts]).await?;
@@ -92,6 +105,15 @@ impl Replies {
             .ok()
             .map(|[value, before]| Taken { value: value.into(), before: before == "1" }))
     }
+
+    /// The provider refused the delivery: its handle was not used, whatever becomes of the next attempt.
+    pub async fn unused(&self, tenant: &str, delivery_id: &str) -> Result<(), RedisError> {
+        self.redis.script(Replay::Safe, &UNUSED, &[&of_delivery(tenant, delivery_id)], &[]).await
+    }
+}
+
+fn of_delivery(tenant: &str, delivery_id: &str) -> String {
+    keys::redis(tenant, "replied", &[delivery_id])
 }
 
 /// Who is replied to.

@@ -36,11 +36,13 @@ pub struct SandboxOptions {
     pub receipts: bool,
     /// Customers of [`Sandbox::play`] answer by themselves.
     pub replies: bool,
+    /// Keep what is accepted, for [`Sandbox::sent`] and the page. What runs for long listens instead.
+    pub remembers: bool,
 }
 
 impl Default for SandboxOptions {
     fn default() -> Self {
-        Self { addr: SocketAddr::from(([127, 0, 0, 1], 0)), receipts: true, replies: true }
+        Self { addr: SocketAddr::from(([127, 0, 0, 1], 0)), receipts: true, replies: true, remembers: true }
     }
 }
 
@@ -93,9 +95,25 @@ impl Sandbox {
         self.state.faults.push(provider, faults);
     }
 
+    /// From now on every request to `provider` meets this fault, until it is lifted by `None`. What was injected comes
+    /// first.
+    pub fn ail(&self, provider: &str, fault: Option<Fault>) {
+        self.state.faults.stand(provider, fault);
+    }
+
+    /// How many requests to `provider` have met a fault.
+    pub fn faults_met(&self, provider: &str) -> usize {
+        self.state.faults.met(provider)
+    }
+
     /// Requests still to be met by a fault.
     pub fn faults_left(&self, provider: &str) -> usize {
         self.state.faults.left(provider)
+    }
+
+    /// Tells `listener` of every message a provider accepts, before the provider answers. The last listener counts.
+    pub fn listen(&self, listener: impl Fn(&Sent) + Send + Sync + 'static) {
+        self.state.listen(Arc::new(listener));
     }
 
     /// Everything accepted so far, in order.

@@ -70,7 +70,7 @@ fn a_reply_that_was_tried_before_is_never_pushed() {
     let delivery = Delivery { reply: Some(&reply), ..Delivery::new(&message, "dlv_1", "", 0) };
     let over = answer(400, &json!({ "message": "Invalid reply token" }));
     let followed = Line.follow_up(&account, &delivery, &over, None).unwrap();
-    assert!(matches!(followed, Err(Outcome::InDoubt { .. })));
+    assert!(matches!(followed, Err(Outcome::InDoubt { for_good: true, .. })));
 }
 
 #[test]

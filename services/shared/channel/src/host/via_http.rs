@@ -280,10 +280,16 @@ impl<P: Provider> Carrier for ViaHttp<P> {
         let reply = self.reply(account, &delivery).await;
         let quote = self.quote(account, &delivery).await;
         let delivery = Delivery { reply: reply.as_ref(), quote: quote.as_ref(), ..delivery };
-        match self.attempt(account, &delivery).await {
+        let outcome = match self.attempt(account, &delivery).await {
             Tried { stale: true, .. } => self.attempt(account, &delivery).await.outcome,
             tried => tried.outcome,
+        };
+        let refused = matches!(outcome, Outcome::Retry { .. } | Outcome::Auth { .. });
+        if refused && reply.as_ref().is_some_and(|reply| !reply.tried) {
+            // Losing this costs a message that waits for a person.
+            let _ = self.replies.unused(&account.tenant, delivery.delivery_id).await;
         }
+        outcome
     }
 
     async fn signal(&self, account: &Account<P::Settings>, signal: SignalRequest) -> bool {

@@ -33,6 +33,8 @@ struct Provider {
     taken: Vec<Value>,
     /// It does not answer replies, though it takes them.
     deaf: bool,
+    /// It takes no replies for now.
+    full: bool,
 }
 
 type Shared = Arc<Mutex<Provider>>;
@@ -77,6 +79,9 @@ async fn seen(State(provider): State<Shared>, Json(body): Json<Value>) {
 async fn reply(State(provider): State<Shared>, Json(body): Json<Value>) -> Response {
     let deaf = {
         let mut provider = provider.lock().unwrap();
+        if provider.full {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
         if !provider.used.insert(body["reply"].as_str().unwrap().to_owned()) {
             return StatusCode::CONFLICT.into_response();
         }
@@ -194,12 +199,23 @@ async fn a_reply_handle_is_used_once_and_a_lost_reply_is_never_sent_twice() {
     {
         let mut provider = provider.lock().unwrap();
         assert!(provider.taken[2]["reply"].is_null());
+        provider.full = true;
+    }
+    // A reply that was refused was not used, however long that went on.
+    assert!(matches!(written(&mut fleet, "m2b", "dlv_3b").await, Outcome::RetryLater(_)));
+    assert!(matches!(deliver(&mut fleet, request("dlv_3b", said("hello"))).await, Outcome::RetryLater(_)));
+    provider.lock().unwrap().used.insert("reply-to-m2b".to_owned());
+    provider.lock().unwrap().full = false;
+    assert!(matches!(deliver(&mut fleet, request("dlv_3b", said("hello"))).await, Outcome::Delivered(_)));
+    {
+        let mut provider = provider.lock().unwrap();
+        assert!(provider.taken[3]["reply"].is_null());
         provider.deaf = true;
     }
     assert!(matches!(written(&mut fleet, "m3", "dlv_4").await, Outcome::InDoubt(_)));
     // Whoever tries again anyway finds that it was used.
     assert!(matches!(deliver(&mut fleet, request("dlv_4", said("hello"))).await, Outcome::InDoubt(_)));
-    assert_eq!(provider.lock().unwrap().taken.len(), 4);
+    assert_eq!(provider.lock().unwrap().taken.len(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,6 +33,23 @@ async fn a_handle_is_taken_by_one_delivery_which_keeps_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_handle_that_was_refused_counts_as_unused_until_it_is_tried_again() {
+    let server = redis_server().await;
+    let replies = Replies::new(redis(&server).await);
+    let ann = Customer { channel: "line", account: "shop", user_id: "Uann" };
+    replies.unused("acme", "dlv_1").await.unwrap();
+    assert!(replies.take("acme", &ann, "dlv_1").await.unwrap().is_none(), "nothing comes of nothing");
+    replies.keep("acme", &ann, &"token".into(), MINUTE).await.unwrap();
+    for _ in 0..2 {
+        assert!(!replies.take("acme", &ann, "dlv_1").await.unwrap().unwrap().before);
+        replies.unused("acme", "dlv_1").await.unwrap();
+    }
+    let taken = replies.take("acme", &ann, "dlv_1").await.unwrap().unwrap();
+    assert_eq!((taken.value.expose_secret(), taken.before), ("token", false));
+    assert!(replies.take("acme", &ann, "dlv_1").await.unwrap().unwrap().before, "of that one nobody knows");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_upload_is_remembered_until_it_is_known_to_be_gone() {
     let server = redis_server().await;
     let uploads = Uploads::new(redis(&server).await);

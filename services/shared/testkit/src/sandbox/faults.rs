@@ -26,24 +26,48 @@ pub enum Fault {
     Slow(Duration),
 }
 
-/// The faults waiting, by provider.
+/// What is wrong with each provider.
 #[derive(Default)]
-pub(super) struct Faults(Mutex<HashMap<String, VecDeque<Fault>>>);
+pub(super) struct Faults(Mutex<HashMap<String, Health>>);
+
+#[derive(Default)]
+struct Health {
+    /// One each for the next requests.
+    waiting: VecDeque<Fault>,
+    /// For every request after those.
+    standing: Option<Fault>,
+    /// Requests that met a fault.
+    met: usize,
+}
 
 impl Faults {
+    fn of<T>(&self, provider: &str, what: impl FnOnce(&mut Health) -> T) -> T {
+        let mut providers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        what(providers.entry(provider.to_owned()).or_default())
+    }
+
     pub(super) fn push(&self, provider: &str, faults: impl IntoIterator<Item = Fault>) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.entry(provider.to_owned()).or_default().extend(faults);
+        self.of(provider, |health| health.waiting.extend(faults));
+    }
+
+    pub(super) fn stand(&self, provider: &str, fault: Option<Fault>) {
+        self.of(provider, |health| health.standing = fault);
     }
 
     pub(super) fn left(&self, provider: &str) -> usize {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.get(provider).map_or(0, VecDeque::len)
+        self.of(provider, |health| health.waiting.len())
+    }
+
+    pub(super) fn met(&self, provider: &str) -> usize {
+        self.of(provider, |health| health.met)
     }
 
     fn next(&self, provider: &str) -> Option<Fault> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.get_mut(provider)?.pop_front()
+        self.of(provider, |health| {
+            let fault = health.waiting.pop_front().or_else(|| health.standing.clone());
+            health.met += usize::from(fault.is_some());
+            fault
+        })
     }
 
     /// Serves one request under the next fault, if there is one.

@@ -21,6 +21,9 @@ use super::{
     record::{Line, Problem, Sent},
 };
 
+/// Is told of what is accepted.
+type Listener = Arc<dyn Fn(&Sent) + Send + Sync>;
+
 /// A customer's phone: account, user id.
 type Phone = (String, String);
 
@@ -31,6 +34,7 @@ pub(super) struct State {
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
     memory: Mutex<Memory>,
+    listener: Mutex<Option<Listener>>,
     changed: watch::Sender<u64>,
     counter: AtomicU64,
     /// Keeps ids of different runs apart, so that a broker that outlives us takes them for what they are: new.
@@ -60,6 +64,7 @@ impl State {
             tasks,
             stop,
             memory: Mutex::default(),
+            listener: Mutex::default(),
             changed: watch::Sender::new(0),
             counter: AtomicU64::new(1),
             run: rand::random(),
@@ -102,7 +107,18 @@ impl State {
         (self.run >> 20 << 16).wrapping_add(self.counter.fetch_add(1, Ordering::Relaxed)) >> 1
     }
 
+    pub(super) fn listen(&self, listener: Listener) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+
     pub(super) fn accept(&self, sent: Sent) {
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(listener) = listener {
+            listener(&sent);
+        }
+        if !self.options.remembers {
+            return;
+        }
         let mut memory = self.memory();
         let line = Line { from_customer: false, text: sent.text.clone(), at_ms: sent.at_ms, status: None };
         memory.phones.entry((sent.account.clone(), sent.user_id.clone())).or_default().push(line);
