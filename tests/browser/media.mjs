@@ -33,7 +33,10 @@ async function shoot(page, name) {
 }
 
 async function inbound(page) {
+  // What the channel carries comes with the reach.
+  const reach = page.waitForResponse((answer) => answer.url().endsWith("/reach"));
   await page.getByRole("button", { name: "Accept" }).click();
+  await reach;
   seen.picture = await sizeOf(page, ".message.in .picture img");
   const refused = page.locator(".message.in .medium .file");
   await refused.waitFor();
@@ -44,9 +47,6 @@ async function inbound(page) {
 async function outbound(page) {
   const rows = page.locator(".attachments li");
   const picker = page.locator(".composer input[type=file]");
-  // What the channel carries comes with the reach, as the window does.
-  await page.locator(".head .window").waitFor();
-
   // A slow line, so that there is something to see on the way.
   const line = await context.newCDPSession(page);
   const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 60_000 };

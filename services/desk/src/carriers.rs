@@ -16,7 +16,7 @@ use moka::future::Cache;
 use crate::DeskError;
 
 /// How long a channel may take to say it: a hint is not worth waiting for.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How long what it says is believed.
 const BELIEVED: Duration = Duration::from_mins(1);
 /// Accounts that are remembered.
