@@ -6,6 +6,7 @@ mod browser;
 mod chaos;
 mod cluster;
 mod docs;
+mod media;
 mod outage;
 mod peers;
 mod policy;

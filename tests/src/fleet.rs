@@ -26,6 +26,8 @@ pub struct Fleet {
     pub sandbox: Sandbox,
     processes: BTreeMap<String, Process>,
     ports: BTreeMap<String, (u16, u16)>,
+    /// Settings of this fleet's own.
+    settings: Vec<(String, String)>,
     folder: TempDir,
 }
 
@@ -42,18 +44,30 @@ impl Fleet {
     /// Starts the named services: channel names, `router`, `egress`, `desk`; a suffix tells members of one service
     /// apart: `router-2`. Provisions and applies the tenant first.
     pub async fn start(services: &[&str]) -> Self {
-        Self::start_clustered(1, services).await
+        Self::begin(1, services, &[]).await
+    }
+
+    /// The same with settings of its own, as environment variables without `HELIOGRAPH__`.
+    pub async fn start_with(services: &[&str], settings: &[(&str, &str)]) -> Self {
+        Self::begin(1, services, settings).await
     }
 
     /// The same on a broker of `size` nodes; every stream has a copy on each.
     pub async fn start_clustered(size: usize, services: &[&str]) -> Self {
+        Self::begin(size, services, &[]).await
+    }
+
+    async fn begin(size: usize, services: &[&str], settings: &[(&str, &str)]) -> Self {
         let mut nats = NatsCluster::start(size).await.expect("nats-server starts");
         let copies = nats.nodes().len().to_string();
         let redis = RedisServer::start().await.expect("the Redis server starts");
         let sandbox = Sandbox::start(SandboxOptions::default()).await.expect("the sandbox starts");
         let folder = tempfile::tempdir().expect("a temporary folder");
         let ports = services.iter().map(|name| ((*name).to_owned(), (free_port(), free_port()))).collect();
-        let mut fleet = Self { nats, redis, sandbox, processes: BTreeMap::new(), ports, folder };
+        let settings =
+            settings.iter().map(|(name, value)| (format!("HELIOGRAPH__{name}"), (*value).to_owned()));
+        let settings = settings.collect();
+        let mut fleet = Self { nats, redis, sandbox, processes: BTreeMap::new(), ports, settings, folder };
         // A cluster takes a moment to elect its leaders.
         eventually("provisioning", || async {
             let output = fleet.run(&["provision", "--replicas", &copies]).await;
@@ -124,7 +138,11 @@ impl Fleet {
                 environment.push((name, format!("http://127.0.0.1:{grpc}")));
             }
         }
+        if self.ports.contains_key("media") {
+            environment.push(("HELIOGRAPH__MEDIA__PUBLIC_URL".to_owned(), self.http("media")));
+        }
         environment.extend(tenant::environment());
+        environment.extend(self.settings.iter().cloned());
         environment
     }
 

@@ -7,6 +7,7 @@ pub mod peers;
 pub mod process;
 pub mod tenant;
 pub mod visitor;
+pub mod web;
 
 use std::{path::PathBuf, time::Duration};
 

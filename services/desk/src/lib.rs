@@ -14,6 +14,7 @@
 
 mod auth;
 mod board;
+mod carriers;
 mod config;
 mod error;
 mod explain;

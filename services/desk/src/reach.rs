@@ -30,8 +30,19 @@ pub(crate) struct Reach {
     region: String,
     country: String,
     addresses: Vec<Way>,
+    files: Files,
     /// Channels that can be offered, those of the region first: there is an account, and the customer is not on them yet.
     offers: Vec<String>,
+}
+
+/// What the desk does with files.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Files {
+    /// Bytes of the largest that is taken in.
+    largest: u64,
+    /// Whether a customer whose channel does not carry one gets a link to it.
+    linked: bool,
 }
 
 /// One address.
@@ -48,6 +59,9 @@ struct Way {
     /// What becomes of an answer once the window is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     template: Option<Template>,
+    /// The files that go out as they are; others do not. None where the channel does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carries: Option<Vec<v1::MediaCapability>>,
 }
 
 /// A template that stands in for an answer.
@@ -95,6 +109,7 @@ pub(crate) async fn reach(
         let asked = Asked { in_force: &in_force, address, contact: contact.as_deref(), consent, sent: &sent };
         let (verdict, template) = judge(&asked, window.as_ref());
         ways.push(Way {
+            carries: shared.carriers.of(tenant, address).await,
             verdict,
             channel: address.channel.clone(),
             account: address.account.clone(),
@@ -119,6 +134,7 @@ pub(crate) async fn reach(
         region: region.region.to_string(),
         country: region.country.map_or_else(String::new, |country| country.code().to_owned()),
         addresses: ways,
+        files: Files { largest: shared.largest_file, linked: shared.links.lead_outside() },
         offers: offers.into_iter().filter(|channel| available.contains(channel) && !on(channel)).collect(),
     })
 }

@@ -1,6 +1,6 @@
 //! The desk put together.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::Router;
 use heliograph_fabric::Fabric;
@@ -8,6 +8,7 @@ use heliograph_media::{Face, Intake, Links};
 use heliograph_proto::{DESCRIPTORS, v1::desk_service_server::DeskServiceServer};
 use heliograph_runtime::{
     Check, Health, Shutdown, Telemetry,
+    config::ChannelEndpoint,
     grpc::{GrpcServer, RoutesBuilder},
     http::HttpServer,
 };
@@ -18,6 +19,7 @@ use crate::{
     DeskConfig, DeskError, GRPC_SERVICE,
     auth::Tokens,
     board::Boards,
+    carriers::Carriers,
     grpc,
     http::{self, Web},
     metrics::Metrics,
@@ -47,6 +49,8 @@ pub struct DeskDeps {
     pub intake: Intake,
     /// Links to it.
     pub links: Links,
+    /// Where channels say which files they carry; agents are not told of others'.
+    pub channels: BTreeMap<String, ChannelEndpoint>,
     /// Where readiness is told; a [`Health::scope`] of its own when the process runs more than the desk.
     pub health: Health,
     /// When to stop.
@@ -68,7 +72,7 @@ impl Desk {
     /// When a setting cannot work or the broker is not provisioned.
     pub async fn start(config: DeskConfig, deps: DeskDeps) -> Result<Self, DeskError> {
         config.check()?;
-        let DeskDeps { fabric, redis, resources, intake, links, health, shutdown } = deps;
+        let DeskDeps { fabric, redis, resources, intake, links, channels, health, shutdown } = deps;
         fabric.check().await?;
         let partitions = fabric.layout().await?.routing;
         follow(&fabric, resources.clone(), health.check("broker"), shutdown.clone());
@@ -100,6 +104,8 @@ impl Desk {
             roster,
             users,
             links,
+            carriers: Carriers::new(&channels)?,
+            largest_file: intake.limit(),
             policies,
             people,
             windows,

@@ -25,8 +25,8 @@ pub(crate) use end::End;
 pub(crate) use engine::with_media;
 
 use crate::{
-    auth::Identity, board::Boards, config::DeskConfig, metrics::Metrics, people::People, policies::Policies,
-    roster::Roster, routing::Routing, sign_in::Users, tail::Tails, tally::Tally,
+    auth::Identity, board::Boards, carriers::Carriers, config::DeskConfig, metrics::Metrics, people::People,
+    policies::Policies, roster::Roster, routing::Routing, sign_in::Users, tail::Tails, tally::Tally,
 };
 use out::Out;
 
@@ -41,6 +41,9 @@ pub(crate) struct Shared {
     pub(crate) roster: Roster,
     pub(crate) users: Users,
     pub(crate) links: Links,
+    pub(crate) carriers: Carriers,
+    /// Bytes of the largest file that is taken in.
+    pub(crate) largest_file: u64,
     pub(crate) policies: Policies,
     pub(crate) people: People,
     pub(crate) windows: Windows,

@@ -1,5 +1,7 @@
 /** What the page asks beside its session: plain requests with the session's token. */
 
+import { upload } from "./upload.js";
+
 export class Api {
   #options;
 
@@ -8,9 +10,10 @@ export class Api {
    * @param {string} options.token
    * @param {string} options.base   address of the desk, ending in a slash
    * @param {typeof fetch} [options.fetch]
+   * @param {typeof upload} [options.upload]
    */
   constructor(options) {
-    this.#options = { fetch: (...args) => globalThis.fetch(...args), ...options };
+    this.#options = { fetch: (...args) => globalThis.fetch(...args), upload, ...options };
   }
 
   /** The policy in force, and where every country falls. */
@@ -36,25 +39,39 @@ export class Api {
   /** Makes an address the contact's. */
   join(contact, address, commandId) { return this.#ask("POST", `api/contacts/${encodeURIComponent(contact)}/join`, {}, { ...named(address), commandId }); }
 
-  /** Takes a file in; what comes back is the `Media` of an answer. */
-  attach(file) { return this.#ask("POST", "media", { name: file.name }, file); }
+  /** Takes a file in; what comes back is the `Media` of an answer. `progress` is told how far it has come. */
+  async attach(file, { progress, signal } = {}) {
+    const { base, token, upload } = this.#options;
+    const url = new URL("media", base);
+    url.searchParams.set("name", file.name);
+    const answer = await upload(url, file, { headers: { Authorization: `Bearer ${token}` }, progress, signal }).catch(() => { throw away(); });
+    if (answer.status >= 400) throw refusal(answer);
+    return answer.body;
+  }
 
   async #ask(method, path, params = {}, body = null) {
     const { base, token, fetch } = this.#options;
     const url = new URL(path, base);
     for (const [key, value] of Object.entries(params)) if (value) url.searchParams.set(key, value);
-    const plain = body !== null && !(body instanceof Blob);
-    const headers = { Authorization: `Bearer ${token}`, ...(plain ? { "Content-Type": "application/json" } : {}) };
+    const headers = { Authorization: `Bearer ${token}`, ...(body === null ? {} : { "Content-Type": "application/json" }) };
     let response;
     try {
-      response = await fetch(url, { method, headers, credentials: "omit", ...(body === null ? {} : { body: plain ? JSON.stringify(body) : body }) });
+      response = await fetch(url, { method, headers, credentials: "omit", ...(body === null ? {} : { body: JSON.stringify(body) }) });
     } catch {
-      throw new Error("The desk cannot be reached.");
+      throw away();
     }
     const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw Object.assign(new Error(answer.message || `The desk answered ${response.status}.`), { code: answer.code ?? "", status: response.status });
+    if (!response.ok) throw refusal({ status: response.status, body: answer });
     return answer;
   }
+}
+
+function away() {
+  return new Error("The desk cannot be reached.");
+}
+
+function refusal({ status, body }) {
+  return Object.assign(new Error(body?.message || `The desk answered ${status}.`), { code: body?.code ?? "", status });
 }
 
 function named({ channel, account, userId }) {

@@ -114,6 +114,7 @@ export class ConversationView {
     }
     const ways = conversation.reach?.addresses ?? [];
     const way = (address ? ways.find((one) => sameAddress(one, address)) : ways[0]) ?? null;
+    part.attachments.goesBy(way, conversation.reach?.files ?? null);
     const meets = prospect(way, { clock: moment });
     part.notice.hidden = meets === null;
     setText(part.notice, meets?.text ?? "");
@@ -237,7 +238,7 @@ export class ConversationView {
       rows: 2, placeholder: "Write an answer…", dir: "auto", attrs: { "aria-label": "Your answer", "aria-describedby": "composer-hint", autocomplete: "off" },
       on: { input: () => this.#edited(), keydown: (event) => this.#key(event), paste: (event) => this.#given(event, event.clipboardData) },
     });
-    part.attachments = new Attachments({ upload: (file) => this.#actions.attach(file), onChange: () => { part.send.disabled = !this.#sendable(); } });
+    part.attachments = new Attachments({ upload: (file, how) => this.#actions.attach(file, how), onChange: () => { part.send.disabled = !this.#sendable(); } });
     part.send = h("button", { type: "submit", className: "primary send", disabled: true }, icon("send"), h("span", { textContent: "Send" }));
     part.hint = h("p", { id: "composer-hint", className: "muted small", attrs: { role: "status" } });
     part.notice = h("p", { className: "notice-box", hidden: true, attrs: { role: "status" } });

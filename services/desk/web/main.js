@@ -60,7 +60,7 @@ function open(session) {
   });
   const leave = new AbortController();
   const actions = {
-    attach: (file) => api.attach(file),
+    attach: (file, how) => api.attach(file, how),
     close: async (conversation) => {
       const answer = await askClose();
       if (answer) client.close(conversation.id, answer);

@@ -11,7 +11,7 @@ const DELIVERY = {
 /** Who is not called by a name. */
 const AUTHORS = { system: "System", bot: "Bot", api: "Program" };
 const TOLD = ["failed", "refused", "in_doubt", "deferred"];
-const CHANNELS = { sms: "SMS", email: "e-mail", webchat: "web chat", whatsapp: "WhatsApp", wechat: "WeChat", line: "LINE", telegram: "Telegram" };
+const CHANNELS = { sms: "SMS", email: "e-mail", webchat: "web chat", whatsapp: "WhatsApp", wechat: "WeChat", line: "LINE", telegram: "Telegram", viber: "Viber", messenger: "Messenger", instagram: "Instagram", rcs: "RCS" };
 const TRIGGERS = {
   denied: "the policy does not allow it there", failed: "it could not be delivered", window_closed: "the messaging window was closed",
   no_receipt: "no receipt came in time", in_doubt: "nobody knows whether it arrived",

@@ -8,6 +8,7 @@ use std::{
 
 use heliograph_domain::resources::{ChannelAccountSpec, InDoubt, Kind, ResourceKey, Spec, Stored};
 use heliograph_fabric::{DeadLetters, Fabric, Layout, RoutingLog};
+use heliograph_media::Links;
 use heliograph_proto::v1::{Capabilities, DescribeRequest};
 use heliograph_runtime::{Check, grpc::never_sent};
 use heliograph_store::{
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) resources: ResourceView,
     /// Policies and accounts, as the resources say.
     pub(crate) book: Book,
+    /// Links to files that a channel cannot carry.
+    pub(crate) links: Links,
     pub(crate) config: EgressConfig,
     pub(crate) metrics: Arc<Metrics>,
 }

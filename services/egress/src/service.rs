@@ -6,6 +6,7 @@ use heliograph_domain::ids;
 use heliograph_fabric::{
     DeadLetters, Fabric, Ownership, OwnershipHandle, OwnershipOptions, Places, RoutingLog,
 };
+use heliograph_media::Links;
 use heliograph_proto::{
     DESCRIPTORS,
     v1::{contact_service_server::ContactServiceServer, egress_service_server::EgressServiceServer},
@@ -53,6 +54,8 @@ pub struct EgressDeps {
     pub resources: ResourceView,
     /// Where each channel's `ChannelService` answers.
     pub channels: BTreeMap<String, ChannelEndpoint>,
+    /// Links to files that a channel cannot carry.
+    pub links: Links,
     /// The section `egress`.
     pub config: EgressConfig,
     /// Where readiness is told.
@@ -76,12 +79,12 @@ impl Egress {
     /// # Errors
     /// When the broker is not provisioned, or an endpoint is none. A channel or a broker that is away is waited for.
     pub async fn start(deps: EgressDeps) -> Result<Self, EgressError> {
-        let EgressDeps { fabric, redis, resources, channels, config, health, shutdown } = deps;
+        let EgressDeps { fabric, redis, resources, channels, links, config, health, shutdown } = deps;
         let health = health.scope("egress");
         let (broker, ready) = (health.check("nats"), health.check("resources"));
         fabric.check().await?;
         let layout = fabric.layout().await?;
-        let shared = Arc::new(shared(&fabric, &redis, &resources, config).await?);
+        let shared = Arc::new(shared(&fabric, &redis, &resources, links, config).await?);
         let api = Api::new(&shared).await?;
         let customers = Customers::new(&shared, redis.clone()).await?;
         let lines = lines(&channels, &shared, &health)?;
@@ -165,6 +168,7 @@ async fn shared(
     fabric: &Fabric,
     redis: &Redis,
     resources: &ResourceView,
+    links: Links,
     config: EgressConfig,
 ) -> Result<Shared, EgressError> {
     let context = fabric.jetstream();
@@ -186,6 +190,7 @@ async fn shared(
         rate: RateLimiter::new(redis.clone()),
         resources: resources.clone(),
         book: Book::default(),
+        links,
         config,
         metrics: Arc::new(Metrics::new()),
     })

@@ -20,6 +20,9 @@ use heliograph_proto::v1::{
 
 pub use flatten::Numbered;
 
+/// How a file that we keep can be linked to: from its id (`med_…`) to a URL that customers can open, if there is one.
+pub type Link<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
 /// Content ready for a channel.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transcoded {
@@ -41,16 +44,20 @@ pub struct Untranslatable {
     pub text: String,
 }
 
-/// Fits `content` to what `capabilities` can show.
+/// Fits `content` to what `capabilities` can show; a file that it cannot becomes a `link`.
 ///
 /// # Errors
 /// When it has no form there: a deletion on a channel without deletions, or nothing at all.
-pub fn transcode(content: &Content, capabilities: &Capabilities) -> Result<Transcoded, Untranslatable> {
+pub fn transcode(
+    content: &Content,
+    capabilities: &Capabilities,
+    link: &Link<'_>,
+) -> Result<Transcoded, Untranslatable> {
     let Some(kind) = &content.kind else {
         return Err(untranslatable("transcode.empty", "the message has no content"));
     };
     let mut out = Transcoded::default();
-    add(kind, capabilities, &mut out)?;
+    add(kind, capabilities, link, &mut out)?;
     if out.parts.is_empty() {
         return Err(untranslatable("transcode.empty", "there is nothing left to show"));
     }
@@ -58,7 +65,12 @@ pub fn transcode(content: &Content, capabilities: &Capabilities) -> Result<Trans
 }
 
 /// Adds `kind` to what goes out: as it is, as other kinds that say the same, or as text.
-fn add(kind: &Kind, capabilities: &Capabilities, out: &mut Transcoded) -> Result<(), Untranslatable> {
+fn add(
+    kind: &Kind,
+    capabilities: &Capabilities,
+    link: &Link<'_>,
+    out: &mut Transcoded,
+) -> Result<(), Untranslatable> {
     let parts = if let Kind::Text(text) = kind {
         let body = readable(text, capabilities, &mut out.reasons);
         text_parts_as(text, &body, capabilities, &mut out.reasons)
@@ -66,12 +78,12 @@ fn add(kind: &Kind, capabilities: &Capabilities, out: &mut Transcoded) -> Result
         native(kind, capabilities, &mut out.reasons)
     } else if let Some((pieces, reason)) = fit::instead(kind, capabilities) {
         out.reasons.push(reason);
-        return pieces.iter().try_for_each(|piece| add(piece, capabilities, out));
+        return pieces.iter().try_for_each(|piece| add(piece, capabilities, link, out));
     } else {
-        let plain = flatten::to_text(kind, out)?;
         let code = format!("transcode.{}_to_text", kind_name(kind));
         let text = format!("{} cannot show {}: it goes out as text", capabilities.channel, words(kind));
         out.reasons.push(reason(&code, &text));
+        let plain = flatten::to_text(kind, link, out)?;
         text_parts(&plain, capabilities, &mut out.reasons)
     };
     out.parts.extend(parts);

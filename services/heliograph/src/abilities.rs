@@ -76,7 +76,7 @@ fn ability(row: &ChannelRow) -> Ability {
 
 /// Lets egress transcode a sample, and says what came of it.
 fn sending(kind: &'static str, content: &Content, able: &Capabilities) -> Sending {
-    match transcode(content, able) {
+    match transcode(content, able, &|_| None) {
         Ok(done) => {
             let reasons: Vec<String> = done.reasons.into_iter().map(|reason| reason.code).collect();
             let how = reasons.first().map_or_else(|| "as it is".to_owned(), |code| in_words(code));

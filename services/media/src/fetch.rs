@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
-use heliograph_media::{Intake, IntakeError, Medium, Origin, Refusal, sniff};
+use heliograph_media::{Intake, IntakeError, Medium, Origin, Refusal, SCANNER_AWAY, sniff};
 use heliograph_proto::v1::{
     FetchMediaRequest, FetchMediaResponse, Media, MediaInfo, MediaKind,
     channel_service_client::ChannelServiceClient, fetch_media_response::Part,
@@ -81,7 +81,7 @@ impl From<IntakeError> for Failed {
         let code = match &error {
             IntakeError::Refused(refusal) => return Self::For(refusal.clone()),
             IntakeError::BrokenOff(_) => "broken_off",
-            IntakeError::Scanner(_) => "scanner_away",
+            IntakeError::Scanner(_) => SCANNER_AWAY,
             IntakeError::Store(_) => "store_away",
         };
         Self::Now { code, why: error.to_string() }
@@ -107,8 +107,9 @@ pub(crate) async fn fetch(
     let id = media.object_id.as_str();
     let end = async {
         match store.look(owner.tenant, id).await? {
-            // Somebody replays its dead letter: the provider may be back.
-            Some(Medium::Refused(refusal)) if refusal.code == GIVEN_UP => {}
+            // Somebody replays its dead letter: the provider may be back. Or the scanner is.
+            Some(Medium::Refused(Refusal { code, .. }))
+                if [GIVEN_UP, SCANNER_AWAY].contains(&code.as_str()) => {}
             Some(_) => return Ok(End::Known),
             None => {}
         }
@@ -117,13 +118,31 @@ pub(crate) async fn fetch(
     };
     let end = match end.await {
         Ok(end) => end,
-        Err(Failed::Now { code, why }) => End::Later { code, why },
+        Err(Failed::Now { code, why }) => {
+            if code == SCANNER_AWAY {
+                say_it_waits(intake, owner, id).await;
+            }
+            End::Later { code, why }
+        }
         Err(Failed::For(refusal)) => match store.refuse(owner.tenant, id, &refusal).await {
             Ok(()) => End::Refused(refusal),
             Err(error) => End::Later { code: "store_away", why: error.to_string() },
         },
     };
     (end, begun.elapsed())
+}
+
+/// So that whoever asks for it meanwhile is told what it waits for. Not written down, it is "on its way".
+async fn say_it_waits(intake: &Intake, owner: Owner<'_>, id: &str) {
+    let reason = "the virus scanner cannot be asked now: the file waits for it".to_owned();
+    let waits = Refusal { code: SCANNER_AWAY.to_owned(), reason };
+    let told = match intake.store().look(owner.tenant, id).await {
+        Ok(None) => intake.store().refuse(owner.tenant, id, &waits).await,
+        known => known.map(drop),
+    };
+    if let Err(error) = told {
+        tracing::debug!(%error, id, "what a medium waits for is not written down");
+    }
 }
 
 async fn take(

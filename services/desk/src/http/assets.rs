@@ -38,12 +38,13 @@ struct Asset {
     content: &'static str,
 }
 
-static ASSETS: [Asset; 36] = table![
+static ASSETS: [Asset; 38] = table![
     "answering.js",
     "api.js",
     "attachments.js",
     "board.css",
     "board.js",
+    "carriage.js",
     "client.js",
     "colleagues.js",
     "conversation.js",
@@ -72,6 +73,7 @@ static ASSETS: [Asset; 36] = table![
     "supervising.js",
     "toasts.js",
     "transcript.js",
+    "upload.js",
     "verdict.js",
     "wire.js",
     "world.js",

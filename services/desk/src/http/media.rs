@@ -81,7 +81,9 @@ fn refused(error: &IntakeError) -> Response {
         IntakeError::BrokenOff(_) => refuse(StatusCode::BAD_REQUEST, "broken_off", "the file broke off"),
         IntakeError::Scanner(_) | IntakeError::Store(_) => {
             tracing::warn!(error = error as &dyn std::error::Error, "an agent's file cannot be taken in");
-            refuse(StatusCode::SERVICE_UNAVAILABLE, "media_away", "files cannot be taken in now; try again")
+            let scanner = matches!(error, IntakeError::Scanner(_));
+            let what = if scanner { "the virus scanner cannot be asked" } else { "files cannot be taken in" };
+            refuse(StatusCode::SERVICE_UNAVAILABLE, "media_away", format!("{what} now; try again"))
         }
     }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Api } from "../api.js";
+import { upload } from "../upload.js";
 
 /** An API whose other end answers with `status` and `body`, and what it was asked. */
 function answering(status, body) {
@@ -32,10 +33,48 @@ test("a refusal is told in the server's words", async () => {
   await assert.rejects(api.reach("cnv_1"), (error) => error.message === "this is not yours" && error.code === "forbidden" && error.status === 403);
 });
 
-test("a file goes as it is, under its name", async () => {
-  const { api, asked } = answering(201, { objectId: "med_1" });
-  const file = Object.assign(new Blob(["x"]), { name: "a b.png" });
-  assert.deepEqual(await api.attach(file), { objectId: "med_1" });
-  assert.deepEqual([asked[0].method, asked[0].url, asked[0].body], ["POST", "https://desk.example.com/desk/media?name=a+b.png", file]);
-  assert.equal(asked[0].headers["Content-Type"], undefined);
+/** A request whose other end answers at once, or never. */
+class FakeRequest extends EventTarget {
+  static made = [];
+  static answer = { status: 201, response: { objectId: "med_1" } };
+  upload = new EventTarget();
+  headers = {};
+  constructor() {
+    super();
+    FakeRequest.made.push(this);
+  }
+  open(method, url) { Object.assign(this, { method, url: String(url) }); }
+  setRequestHeader(name, value) { this.headers[name] = value; }
+  send(body) {
+    this.body = body;
+    if (!FakeRequest.answer) return;
+    this.upload.dispatchEvent(Object.assign(new Event("progress"), { loaded: 1, total: 4 }));
+    Object.assign(this, FakeRequest.answer);
+    this.dispatchEvent(new Event("load"));
+  }
+  abort() { this.dispatchEvent(new Event("abort")); }
+}
+
+const uploading = (url, file, options) => upload(url, file, { ...options, XMLHttpRequest: FakeRequest });
+const desk = new Api({ token: "a token", base: "https://desk.example.com/desk/", upload: uploading });
+const file = Object.assign(new Blob(["x"]), { name: "a b.png" });
+
+test("a file goes as it is, under its name, and tells how far it has come", async () => {
+  const shares = [];
+  assert.deepEqual(await desk.attach(file, { progress: (share) => shares.push(share) }), { objectId: "med_1" });
+  const { method, url, body, headers } = FakeRequest.made.at(-1);
+  assert.deepEqual([method, url, body, shares], ["POST", "https://desk.example.com/desk/media?name=a+b.png", file, [0.25]]);
+  assert.deepEqual(headers, { Authorization: "Bearer a token" });
+});
+
+test("a file that is refused says why, and one that is given up rejects", async () => {
+  FakeRequest.answer = { status: 413, response: { code: "too_large", message: "the file is larger than 9 bytes" } };
+  await assert.rejects(desk.attach(file), (error) => error.message === "the file is larger than 9 bytes" && error.status === 413);
+  FakeRequest.answer = { status: 502, response: null };
+  await assert.rejects(desk.attach(file), /answered 502/u);
+  FakeRequest.answer = null;
+  const stop = new AbortController();
+  const attached = desk.attach(file, { signal: stop.signal });
+  stop.abort();
+  await assert.rejects(attached, (error) => error.status === undefined);
 });

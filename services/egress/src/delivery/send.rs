@@ -77,7 +77,10 @@ impl Case<'_> {
             // Its time is over, and something was done before: that is all there is to say of it.
             None => (Arc::default(), Ok(as_it_is(self.content()))),
             Some(capabilities) => {
-                let transcoded = transcode::transcode(&self.content(), &capabilities);
+                // Links are those of when it got its place, so that what is tried again is the same.
+                let at = self.item.record().time_ms;
+                let link = |id: &str| self.line.shared.links.outside(&self.out.tenant, id, at);
+                let transcoded = transcode::transcode(&self.content(), &capabilities, &link);
                 (capabilities, transcoded)
             }
         };

@@ -5,7 +5,7 @@ use heliograph_proto::v1::{
     Card, ContactCard, Location, Media, Option as Answer, content::Kind, option::Action,
 };
 
-use super::{Transcoded, Untranslatable, untranslatable};
+use super::{Link, Transcoded, Untranslatable, reason, untranslatable};
 
 /// An option that was given a number: what a reply with it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,10 +19,10 @@ pub struct Numbered {
 }
 
 /// `kind` as text; options that can be answered get numbers, noted in `out`.
-pub(super) fn to_text(kind: &Kind, out: &mut Transcoded) -> Result<String, Untranslatable> {
+pub(super) fn to_text(kind: &Kind, link: &Link<'_>, out: &mut Transcoded) -> Result<String, Untranslatable> {
     let text = match kind {
         Kind::Text(text) => text.body.clone(),
-        Kind::Media(it) => media(it),
+        Kind::Media(it) => media(it, link, out),
         Kind::Location(it) => location(it),
         Kind::ContactCard(it) => contact(it),
         Kind::Choice(choice) => {
@@ -37,9 +37,9 @@ pub(super) fn to_text(kind: &Kind, out: &mut Transcoded) -> Result<String, Untra
             }
             lines(&[&text, &list.footer])
         }
-        Kind::Card(it) => card(it, out),
+        Kind::Card(it) => card(it, link, out),
         Kind::Carousel(carousel) => {
-            let cards: Vec<String> = carousel.cards.iter().map(|it| card(it, out)).collect();
+            let cards: Vec<String> = carousel.cards.iter().map(|it| card(it, link, out)).collect();
             lines(&[&carousel.body, &cards.join("\n\n")])
         }
         Kind::Template(template) if template.rendered.is_empty() => {
@@ -58,7 +58,7 @@ pub(super) fn to_text(kind: &Kind, out: &mut Transcoded) -> Result<String, Untra
         Kind::Edit(edit) => {
             let inner = edit.content.as_ref().and_then(|content| content.kind.as_ref());
             match inner {
-                Some(inner) => format!("Correction: {}", to_text(inner, out)?),
+                Some(inner) => format!("Correction: {}", to_text(inner, link, out)?),
                 None => return Err(untranslatable("transcode.empty", "the edit holds nothing")),
             }
         }
@@ -79,10 +79,24 @@ pub(super) fn to_text(kind: &Kind, out: &mut Transcoded) -> Result<String, Untra
     Ok(text)
 }
 
-fn media(media: &Media) -> String {
+fn media(media: &Media, link: &Link<'_>, out: &mut Transcoded) -> String {
     let name = if media.file_name.is_empty() { content::media_word(media) } else { &media.file_name };
-    let link = if media.url.is_empty() { format!("[{name}]") } else { format!("{name}: {}", media.url) };
-    lines(&[&media.caption, &link])
+    let url = url(media, link, out);
+    let file = if url.is_empty() { format!("[{name}]") } else { format!("{name}: {url}") };
+    lines(&[&media.caption, &file])
+}
+
+/// Where the customer can have the file: where we keep it, or else where its sender said it is. That of a file that came
+/// through a provider leads nowhere without credentials, so ours comes first.
+fn url(media: &Media, link: &Link<'_>, out: &mut Transcoded) -> String {
+    let ours = Some(media.object_id.as_str()).filter(|id| !id.is_empty()).and_then(link);
+    let theirs = || Some(media.url.clone()).filter(|url| url.starts_with("http"));
+    ours.or_else(theirs).unwrap_or_else(|| {
+        let hint = if media.object_id.is_empty() { "" } else { "; set `media.public_url`" };
+        let why = format!("the file stays behind: there is no link to it{hint}");
+        out.reasons.push(reason("transcode.no_link", &why));
+        String::new()
+    })
 }
 
 fn location(place: &Location) -> String {
@@ -104,10 +118,10 @@ fn contact(card: &ContactCard) -> String {
     lines(&[&card.formatted_name, &organization, &points.join("\n")])
 }
 
-fn card(card: &Card, out: &mut Transcoded) -> String {
-    let picture = card.media.as_ref().map_or("", |media| media.url.as_str());
+fn card(card: &Card, link: &Link<'_>, out: &mut Transcoded) -> String {
+    let picture = card.media.as_ref().map_or_else(String::new, |media| url(media, link, out));
     let options: Vec<&Answer> = card.options.iter().collect();
-    lines(&[&card.title, &card.body, picture, &card.url, &numbered(&options, out)])
+    lines(&[&card.title, &card.body, &picture, &card.url, &numbered(&options, out)])
 }
 
 /// Options as lines. Numbers run through the whole message; links and calls need none.

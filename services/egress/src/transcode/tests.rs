@@ -7,7 +7,11 @@ use heliograph_proto::v1::{
 };
 use proptest::prelude::*;
 
-use super::{measure, split, transcode};
+use super::{Transcoded, Untranslatable, measure, split};
+
+fn transcode(content: &Content, able: &Capabilities) -> Result<Transcoded, Untranslatable> {
+    super::transcode(content, able, &|_| None)
+}
 
 fn sms(text_limit: i32) -> Capabilities {
     Capabilities {
@@ -82,6 +86,34 @@ fn media_and_places_become_links() {
         Location { latitude: -25.07, longitude: -130.1, name: "Adamstown".to_owned(), ..Location::default() };
     let out = transcode(&of(Kind::Location(place)), &sms(0)).unwrap();
     assert!(text_of(&out.parts[0]).starts_with("Adamstown\nhttps://www.openstreetmap.org/?mlat=-25.07"));
+}
+
+#[test]
+fn files_that_we_keep_are_linked_to_where_that_is_possible() {
+    let ours = |url: &str| Media {
+        kind: MediaKind::File.into(),
+        object_id: "med_1".to_owned(),
+        url: url.to_owned(),
+        file_name: "offer.pdf".to_owned(),
+        ..Media::default()
+    };
+    let link = |id: &str| Some(format!("https://media.test/{id}"));
+    let with = |media: Media, link: &super::Link<'_>| {
+        let out = super::transcode(&of(Kind::Media(media)), &sms(0), link).unwrap();
+        (text_of(&out.parts[0]), codes(&out).join(" "))
+    };
+    let changed = "transcode.media_to_text";
+    let said = |text: &str, codes: &str| (text.to_owned(), codes.to_owned());
+    // What the provider says of where it is, or the desk, is of no use to a customer.
+    for url in ["", "/desk/media/acme/med_1", "https://provider.test/1"] {
+        assert_eq!(with(ours(url), &link), said("offer.pdf: https://media.test/med_1", changed), "{url}");
+    }
+    let lost = format!("{changed} transcode.no_link");
+    assert_eq!(with(ours(""), &|_| None), said("[offer.pdf]", &lost));
+    assert_eq!(with(ours("/desk/media/acme/med_1"), &|_| None), said("[offer.pdf]", &lost));
+    let card = Card { title: "Lamp".to_owned(), media: Some(ours("")), ..Card::default() };
+    let out = super::transcode(&of(Kind::Card(card)), &sms(0), &link).unwrap();
+    assert_eq!(text_of(&out.parts[0]), "Lamp\nhttps://media.test/med_1");
 }
 
 #[test]

@@ -97,6 +97,7 @@ async fn router(ground: Ground) -> anyhow::Result<Part> {
 
 async fn egress(ground: Ground, routes: &mut RoutesBuilder) -> anyhow::Result<Part> {
     let deps = EgressDeps {
+        links: ground.links().await.context("egress: media")?,
         config: ground.settings.section(heliograph_egress::SECTION)?,
         fabric: ground.fabric,
         redis: ground.redis,
@@ -118,6 +119,7 @@ async fn desk(ground: Ground, routes: &mut RoutesBuilder) -> anyhow::Result<Part
     let deps = DeskDeps {
         intake: ground.intake().await.context("desk: media")?,
         links: ground.links().await.context("desk: media")?,
+        channels: ground.endpoints.clone(),
         fabric: ground.fabric.clone(),
         redis: ground.redis.clone(),
         resources: ground.resources.clone(),

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod channel;
-mod clamd;
 mod fetching;
 mod scanning;
 mod world;

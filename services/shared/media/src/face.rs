@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 
 use crate::{
-    Links, Query,
+    Links, Query, SCANNER_AWAY,
     name::disposition,
     sniff::{self, UNKNOWN},
 };
@@ -65,10 +65,14 @@ impl Refused {
 }
 
 impl From<Refusal> for Refused {
-    /// What was harmful is forbidden; what the provider no longer had, or was too large, is gone.
+    /// What was harmful is forbidden; what waits for the scanner may come; what the provider no longer had, or was too
+    /// large, is gone.
     fn from(Refusal { code, reason }: Refusal) -> Self {
-        let forbidden = matches!(code.as_str(), "file_type" | "infected" | "not_scannable");
-        let status = if forbidden { StatusCode::FORBIDDEN } else { StatusCode::GONE };
+        let status = match code.as_str() {
+            "file_type" | "infected" | "not_scannable" => StatusCode::FORBIDDEN,
+            SCANNER_AWAY => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::GONE,
+        };
         Self { status, code, message: reason }
     }
 }

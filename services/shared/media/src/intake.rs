@@ -11,7 +11,7 @@ use heliograph_store::{
 use opentelemetry::{KeyValue, metrics::Counter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{MediaSettings, Scanner, Verdict, metrics, name, scan::ScanError, sniff};
+use crate::{MediaSettings, SCANNER_AWAY, Scanner, Verdict, metrics, name, scan::ScanError, sniff};
 
 /// Memory is counted in units of this many bytes.
 const UNIT: u64 = 1024;
@@ -52,7 +52,7 @@ impl IntakeError {
         match self {
             Self::Refused(refusal) => &refusal.code,
             Self::BrokenOff(_) => "broken_off",
-            Self::Scanner(_) => "scanner_away",
+            Self::Scanner(_) => SCANNER_AWAY,
             Self::Store(_) => "store_away",
         }
     }
@@ -94,6 +94,11 @@ impl Intake {
         let units = usize::try_from(settings.memory.div_ceil(UNIT)).unwrap_or(Semaphore::MAX_PERMITS);
         let room = Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS)));
         Ok(Self { store, scanner, limit: settings.limit, room, taken: metrics::taken() })
+    }
+
+    /// Bytes of the largest file that is taken in.
+    pub fn limit(&self) -> u64 {
+        self.limit
     }
 
     /// Where files are kept.

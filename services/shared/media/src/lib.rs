@@ -27,3 +27,6 @@ pub use shelf::{Shelf, ShelfError};
 
 /// The name of the configuration section [`MediaSettings`] is read from.
 pub const SECTION: &str = "media";
+
+/// The code of a medium that nobody can call clean now. The one refusal that is not for good: it is fetched again.
+pub const SCANNER_AWAY: &str = "scanner_away";

@@ -97,6 +97,11 @@ impl Links {
         Some(format!("{}{}", self.public.as_ref()?, self.path(tenant, id, now_ms)))
     }
 
+    /// Whether there are links for somebody outside.
+    pub fn lead_outside(&self) -> bool {
+        self.public.is_some()
+    }
+
     /// Whether a link to `id` is one of ours and still good.
     pub fn is_good(&self, tenant: &str, id: &str, query: &Query, now_ms: i64) -> bool {
         let Ok(signature) = hex::decode(&query.signature) else { return false };

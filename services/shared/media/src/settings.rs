@@ -9,7 +9,7 @@ use url::Url;
 use crate::ScanConfig;
 
 /// The section `media`. Whatever takes media in or gives them out reads it: the media service, the desk, web chat,
-/// streams and channels.
+/// streams, egress and channels.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MediaSettings {
@@ -28,8 +28,8 @@ pub struct MediaSettings {
     /// How long a link lasts at least.
     #[serde(with = "duration")]
     pub link_lasts: Duration,
-    /// Where `heliograph run media` is reached from outside, e.g. `https://media.example.com`. Integrators and channels get
-    /// links below it; without it they get none.
+    /// Where `heliograph run media` is reached from outside, e.g. `https://media.example.com`. Integrators, channels, and
+    /// customers whose channel cannot carry a file get links below it; without it they get none.
     pub public_url: Option<String>,
     /// Who is asked whether a file is harmful. Without it, nobody.
     pub scan: Option<ScanConfig>,

@@ -34,7 +34,8 @@ pub struct MediaInfo {
     pub stored_at_ms: Millis,
 }
 
-/// Why a medium will never be had. It stands in the medium's place, so that whoever asks for it is told.
+/// Why a medium is not to be had. It stands in the medium's place, so that whoever asks for it is told; a medium that is
+/// had after all replaces it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// A short stable word, such as `too_large`.
@@ -48,7 +49,7 @@ pub struct Refusal {
 pub enum Medium<T> {
     /// It is here.
     Here(T),
-    /// It never will be.
+    /// It is not to be had.
     Refused(Refusal),
 }
 
@@ -95,7 +96,7 @@ impl MediaStore {
         Ok(media_info(id, info))
     }
 
-    /// Writes down that a medium will never be had, and why.
+    /// Writes down that a medium is not to be had, and why.
     pub async fn refuse(&self, tenant: &str, id: &str, refusal: &Refusal) -> Result<(), ObjectError> {
         let attributes = HashMap::from([
             (REFUSED.to_owned(), refusal.code.clone()),
@@ -112,7 +113,7 @@ impl MediaStore {
         Ok(found.map(|info| medium(id, info, |info| info)))
     }
 
-    /// A medium and its content, or why it will never be had, if anything is known of it.
+    /// A medium and its content, or why it is not to be had, if anything is known of it.
     pub async fn find(
         &self,
         tenant: &str,

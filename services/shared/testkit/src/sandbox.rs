@@ -23,7 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use customer::{Call, Customer, Posted};
 pub use faults::Fault;
-pub use record::{Problem, Sent};
+pub use record::{Held, Problem, Sent};
 
 use state::State;
 
@@ -119,6 +119,11 @@ impl Sandbox {
     /// Everything accepted so far, in order.
     pub fn sent(&self) -> Vec<Sent> {
         self.state.sent()
+    }
+
+    /// The files the providers hold: those we uploaded, and those of customers.
+    pub fn files(&self) -> Vec<Held> {
+        self.state.files()
     }
 
     /// Everything we did that a provider would refuse.

@@ -135,6 +135,7 @@ impl World {
             resources,
             intake: Intake::new(self.media.clone(), &self.media_settings).unwrap(),
             links: Links::open(self.fabric.jetstream(), &self.media_settings).await.unwrap(),
+            channels: BTreeMap::new(),
             health: health.clone(),
             shutdown: shutdown.clone(),
         };

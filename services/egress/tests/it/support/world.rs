@@ -10,6 +10,7 @@ use heliograph_egress::{ApiToken, EgressConfig, EgressDeps, RetryConfig, run};
 use heliograph_fabric::provision::{ProvisionOptions, provision};
 use heliograph_fabric::subjects::{self, EventFilter};
 use heliograph_fabric::{Envelope, Fabric, Layout, LogReader, Options, Plan, Start, Stream};
+use heliograph_media::{Links, MediaSettings};
 use heliograph_proto::v1::{
     Address, Content, Direction, Event, Message, OutboundMessage, RoutingEntry, event::Payload,
 };
@@ -325,7 +326,9 @@ impl World {
                 GrpcSettings { addr: SocketAddr::from(([127, 0, 0, 1], 0)), ..GrpcSettings::default() };
             let grpc = GrpcServer::bind(&settings, &its_health).await.unwrap();
             started.send(grpc.local_addr()).unwrap();
+            let links = Links::open(fabric.jetstream(), &MediaSettings::default()).await.unwrap();
             let deps = EgressDeps {
+                links,
                 fabric,
                 redis,
                 resources,

@@ -94,12 +94,14 @@ async fn what_is_not_there_says_whether_to_come_again() {
         ("file_type", StatusCode::FORBIDDEN),
         ("not_found", StatusCode::GONE),
         ("too_large", StatusCode::GONE),
+        ("scanner_away", StatusCode::SERVICE_UNAVAILABLE),
     ] {
         let refusal = Refusal { code: code.to_owned(), reason: "why".to_owned() };
         world.store.refuse("acme", "med_1", &refusal).await.unwrap();
         let refused = world.get(&world.path("med_1"), None).await;
         assert_eq!(refused.status(), status, "{code}");
-        assert!(!refused.headers().contains_key(header::RETRY_AFTER));
+        let again = refused.headers().contains_key(header::RETRY_AFTER);
+        assert_eq!(again, code == "scanner_away", "{code}");
         let told: serde_json::Value = serde_json::from_slice(&body(refused).await).unwrap();
         assert_eq!(told, json!({ "error": { "code": code, "message": "why" } }));
     }

@@ -1,5 +1,6 @@
 //! What the sandbox remembers.
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,6 +23,25 @@ pub struct Sent {
     pub request: Value,
     /// Milliseconds since 1970.
     pub at_ms: i64,
+}
+
+/// A file that a provider holds: we uploaded it, or a customer sent it.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The provider.
+    pub provider: &'static str,
+    /// Our account's name.
+    pub account: String,
+    /// What the provider calls it.
+    pub id: String,
+    /// Its type, as it came; empty for what we uploaded.
+    pub content_type: String,
+    /// We uploaded it.
+    pub uploaded: bool,
+    /// How often it was fetched.
+    pub fetched: u32,
+    /// Its bytes.
+    pub content: Bytes,
 }
 
 /// Something we did that a provider would refuse.

@@ -18,7 +18,7 @@ use super::{
     account::Account,
     customer::Call,
     faults::Faults,
-    record::{Line, Problem, Sent},
+    record::{Held, Line, Problem, Sent},
 };
 
 /// Is told of what is accepted.
@@ -46,6 +46,8 @@ struct Memory {
     accounts: BTreeMap<String, Arc<Account>>,
     sent: Vec<Sent>,
     problems: Vec<Problem>,
+    /// Files, by the provider's ids, which no two providers share.
+    files: BTreeMap<String, Held>,
     phones: BTreeMap<Phone, Vec<Line>>,
     names: BTreeMap<Phone, String>,
     /// Messages left in a WeChat customer's window.
@@ -177,6 +179,28 @@ impl State {
 
     pub(super) fn problems(&self) -> Vec<Problem> {
         self.memory().problems.clone()
+    }
+
+    pub(super) fn hold(&self, file: Held) {
+        self.memory().files.insert(file.id.clone(), file);
+        self.changed.send_modify(|version| *version += 1);
+    }
+
+    /// A file that an account's provider holds; counts as fetched.
+    pub(super) fn fetch(&self, account: &str, id: &str) -> Option<Held> {
+        let mut memory = self.memory();
+        let file = memory.files.get_mut(id).filter(|file| file.account == account)?;
+        file.fetched += 1;
+        Some(file.clone())
+    }
+
+    /// Whether an account's provider holds a file.
+    pub(super) fn holds(&self, account: &str, id: &str) -> bool {
+        self.memory().files.get(id).is_some_and(|file| file.account == account)
+    }
+
+    pub(super) fn files(&self) -> Vec<Held> {
+        self.memory().files.values().cloned().collect()
     }
 
     pub(super) fn phones(&self) -> Vec<(Phone, String, Vec<Line>)> {

@@ -1,4 +1,4 @@
-//! WeChat: the stable token, customer-service messages, templates, typing.
+//! WeChat: the stable token, customer-service messages, templates, typing, media for three days.
 
 use std::sync::Arc;
 
@@ -6,17 +6,18 @@ use axum::{
     Json, Router,
     extract::{Query, State as Shared},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
 use bytes::Bytes;
+use http::header;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::sandbox::{
     account::Account,
-    customer::{Call, Customer},
+    customer::{Call, Customer, Posted},
     providers::Cloud,
-    record::Sent,
+    record::{Held, Sent},
     sign,
     state::{State, now_ms},
 };
@@ -25,6 +26,14 @@ use crate::sandbox::{
 struct Token {
     #[serde(default)]
     access_token: String,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    access_token: String,
+    #[serde(default)]
+    media_id: String,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +55,7 @@ fn router() -> Router<Arc<State>> {
         .route("/wechat/cgi-bin/message/template/send", post(template))
         .route("/wechat/cgi-bin/message/custom/typing", post(typing))
         .route("/wechat/cgi-bin/media/upload", post(upload))
+        .route("/wechat/cgi-bin/media/get", get(download))
 }
 
 /// The same token for every caller, as the stable endpoint gives it.
@@ -81,17 +91,54 @@ async fn typing(Shared(state): Shared<Arc<State>>, Query(token): Query<Token>) -
 }
 
 async fn upload(Shared(state): Shared<Arc<State>>, Query(query): Query<Upload>, body: Bytes) -> Response {
-    if account(&state, &Token { access_token: query.access_token }).is_none() {
+    let Some(account) = account(&state, &Token { access_token: query.access_token }) else {
         return refuse(&state, 40001, "invalid credential");
-    }
+    };
     if !["image", "voice", "video", "thumb"].contains(&query.kind.as_str()) {
         return refuse(&state, 40004, "invalid media type");
     }
-    if !String::from_utf8_lossy(&body).contains("name=\"media\"") {
+    let Some(content) = part(&body, "media") else {
         return refuse(&state, 41005, "media data missing");
-    }
+    };
     let id = format!("media-{}", state.next_id());
+    state.hold(Held {
+        provider: "wechat",
+        account: account.name.clone(),
+        id: id.clone(),
+        content_type: String::new(),
+        uploaded: true,
+        fetched: 0,
+        content,
+    });
     Json(json!({ "type": query.kind, "media_id": id, "created_at": now_ms() / 1000 })).into_response()
+}
+
+/// A customer's file; what is wrong comes as 200 with a text, as from the provider.
+async fn download(Shared(state): Shared<Arc<State>>, Query(asked): Query<Asked>) -> Response {
+    let Some(account) = account(&state, &Token { access_token: asked.access_token }) else {
+        return refuse(&state, 40001, "invalid credential");
+    };
+    match state.fetch(&account.name, &asked.media_id) {
+        None => refuse(&state, 40007, "invalid media_id"),
+        Some(file) => {
+            let named = format!("attachment; filename=\"{}\"", file.id);
+            let headers = [(header::CONTENT_TYPE, file.content_type), (header::CONTENT_DISPOSITION, named)];
+            (headers, file.content).into_response()
+        }
+    }
+}
+
+/// The content of a part of a form; the form's first line is the boundary.
+fn part(body: &Bytes, name: &str) -> Option<Bytes> {
+    let find = |from: usize, wanted: &[u8]| {
+        let found = body.get(from..)?.windows(wanted.len()).position(|window| window == wanted)?;
+        Some(from + found)
+    };
+    let boundary = body.slice(..find(0, b"\r\n")?);
+    let head = find(0, format!("name=\"{name}\"").as_bytes())?;
+    let begins = find(head, b"\r\n\r\n")? + 4;
+    let ends = find(begins, &[&b"\r\n"[..], &boundary[..]].concat())?;
+    Some(body.slice(begins..ends))
 }
 
 fn account(state: &State, token: &Token) -> Option<Arc<Account>> {
@@ -118,7 +165,7 @@ fn accept(state: &State, token: &Token, body: &[u8], template: bool) -> Response
     let (text, id) = if template {
         (request["template_id"].as_str().unwrap_or_default().to_owned(), state.next_number())
     } else {
-        match text_of(&request) {
+        match text_of(state, &account.name, &request) {
             Ok(text) => (text, 0),
             Err((code, rule)) => return refuse(state, code, rule),
         }
@@ -143,7 +190,7 @@ fn accept(state: &State, token: &Token, body: &[u8], template: bool) -> Response
     Json(answer).into_response()
 }
 
-fn text_of(request: &Value) -> Result<String, (i32, &'static str)> {
+fn text_of(state: &State, account: &str, request: &Value) -> Result<String, (i32, &'static str)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match request["msgtype"].as_str() {
         Some("text") => match text(&request["text"]["content"]) {
@@ -153,10 +200,10 @@ fn text_of(request: &Value) -> Result<String, (i32, &'static str)> {
         },
         Some("msgmenu") => Ok(text(&request["msgmenu"]["head_content"])),
         Some("news") => Ok(text(&request["news"]["articles"][0]["title"])),
-        Some(kind @ ("image" | "voice" | "video")) if request[kind]["media_id"].is_string() => {
-            Ok(format!("[{kind}]"))
+        Some(kind @ ("image" | "voice" | "video")) => {
+            let id = request[kind]["media_id"].as_str().unwrap_or_default();
+            if state.holds(account, id) { Ok(format!("[{kind}]")) } else { Err((40007, "invalid media_id")) }
         }
-        Some("image" | "voice" | "video") => Err((40007, "invalid media_id")),
         Some(kind @ ("miniprogrampage" | "mpnews" | "mpnewsarticle" | "music" | "wxcard"))
             if request[kind].is_object() =>
         {
@@ -171,17 +218,48 @@ fn refuse(state: &State, code: i32, text: &str) -> Response {
     Json(json!({ "errcode": code, "errmsg": format!("{text} rid: sandbox") })).into_response()
 }
 
+impl Customer {
+    /// Sends a picture; returns once we answered. WeChat holds it for whoever shows the account's token.
+    ///
+    /// # Panics
+    /// When the customer is not on WeChat.
+    pub async fn send_picture(&self, content_type: &str, content: impl Into<Bytes>) -> Posted {
+        assert_eq!(
+            self.account.provider, "wechat",
+            "customers send pictures on WeChat here, and nowhere else yet"
+        );
+        let id = format!("media-{}", self.state.next_id());
+        self.state.hold(Held {
+            provider: "wechat",
+            account: self.account.name.clone(),
+            id: id.clone(),
+            content_type: content_type.to_owned(),
+            uploaded: false,
+            fetched: 0,
+            content: content.into(),
+        });
+        let call = signed(self, "image", &format!("<MediaId><![CDATA[{id}]]></MediaId>"));
+        let status = self.post(&call).await;
+        self.state.wrote(&self.account.name, &self.user_id, &self.name, "[image]", status);
+        Posted { provider_message_id: call.provider_message_id, status }
+    }
+}
+
 /// The request that tells us of a customer's text.
 fn compose(customer: &Customer, text: &str) -> Call {
+    let content = format!("<Content><![CDATA[{}]]></Content>", text.replace("]]>", "]]]]><![CDATA[>"));
+    signed(customer, "text", &content)
+}
+
+/// The request that tells us of a customer's message.
+fn signed(customer: &Customer, kind: &str, content: &str) -> Call {
     let id = customer.state.next_number().to_string();
     let now = now_ms() / 1000;
     let message = format!(
         "<xml><ToUserName><![CDATA[gh_{}]]></ToUserName><FromUserName><![CDATA[{}]]></FromUserName>\
-         <CreateTime>{now}</CreateTime><MsgType><![CDATA[text]]></MsgType>\
-         <Content><![CDATA[{}]]></Content><MsgId>{id}</MsgId></xml>",
-        customer.account.name,
-        customer.user_id,
-        text.replace("]]>", "]]]]><![CDATA[>"),
+         <CreateTime>{now}</CreateTime><MsgType><![CDATA[{kind}]]></MsgType>{content}\
+         <MsgId>{id}</MsgId></xml>",
+        customer.account.name, customer.user_id,
     );
     let (timestamp, nonce) = (now.to_string(), (customer.state.next_number() % 1_000_000_000).to_string());
     let token = customer.account.secret("token");

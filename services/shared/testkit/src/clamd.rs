@@ -9,13 +9,16 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// In two parts, so that no scanner takes this source for infected.
-pub(crate) fn eicar() -> Vec<u8> {
+/// The virus. In two parts here, so that no scanner takes this source for infected.
+pub fn eicar() -> Vec<u8> {
     [r"X5O!P%@AP[4\PZX54(P^)7CC)7}", "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].concat().into_bytes()
 }
 
-pub(crate) struct Clamd {
-    pub(crate) at: SocketAddr,
+/// The scanner; it ends when dropped.
+#[derive(Debug)]
+pub struct Clamd {
+    /// Where it listens.
+    pub at: SocketAddr,
     task: JoinHandle<()>,
 }
 
@@ -26,16 +29,27 @@ impl Drop for Clamd {
 }
 
 impl Clamd {
-    pub(crate) async fn start(at: SocketAddr) -> Self {
-        let listener = TcpListener::bind(at).await.unwrap();
-        let at = listener.local_addr().unwrap();
+    /// Starts listening; port 0 picks a free one.
+    ///
+    /// # Errors
+    /// When the address is taken.
+    pub async fn start(at: SocketAddr) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(at).await?;
+        let at = listener.local_addr()?;
         let task = tokio::spawn(async move {
-            loop {
-                let (socket, _) = listener.accept().await.unwrap();
-                tokio::spawn(async move { answer(socket).await.unwrap() });
+            // Who breaks off is answered nothing.
+            while let Ok((socket, _)) = listener.accept().await {
+                tokio::spawn(answer(socket));
             }
         });
-        Self { at, task }
+        Ok(Self { at, task })
+    }
+
+    /// Ends it; returns when nobody can connect any more.
+    pub async fn stop(mut self) {
+        self.task.abort();
+        // It ends because it was told to.
+        let _ = (&mut self.task).await;
     }
 }
 
@@ -52,7 +66,7 @@ async fn answer(mut socket: TcpStream) -> std::io::Result<()> {
             break;
         }
         let begin = content.len();
-        content.resize(begin + usize::try_from(length).unwrap(), 0);
+        content.resize(begin + length as usize, 0);
         socket.read_exact(&mut content[begin..]).await?;
     }
     let answer: &[u8] =
