@@ -52,8 +52,8 @@ pub(super) const WELL: [Channel; 2] = [
         provider: "telegram",
         conversations: 100,
         rate: 50,
-        large: true,
-        settings: || json!({}),
+        large: false,
+        settings: || json!({ "limits": { "per_second": 1_000 } }),
         secrets: &[
             ("bot_token", "555000111:made-up-bench-bot-token"),
             ("webhook_secret", "made-up-bench-webhook-secret"),
