@@ -38,7 +38,7 @@ pub(super) const WELL: [Channel; 2] = [
         name: "sms",
         provider: "sinch",
         conversations: 100,
-        rate: 50,
+        rate: 30,
         large: true,
         settings: || json!({ "service_plan_id": "made-up-plan", "sender": "+12025550123" }),
         secrets: &[
@@ -51,7 +51,7 @@ pub(super) const WELL: [Channel; 2] = [
         name: "telegram",
         provider: "telegram",
         conversations: 100,
-        rate: 50,
+        rate: 30,
         large: false,
         settings: || json!({ "limits": { "per_second": 1_000 } }),
         secrets: &[
@@ -66,7 +66,7 @@ const LINE: Channel = Channel {
     name: "line",
     provider: "line",
     conversations: 300,
-    rate: 50,
+    rate: 30,
     large: false,
     settings: || json!({ "channel_id": "1234567890" }),
     secrets: &[("channel_secret", "made-up-bench-channel-secret")],
