@@ -18,6 +18,8 @@ export class ConversationView {
   #shown = null;
   #oldest = null;
   #atEnd = true;
+  /** Where the transcript was scrolled to last. */
+  #top = 0;
   #drafts = new Map();
   #messages;
   /** Ways to continue elsewhere that were made and not used yet: conversation → offer. */
@@ -228,7 +230,7 @@ export class ConversationView {
     part.typingText = h("span", { className: "hidden-text", attrs: { role: "status" } });
     part.scroller = h("div", {
       className: "scroller", tabIndex: 0, attrs: { role: "log", "aria-label": "Transcript", "aria-live": "polite", "aria-relevant": "additions" },
-      on: { scroll: () => { this.#atEnd = part.scroller.scrollHeight - part.scroller.scrollTop - part.scroller.clientHeight < AT_END_PX; } },
+      on: { scroll: () => this.#scrolled() },
     }, part.earlier, part.loading, part.items, part.typing);
     const follow = new ResizeObserver(() => { if (this.#atEnd) this.#toEnd(); });
     follow.observe(part.scroller);
@@ -298,6 +300,14 @@ export class ConversationView {
     const { input } = this.#parts;
     input.style.height = "auto";
     input.style.height = `${input.scrollHeight}px`;
+  }
+
+  /** Who scrolls up leaves the end; pictures that grow below do not. */
+  #scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#parts.scroller;
+    if (scrollHeight - scrollTop - clientHeight < AT_END_PX) this.#atEnd = true;
+    else if (scrollTop < this.#top) this.#atEnd = false;
+    this.#top = scrollTop;
   }
 
   #toEnd() {

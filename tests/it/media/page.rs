@@ -77,6 +77,7 @@ async fn an_agent_sees_pictures_and_is_told_what_becomes_of_files() {
     assert_eq!(seen["told"]["page"], json!("files of this type are not accepted"));
     assert_eq!(seen["told"]["document"], json!("WeChat carries no files: the customer gets a link to it."));
     assert_eq!(seen["told"]["picture"], json!(""));
+    assert_eq!(seen["covered"], json!(false), "the answer can be sent on a narrow screen");
     assert_eq!(seen["sent"], json!([720, 480]), "the agent's picture is shown");
     assert!(seen["changed"].as_str().unwrap().contains("goes out as text"), "{seen}");
 
