@@ -47,14 +47,12 @@ async fn up_to_message(case: Case<'_>, up_to: &MessageReference, may_wait: bool)
     };
     let address = stored_address(case.address);
     let unread = case.intake.deliveries.unread(&case.event.tenant, &address).await?;
-    match unread.iter().find(|sent| sent.reference.message_id == found.message_id) {
-        Some(sent) => read_until(case, sent.sent_at_ms).await,
-        // It was not written down, or is known to be read.
-        None => {
-            case.publish(read(case, &found)).await?;
-            Ok(Handled::Done)
-        }
+    if let Some(sent) = unread.iter().find(|sent| sent.reference.message_id == found.message_id) {
+        return read_until(case, sent.sent_at_ms).await;
     }
+    // It was not written down, or is known to be read.
+    case.publish(read(case, &found)).await?;
+    Ok(Handled::Done)
 }
 
 /// Says of each message sent until then that it is read, and writes down how far they are.

@@ -178,7 +178,7 @@ pub(super) fn manifest(channels: &[&Channel], sandbox: &Sandbox) -> String {
         resource("RoutingRule", "everybody", &json!({ "order": 1000, "queue": "support" })),
     ];
     resources.extend(channels.iter().map(|channel| channel.manifest(sandbox)));
-    resources.iter().map(|resource| format!("---\n{resource}\n")).collect()
+    resources.iter().fold(String::new(), |text, resource| text + "---\n" + &resource.to_string() + "\n")
 }
 
 fn resource(kind: &str, name: &str, spec: &Value) -> Value {

@@ -77,9 +77,8 @@ async fn media(
         "guarded" => StatusCode::UNAUTHORIZED.into_response(),
         // An error with a status of success, as some providers have it.
         "coded" if fresh => Json(json!({ "text": "a file of JSON" })).into_response(),
-        "coded" => Json(json!({ "error": "token" })).into_response(),
         "coded-gone" => Json(json!({ "error": "gone" })).into_response(),
-        "always-coded" => Json(json!({ "error": "token" })).into_response(),
+        "coded" | "always-coded" => Json(json!({ "error": "token" })).into_response(),
         "small" if headers.contains_key("authorization") => {
             ([("content-type", "image/png"), ("content-disposition", "inline; filename=\"a.png\"")], "bytes")
                 .into_response()

@@ -45,12 +45,11 @@ impl Fixture {
     /// What `bytes` are without a file's name to say it: a request as in a `.http` file where that can be, or a body.
     pub(super) fn guess(bytes: &[u8]) -> Self {
         let mut fixture = Self::new(String::new(), bytes);
-        let rest = match directives(&mut fixture, bytes) {
-            Ok(rest) => rest,
-            Err(_) => {
-                fixture = Self::new(String::new(), bytes);
-                bytes
-            }
+        let rest = if let Ok(rest) = directives(&mut fixture, bytes) {
+            rest
+        } else {
+            fixture = Self::new(String::new(), bytes);
+            bytes
         };
         let mut whole = fixture.clone();
         if request(&mut whole, rest).is_ok() {
