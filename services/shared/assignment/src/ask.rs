@@ -64,6 +64,12 @@ impl Profile {
             && self.required.iter().all(|need| need.met_by(agent))
     }
 
+    /// What the agent brings to the work whatever they do: score in the preferred skills, and levels in the required.
+    pub(crate) fn merits(&self, agent: &AgentSpec) -> (u32, u32) {
+        let required = self.required.iter().map(|need| need.levels(agent)).sum();
+        (agent.score(&self.preferred), required)
+    }
+
     /// Skills that everybody who suits it must have: where to look for agents.
     pub(crate) fn certain(&self) -> Vec<&Skill> {
         let mut skills = Vec::new();

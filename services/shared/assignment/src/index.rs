@@ -18,6 +18,7 @@ use crate::{
     text::{Text, Timestamp},
 };
 
+use lane::Head;
 pub(crate) use lane::{Lane, WaitKey};
 pub(crate) use line::Line;
 pub(crate) use member::{Member, has_room, over_capacity};
@@ -44,6 +45,8 @@ pub(crate) struct Index {
     queues: Table<Text, u32>,
     lines: Vec<Line>,
     lanes: Vec<Lane>,
+    /// What of each lane is looked at first, by its number.
+    heads: Vec<Head>,
     by_ask: Table<(AskId, u8), u32>,
     /// How many lanes there are when those without work are looked for next.
     sweep_at: usize,
@@ -129,6 +132,7 @@ impl Index {
             Stand::Open => {
                 let lane = self.lane_or_new(pool, ask, conversation.wait.steps, line);
                 self.lanes[lane as usize].waiting.insert(key);
+                self.look_again(lane);
             }
         }
         self.lines[line as usize].add(key, conversation.arrived);
@@ -147,8 +151,9 @@ impl Index {
                 }
             }
             Stand::Open => {
-                if let Some(lane) = self.by_ask.get(&(ask, conversation.wait.steps)) {
-                    self.lanes[*lane as usize].waiting.remove(&key);
+                if let Some(lane) = self.by_ask.get(&(ask, conversation.wait.steps)).copied() {
+                    self.lanes[lane as usize].waiting.remove(&key);
+                    self.look_again(lane);
                 }
             }
         }
@@ -176,10 +181,12 @@ impl Index {
             }
         }
         for seat in &member.seats {
-            let lane = &self.lanes[seat.lane as usize];
-            if lane.waiting.is_empty() || !lane.open || !member.has_room(lane.class) {
+            let head = &self.heads[seat.lane as usize];
+            let Some(first) = head.first.filter(|_| member.has_room(head.class)) else { continue };
+            if best.is_some_and(|best| Urgency::new(first, head.aging, now) >= best) {
                 continue;
             }
+            let lane = &self.lanes[seat.lane as usize];
             for key in &lane.waiting {
                 // Those behind are less urgent still.
                 if !leads(&best, *key, lane.line) {

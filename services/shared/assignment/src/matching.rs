@@ -119,8 +119,7 @@ impl Step<'_> {
         let conversation = &self.pool.conversations[&number];
         let held = matches!(conversation.wait.stand, Stand::Held { .. });
         let ask = conversation.ask.expect("what waits asks for something");
-        let lane = self.index.lane_of(ask, conversation.wait.steps);
-        let score = lane.map_or(0, |lane| self.index.points(slot, lane, self.now));
+        let score = self.index.points(self.pool, slot, (ask, conversation.wait.steps), self.now);
         let candidates = self.index.line(&self.pool.asks.get(ask).queue).map_or(0, |line| line.ready);
         let idle_since = self.pool.agents[&agent].idle_since;
         let mut reasons = Vec::with_capacity(2);

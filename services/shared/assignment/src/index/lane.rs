@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Index, LANES, Slot, member::Seat};
 use crate::{
     ask::{AskId, Profile},
-    config::{AgentChoice, AgentSpec},
+    config::AgentChoice,
     state::{Number, Pool},
     tournament::Tournament,
 };
@@ -33,12 +33,15 @@ pub(crate) struct Lane {
     pub(super) free: Tournament<(i64, u64)>,
 }
 
-impl Lane {
-    /// What the agent brings to the work whatever they do: score in the preferred skills, and levels in the required.
-    fn merits(&self, spec: &AgentSpec) -> (u32, u32) {
-        let required = self.profile.required.iter().map(|need| need.levels(spec)).sum();
-        (spec.score(&self.profile.preferred), required)
-    }
+/// What of a lane decides whether an agent looks at it: an agent suits many, and heads lie together while lanes do not.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    /// The first that waits; none where nothing does, and while the queue is closed.
+    pub(super) first: Option<WaitKey>,
+    /// The queue's aging.
+    pub(super) aging: i64,
+    /// The class's bit.
+    pub(super) class: u64,
 }
 
 impl Index {
@@ -72,18 +75,25 @@ impl Index {
             agents: Vec::new(),
             free: Tournament::default(),
         });
+        self.heads.push(Head { first: None, aging: self.lines[line as usize].aging, class });
         self.by_ask.insert((ask, steps), at);
         self.lines[line as usize].lanes.push(at);
         let agents = self.suited(at);
         self.lanes[at as usize].free = Tournament::new(agents.len());
         for (place, slot) in agents.iter().enumerate() {
-            let (score, levels) = self.lanes[at as usize].merits(&self.members[*slot as usize].spec);
+            let (score, levels) = self.lanes[at as usize].profile.merits(&self.members[*slot as usize].spec);
             let member = &mut self.members[*slot as usize];
             member.seats.push(Seat { lane: at, place: place as u32, score, levels, standing: None });
             self.stand_in_last(*slot);
         }
         self.lanes[at as usize].agents = agents;
         at
+    }
+
+    /// Brings a lane's head up to date after what waits there, or whether it is open, has changed.
+    pub(super) fn look_again(&mut self, lane: u32) {
+        let Lane { open, waiting, .. } = &self.lanes[lane as usize];
+        self.heads[lane as usize].first = waiting.first().copied().filter(|_| *open);
     }
 
     /// Agents who suit a lane.
@@ -116,7 +126,8 @@ impl Index {
     fn drop_idle_lanes(&mut self) {
         let mut moved: Vec<Option<u32>> = Vec::with_capacity(self.lanes.len());
         let mut kept: Vec<Lane> = Vec::new();
-        for lane in std::mem::take(&mut self.lanes) {
+        let mut heads: Vec<Head> = Vec::new();
+        for (lane, head) in std::mem::take(&mut self.lanes).into_iter().zip(std::mem::take(&mut self.heads)) {
             if lane.waiting.is_empty() {
                 moved.push(None);
                 self.by_ask.remove(&(lane.ask, lane.steps));
@@ -124,9 +135,10 @@ impl Index {
                 moved.push(Some(kept.len() as u32));
                 self.by_ask.insert((lane.ask, lane.steps), kept.len() as u32);
                 kept.push(lane);
+                heads.push(head);
             }
         }
-        self.lanes = kept;
+        (self.lanes, self.heads) = (kept, heads);
         for line in &mut self.lines {
             line.lanes = line.lanes.iter().filter_map(|lane| moved[*lane as usize]).collect();
         }

@@ -90,8 +90,9 @@ impl Index {
     pub(crate) fn set_open(&mut self, pool: &Pool, queue: &Text, open: bool) {
         let line = self.line_or_new(pool, queue) as usize;
         self.lines[line].open = open;
-        for lane in &self.lines[line].lanes {
-            self.lanes[*lane as usize].open = open;
+        for lane in self.lines[line].lanes.clone() {
+            self.lanes[lane as usize].open = open;
+            self.look_again(lane);
         }
     }
 }

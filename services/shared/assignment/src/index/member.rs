@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Index, Slot, WaitKey};
 use crate::{
+    ask::{AskId, Profile},
     config::{AgentChoice, AgentSpec, PoolConfig},
     state::{Agent, Pool},
     text::{Text, Timestamp},
@@ -166,12 +167,23 @@ impl Index {
         seat.standing = standing;
     }
 
-    /// The agent's points in a lane.
-    pub(crate) fn points(&self, slot: Slot, lane: &super::Lane, now: Timestamp) -> i64 {
+    /// The agent's points for an ask after some steps. The same whether there is a lane for it or not: what waits for one
+    /// agent alone has none, and whether one was left by other work is no fact.
+    pub(crate) fn points(&self, pool: &Pool, slot: Slot, (ask, steps): (AskId, u8), now: Timestamp) -> i64 {
         let member = self.member(slot);
-        let at = self.by_ask.get(&(lane.ask, lane.steps));
-        let seat = at.and_then(|at| member.seats.iter().find(|seat| seat.lane == *at));
-        seat.map_or(0, |seat| member.points(seat, lane.choice, now))
+        if let Some(at) = self.by_ask.get(&(ask, steps)) {
+            let seat = member.seats.iter().find(|seat| seat.lane == *at);
+            return seat.map_or(0, |seat| member.points(seat, self.lanes[*at as usize].choice, now));
+        }
+        let ask = pool.asks.get(ask);
+        let Some(line) = self.line(&ask.queue) else { return 0 };
+        let profile = Profile::new(ask, &line.spec, steps);
+        if !profile.suits(&member.spec) {
+            return 0;
+        }
+        let (score, levels) = profile.merits(&member.spec);
+        let seat = Seat { lane: 0, place: 0, score, levels, standing: None };
+        member.points(&seat, line.spec.choice, now)
     }
 }
 
