@@ -1,4 +1,5 @@
-//! Which files an address can be sent, as its channel says: so that an agent knows before sending what becomes of one.
+//! Which files an address can be sent and whether answers can quote, as its channel says: so that an agent knows before
+//! sending what becomes of it.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -28,7 +29,16 @@ type Client = ChannelServiceClient<GrpcChannel>;
 #[derive(Debug)]
 pub(crate) struct Carriers {
     clients: BTreeMap<String, Client>,
-    known: Cache<[String; 3], Vec<MediaCapability>>,
+    known: Cache<[String; 3], Carried>,
+}
+
+/// What an address can be sent beside text.
+#[derive(Clone, Debug)]
+pub(crate) struct Carried {
+    /// Files that go out as they are; others do not.
+    pub(crate) files: Vec<MediaCapability>,
+    /// Whether an answer can quote what it answers.
+    pub(crate) replies: bool,
 }
 
 impl Carriers {
@@ -49,7 +59,7 @@ impl Carriers {
     }
 
     /// What the address can be sent; none where its channel does not say so now.
-    pub(crate) async fn of(&self, tenant: &str, address: &Address) -> Option<Vec<MediaCapability>> {
+    pub(crate) async fn of(&self, tenant: &str, address: &Address) -> Option<Carried> {
         let mut client = self.clients.get(&address.channel)?.clone();
         let key = [tenant, &address.channel, &address.account].map(str::to_owned);
         let request = DescribeRequest { tenant: tenant.to_owned(), account: address.account.clone() };
@@ -57,7 +67,8 @@ impl Carriers {
             let asked = tokio::time::timeout(PATIENCE, client.describe(request)).await;
             let said =
                 asked.map_err(|_| "it takes too long".to_owned())?.map_err(|status| status.to_string())?;
-            Ok::<_, String>(carried(said.into_inner().capabilities.unwrap_or_default()))
+            let able = said.into_inner().capabilities.unwrap_or_default();
+            Ok::<_, String>(Carried { replies: able.replies, files: files(able) })
         };
         match self.known.try_get_with(key, asking).await {
             Ok(carried) => Some(carried),
@@ -70,7 +81,7 @@ impl Carriers {
 }
 
 /// Kinds of files that go out as they are; limits of zero and empty lists are none.
-fn carried(capabilities: Capabilities) -> Vec<MediaCapability> {
+fn files(capabilities: Capabilities) -> Vec<MediaCapability> {
     if !capabilities.content.iter().any(|kind| kind == "media") {
         return Vec::new();
     }
@@ -92,7 +103,7 @@ mod tests {
         let kinds = |content: &str, media: &[MediaCapability]| -> Vec<MediaKind> {
             let content = vec!["text".to_owned(), content.to_owned()];
             let able = Capabilities { content, media: media.to_vec(), ..Capabilities::default() };
-            carried(able).iter().map(MediaCapability::kind).collect()
+            files(able).iter().map(MediaCapability::kind).collect()
         };
         assert_eq!(kinds("card", std::slice::from_ref(&image)), []);
         assert_eq!(kinds("media", &[image]), [MediaKind::Image]);

@@ -62,6 +62,9 @@ struct Way {
     /// The files that go out as they are; others do not. None where the channel does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     carries: Option<Vec<v1::MediaCapability>>,
+    /// Whether an answer can quote what it answers. None where the channel does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replies: Option<bool>,
 }
 
 /// A template that stands in for an answer.
@@ -108,8 +111,10 @@ pub(crate) async fn reach(
         let consent = consent(shared, tenant, &view.contact, &address.channel).await?;
         let asked = Asked { in_force: &in_force, address, contact: contact.as_deref(), consent, sent: &sent };
         let (verdict, template) = judge(&asked, window.as_ref());
+        let carried = shared.carriers.of(tenant, address).await;
         ways.push(Way {
-            carries: shared.carriers.of(tenant, address).await,
+            replies: carried.as_ref().map(|carried| carried.replies),
+            carries: carried.map(|carried| carried.files),
             verdict,
             channel: address.channel.clone(),
             account: address.account.clone(),

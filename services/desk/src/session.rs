@@ -7,8 +7,8 @@ mod check;
 mod end;
 mod engine;
 mod out;
+mod shown;
 mod start;
-mod typing;
 mod work;
 
 use std::sync::Arc;

@@ -38,9 +38,9 @@ mod partition;
 mod routing;
 mod schedule;
 mod service;
+mod signals;
 mod time;
 pub mod transcode;
-mod typing;
 mod verdict;
 mod window;
 

@@ -40,7 +40,7 @@ use crate::{
     group, late,
     line::{Line, Shared},
     metrics::Metrics,
-    partition, typing,
+    partition, signals,
 };
 
 /// What egress stands on.
@@ -90,7 +90,7 @@ impl Egress {
         let lines = lines(&channels, &shared, &health)?;
         for line in &lines {
             tokio::spawn(late::listen(fabric.clone(), Arc::clone(line), shutdown.clone()));
-            tokio::spawn(typing::show(fabric.clone(), Arc::clone(line), shutdown.clone()));
+            tokio::spawn(signals::show(fabric.clone(), Arc::clone(line), shutdown.clone()));
         }
         // Nothing is judged by resources that are not known.
         let known = tokio::select! {

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, future::BoxFuture};
-use heliograph_domain::{content, ids};
-use heliograph_fabric::{Envelope, publish::within, subjects};
+use heliograph_domain::content;
+use heliograph_fabric::{publish::within, subjects};
 use heliograph_proto::v1::{
-    AgentTyping, DeskEvent, Event, Hello, History, LogPosition, Pong, PoolState, QueuesState, SessionRequest,
+    DeskEvent, Event, Hello, History, LogPosition, Pong, PoolState, QueuesState, SessionRequest, ShowRead,
     ShowTyping, event::Payload, session_request, session_response::Frame,
 };
 use heliograph_store::now_ms;
@@ -17,8 +17,8 @@ use tokio::{
 
 use super::{
     End, Frames, Out, Shared, expires,
+    shown::{Shown, What},
     start::{self, Begin},
-    typing::Typing,
     work::{self, Question, Work},
 };
 use crate::{
@@ -26,7 +26,6 @@ use crate::{
     board::{Board, Look},
     history::{Page, Reader},
     roster::Attendance,
-    routing::SOURCE,
     tail::{Item, Read, Tail},
     view::{View, is_in_state, party},
 };
@@ -84,7 +83,7 @@ struct Session {
     look: Option<Look>,
     attendance: Attendance,
     work: Work,
-    typing: Typing,
+    shown: Shown,
     out: Out,
     phase: Phase,
 }
@@ -109,7 +108,7 @@ impl Session {
             shared: Arc::clone(shared),
             identity,
             tail,
-            typing: Typing::default(),
+            shown: Shown::default(),
             out,
             phase: Phase::Beginning { begin: Box::pin(begin), asked: Vec::new() },
         }
@@ -154,8 +153,12 @@ impl Session {
                 self.out.send(Frame::Pong(Pong { nonce: ping.nonce })).await
             }
             Some(session_request::Frame::Command(command)) => self.work.command(&self.shared, command).await,
-            Some(session_request::Frame::Typing(typing)) => {
-                self.typing(typing);
+            Some(session_request::Frame::Typing(ShowTyping { conversation, on })) => {
+                self.show(&conversation, What::Types { on });
+                Ok(())
+            }
+            Some(session_request::Frame::Read(ShowRead { conversation, up_to, channel, account })) => {
+                self.show(&conversation, What::Read { up_to: up_to.unwrap_or_default(), channel, account });
                 Ok(())
             }
             Some(session_request::Frame::Hello(_)) => {
@@ -217,43 +220,19 @@ impl Session {
         }
     }
 
-    /// Says that the agent types, in a conversation that is its own. Nobody waits for it.
-    fn typing(&mut self, typing: ShowTyping) {
+    /// Says that the agent types or has read, in a conversation that is its own. Nobody waits for it.
+    fn show(&mut self, conversation: &str, what: What) {
         let Phase::Live(live) = &self.phase else { return };
-        let Some(held) = live.view.held(&typing.conversation).filter(|held| held.part.may_write()) else {
-            return;
-        };
-        let (now, conversation) = (now_ms(), typing.conversation);
-        if !self.typing.says(&conversation, typing.on, now) {
-            return;
-        }
-        let Identity { tenant, agent, .. } = &self.identity;
-        let (on, at) = (typing.on.to_string(), now.to_string());
-        let id = ids::derive(ids::EVENT, &[tenant, "agent.typing", agent, &conversation, &on, &at]);
-        let payload = AgentTyping { agent: agent.clone(), on: typing.on };
-        let Ok(subject) = subjects::event(tenant, &held.region, &held.channel, &conversation, "agent.typing")
+        let held = live.view.held(conversation).filter(|held| held.part.may_write());
+        let now = now_ms();
+        let Some(fact) = held.and_then(|held| self.shown.fact(&self.identity, conversation, held, what, now))
         else {
             return;
         };
-        let or_none = |name: &str| if name.is_empty() { subjects::NONE.to_owned() } else { name.to_owned() };
-        let event = Event {
-            id: id.clone(),
-            r#type: "agent.typing".to_owned(),
-            tenant: tenant.clone(),
-            region: or_none(&held.region),
-            channel: or_none(&held.channel),
-            account: held.account.clone(),
-            conversation: conversation.clone(),
-            contact: held.contact.clone(),
-            time: Some(heliograph_proto::Timestamp::from_millis(now)),
-            payload: Some(Payload::AgentTyping(payload)),
-            ..Event::default()
-        };
-        let envelope = Envelope::of(id, "agent.typing", SOURCE, now, &event).about(conversation);
         let (fabric, deadline) = (self.shared.fabric.clone(), within(self.shared.config.publish_deadline));
         self.shared.unfinished.spawn(async move {
-            if let Err(error) = fabric.publish(&subject, &envelope, deadline).await {
-                tracing::debug!(%error, "that an agent types was not said");
+            if let Err(error) = fabric.publish(&fact.subject, &fact.envelope, deadline).await {
+                tracing::debug!(%error, "what an agent does was not said");
             }
         });
     }

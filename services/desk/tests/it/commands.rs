@@ -1,13 +1,16 @@
 //! Commands on their way into the routing log.
 
 use heliograph_domain::ids;
-use heliograph_proto::v1::{
-    CommandResult, Presence, SetPresence, ShowTyping, command::Action, event::Payload, routing_entry::Kind,
-    session_request, session_response::Frame,
+use heliograph_proto::{
+    Message as _,
+    v1::{
+        CommandResult, Event, MessageReference, Presence, SetPresence, ShowRead, ShowTyping, command::Action,
+        event::Payload, routing_entry::Kind, session_request, session_response::Frame,
+    },
 };
 
 use crate::support::{
-    BOTH, Client, TENANT, Transport, World, command, config, holding, offered, reply, said,
+    BOTH, Client, TENANT, Transport, World, command, config, eventually, holding, offered, reply, said,
 };
 
 async fn result(client: &mut Client) -> CommandResult {
@@ -110,4 +113,43 @@ async fn typing_is_said_once_and_only_where_the_agent_answers() {
     let filter = "hg.event.*.*.*.*.agent.typing";
     let stored = Box::pin(world.fabric.read_subject(heliograph_fabric::Stream::Events, filter)).await;
     assert_eq!(stored.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_read_is_said_once_by_whoever_reads_it_and_only_where_they_answer() {
+    let world = World::start().await;
+    let desk = world.desk(config()).await;
+    let read = |conversation: &str, message: &str| {
+        session_request::Frame::Read(ShowRead {
+            conversation: conversation.to_owned(),
+            up_to: Some(MessageReference { message_id: message.to_owned(), ..MessageReference::default() }),
+            channel: "line".to_owned(),
+            account: "main".to_owned(),
+        })
+    };
+    for agent in ["ada", "bob"] {
+        world.router.set(TENANT, agent, holding(&["cnv_1"]));
+        let token = desk.token(TENANT, agent).await;
+        let (mut client, _) = Client::begin(&desk, Transport::Grpc, &token).await;
+        for (conversation, message) in
+            [("cnv_foreign", "msg_1"), ("cnv_1", ""), ("cnv_1", "msg_1"), ("cnv_1", "msg_1")]
+        {
+            client.send(read(conversation, message)).await;
+        }
+        // Frames are taken in order.
+        client.command(reply(&format!("r-{agent}"), "cnv_1", "hello")).await;
+        result(&mut client).await;
+    }
+    world.publish(&said("cnv_1", "done")).await;
+    let filter = "hg.event.*.*.*.*.agent.read";
+    let told = || Box::pin(world.fabric.read_subject(heliograph_fabric::Stream::Events, filter));
+    let stored = eventually("that it was read is said", async || {
+        Some(told().await.unwrap()).filter(|stored| !stored.is_empty())
+    })
+    .await;
+    assert_eq!(stored.len(), 1);
+    let event = Event::decode(stored[0].payload.clone()).unwrap();
+    assert_eq!((event.channel.as_str(), event.account.as_str()), ("line", "main"));
+    let Some(Payload::AgentRead(read)) = event.payload else { panic!("{event:?}") };
+    assert_eq!((read.agent.as_str(), read.up_to.unwrap().message_id.as_str()), ("ada", "msg_1"));
 }

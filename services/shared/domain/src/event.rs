@@ -45,6 +45,7 @@ pub fn type_of(payload: &Payload) -> &'static str {
         Payload::CommandRefused(_) => "command.refused",
         Payload::CustomerTyping(_) => "customer.typing",
         Payload::AgentTyping(_) => "agent.typing",
+        Payload::AgentRead(_) => "agent.read",
         Payload::ContactUpdated(_) => "contact.updated",
         Payload::ConsentChanged(_) => "consent.changed",
         Payload::UnknownReceived(_) => "unknown.received",

@@ -201,6 +201,11 @@ pub fn agents_typing(channel: &str) -> Result<String, SubjectError> {
     Ok(format!("hg.event.*.*.{}.*.agent.typing", name("channel", channel)?))
 }
 
+/// What says how far agents of any tenant have read on a channel, for whoever shows it there.
+pub fn agents_reading(channel: &str) -> Result<String, SubjectError> {
+    Ok(format!("hg.event.*.*.{}.*.agent.read", name("channel", channel)?))
+}
+
 /// What happens to any tenant's messages, for whoever counts them.
 pub fn all_messages() -> &'static str {
     "hg.event.*.*.*.*.message.*"

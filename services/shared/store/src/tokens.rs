@@ -26,6 +26,10 @@ use crate::seen::millis;
 use crate::{Millis, keys, now_ms};
 use scripts::{ASK, DISCARD, GIVE_UP, STORE};
 
+/// A token is asked for anew after this at the latest, whatever the provider says of it: what it says is input, and Redis
+/// keeps nothing for longer than a number of milliseconds that it can count.
+const LONGEST: Duration = Duration::from_hours(365 * 24);
+
 /// Whose token.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TokenKey {
@@ -381,7 +385,8 @@ impl TokenStore {
         Fut: Future<Output = Result<Refreshed, E>>,
     {
         match tokio::time::timeout(self.options.refresh_timeout, refresh()).await {
-            Ok(result) => result.map_err(TokenError::Refresh),
+            Ok(Ok(fresh)) => Ok(Refreshed { valid_for: fresh.valid_for.min(LONGEST), ..fresh }),
+            Ok(Err(error)) => Err(TokenError::Refresh(error)),
             Err(_) => Err(TokenError::TimedOut),
         }
     }

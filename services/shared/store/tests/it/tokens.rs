@@ -206,6 +206,17 @@ async fn without_redis_each_replica_refreshes_once_and_shares_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_ever_is_shared_like_any_other() {
+    let server = redis_server().await;
+    let provider = Provider { valid_for: Some(Duration::MAX), ..Provider::default() };
+    for replica in replicas(&server, 2).await {
+        let token = replica.get(&key("acme"), || provider.give()).await.unwrap();
+        assert_eq!(token.value.expose_secret(), "token-1");
+    }
+    assert_eq!(provider.calls(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_are_never_printed() {
     let server = redis_server().await;
     let (replicas, provider) = (replicas(&server, 1).await, Provider::default());

@@ -1,12 +1,13 @@
-//! Shows customers that an agent types, on channels that can. Expendable: nothing is caught up on or tried again.
+//! Shows customers that an agent types and what it has read, on channels that can. Expendable: nothing is caught up on or
+//! tried again.
 
 use std::{sync::Arc, time::Duration};
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, stream};
 use heliograph_fabric::{Fabric, subjects};
 use heliograph_proto::{
     Message as _,
-    v1::{Address, Event, SignalRequest, Typing, event::Payload, signal_request::Signal},
+    v1::{Address, Event, ReadMark, SignalRequest, Typing, event::Payload, signal_request::Signal},
 };
 use heliograph_runtime::Shutdown;
 use heliograph_store::contacts::ContactStore;
@@ -16,22 +17,31 @@ use crate::line::Line;
 /// What comes later than this is not worth showing.
 const WITHIN: Duration = Duration::from_secs(2);
 /// One member of the fleet shows it.
-const QUEUE: &str = "egress.typing";
+const QUEUE: &str = "egress.signals";
 
 /// Listens for one channel until told to stop.
 pub(crate) async fn show(fabric: Fabric, line: Arc<Line>, shutdown: Shutdown) {
-    let Ok(subject) = subjects::agents_typing(&line.name) else { return };
-    let mut typing = match fabric.client().queue_subscribe(subject, QUEUE.to_owned()).await {
-        Ok(typing) => typing,
+    let (Ok(typing), Ok(reading)) =
+        (subjects::agents_typing(&line.name), subjects::agents_reading(&line.name))
+    else {
+        return;
+    };
+    let client = fabric.client();
+    let subscribed = futures::try_join!(
+        client.queue_subscribe(typing, QUEUE.to_owned()),
+        client.queue_subscribe(reading, QUEUE.to_owned()),
+    );
+    let mut signals = match subscribed {
+        Ok((typing, reading)) => stream::select(typing, reading),
         Err(error) => {
-            tracing::warn!(channel = line.name, %error, "agents' typing will not be shown");
+            tracing::warn!(channel = line.name, %error, "what agents type and read will not be shown");
             return;
         }
     };
     loop {
         let message = tokio::select! {
             () = shutdown.draining() => return,
-            message = typing.next() => message,
+            message = signals.next() => message,
         };
         let Some(message) = message else { return };
         let Ok(event) = Event::decode(message.payload) else { continue };
@@ -39,7 +49,7 @@ pub(crate) async fn show(fabric: Fabric, line: Arc<Line>, shutdown: Shutdown) {
             let mut request = tonic::Request::new(request);
             request.set_timeout(WITHIN);
             if let Err(status) = line.client.clone().signal(request).await {
-                tracing::debug!(channel = line.name, code = ?status.code(), "typing was not shown");
+                tracing::debug!(channel = line.name, code = ?status.code(), "a signal was not shown");
             }
         }
     }
@@ -47,7 +57,11 @@ pub(crate) async fn show(fabric: Fabric, line: Arc<Line>, shutdown: Shutdown) {
 
 /// The signal for the customer of the event's conversation; none when their address is not known.
 async fn signal(contacts: &ContactStore, event: &Event) -> Option<SignalRequest> {
-    let Some(Payload::AgentTyping(typing)) = &event.payload else { return None };
+    let signal = match event.payload.as_ref()? {
+        Payload::AgentTyping(typing) => Signal::Typing(Typing { on: typing.on }),
+        Payload::AgentRead(read) => Signal::ReadMark(ReadMark { up_to: read.up_to.clone(), until: None }),
+        _ => return None,
+    };
     let contact = contacts.get(&event.tenant, &event.contact).await.ok()??;
     let here = |channel: &str, account: &str| channel == event.channel && account == event.account;
     let address = contact.addresses.iter().find(|address| here(&address.channel, &address.account))?;
@@ -60,6 +74,6 @@ async fn signal(contacts: &ContactStore, event: &Event) -> Option<SignalRequest>
             user_id: address.user_id.clone(),
             ..Address::default()
         }),
-        signal: Some(Signal::Typing(Typing { on: typing.on })),
+        signal: Some(signal),
     })
 }
