@@ -37,7 +37,7 @@ export class Client {
   constructor(options) {
     this.#options = { timers: globalThis, now: () => Date.now(), uuid: () => crypto.randomUUID(), ...options };
     const kept = this.#load();
-    this.desk = new Desk({ readSeq: kept.readSeq });
+    this.desk = new Desk({ readSeq: kept.readSeq, markedSeq: kept.markedSeq });
     this.desk.profile = options.agent;
     this.#commands = kept.commands;
     this.#wished = kept.selected;
@@ -109,6 +109,17 @@ export class Client {
     if (on ? said?.conversation === conversation && now - said.at < TYPING_EVERY_MS : said?.conversation !== conversation) return;
     this.#typed = on ? { conversation, at: now } : null;
     this.socket.send({ typing: { conversation, on } });
+  }
+
+  /**
+   * The agent looks at the conversation; `sight` is how, as for `Desk.readMark`. Tells the customer's channel what was read:
+   * while the line is down nothing, and once it is back what is looked at then.
+   */
+  look(conversation, sight) {
+    const mark = this.desk.readMark(conversation, sight);
+    if (!mark || !this.socket.send({ read: mark })) return;
+    this.desk.marked(conversation);
+    this.#save();
   }
 
   /** Sends a refused reply once more, as a new command: the old one was answered. */
@@ -302,15 +313,16 @@ export class Client {
   #load() {
     try {
       const kept = JSON.parse(this.#options.storage.getItem("desk") ?? "{}");
-      if (kept.who === this.#who()) return { readSeq: kept.readSeq ?? {}, commands: kept.commands ?? [], selected: kept.selected ?? null };
+      if (kept.who === this.#who()) return { readSeq: kept.readSeq ?? {}, markedSeq: kept.markedSeq ?? {}, commands: kept.commands ?? [], selected: kept.selected ?? null };
     } catch {
       // Nothing useful was kept.
     }
-    return { readSeq: {}, commands: [], selected: null };
+    return { readSeq: {}, markedSeq: {}, commands: [], selected: null };
   }
 
   #save() {
-    const kept = { who: this.#who(), readSeq: Object.fromEntries(this.desk.readSeq), commands: this.#commands, selected: this.desk.selected ?? this.#wished };
+    const { readSeq, markedSeq, selected } = this.desk;
+    const kept = { who: this.#who(), readSeq: Object.fromEntries(readSeq), markedSeq: Object.fromEntries(markedSeq), commands: this.#commands, selected: selected ?? this.#wished };
     try {
       this.#options.storage.setItem("desk", JSON.stringify(kept));
     } catch {

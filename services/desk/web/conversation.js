@@ -96,6 +96,7 @@ export class ConversationView {
     setText(part.typingText, typing ? `${customerOf(conversation)} is writing…` : "");
     if (this.#atEnd) this.#toEnd();
     else if (grewBefore) part.scroller.scrollTop = top + part.scroller.scrollHeight - height;
+    this.#look();
   }
 
   /** A way to continue elsewhere was made. */
@@ -232,7 +233,10 @@ export class ConversationView {
       className: "scroller", tabIndex: 0, attrs: { role: "log", "aria-label": "Transcript", "aria-live": "polite", "aria-relevant": "additions" },
       on: { scroll: () => this.#scrolled() },
     }, part.earlier, part.loading, part.items, part.typing);
-    const follow = new ResizeObserver(() => { if (this.#atEnd) this.#toEnd(); });
+    const follow = new ResizeObserver(() => {
+      if (this.#atEnd) this.#toEnd();
+      this.#look();
+    });
     follow.observe(part.scroller);
     follow.observe(part.items);
 
@@ -308,6 +312,14 @@ export class ConversationView {
     if (scrollHeight - scrollTop - clientHeight < AT_END_PX) this.#atEnd = true;
     else if (scrollTop < this.#top) this.#atEnd = false;
     this.#top = scrollTop;
+    this.#look();
+  }
+
+  /** What the agent sees now may be news to the customer. The board and the map cover the transcript. */
+  #look() {
+    if (!this.#shown) return;
+    const visible = document.visibilityState === "visible" && this.#parts.scroller.getClientRects().length > 0;
+    this.#client.look(this.#shown.id, { visible, focused: document.hasFocus(), atEnd: this.#atEnd });
   }
 
   #toEnd() {

@@ -87,6 +87,11 @@ export class Transcript {
     return this.items.findLast((item) => item.kind === "message") ?? null;
   }
 
+  /** The customer's newest message. */
+  get lastHeard() {
+    return this.items.findLast((item) => item.kind === "message" && item.inbound) ?? null;
+  }
+
   #message(event, { message, deliveryId = "" }, seq) {
     if (this.#messageIds.has(message.id)) return;
     this.#messageIds.add(message.id);
@@ -98,7 +103,7 @@ export class Transcript {
     this.#insert({
       kind: "message", key: message.id, id: message.id, seq, at: time(event.time) ?? time(message.time), inbound,
       sender: { kind: name(sender.kind, "SENDER_KIND_"), id: sender.id ?? "", name: sender.displayName || sender.id || "" },
-      content: describe(message.content), channel, deliveryId,
+      content: describe(message.content), channel, account: message.address?.account || event.account || "", providerMessageId: message.providerMessageId ?? "", deliveryId,
     });
   }
 

@@ -33,6 +33,11 @@ export function frameOf(response) {
   return [kind, kind ? response[kind] : null];
 }
 
+/** How a message of the transcript is named to the server: by its id, and by the provider's where that is known. */
+export function referenceTo({ id, providerMessageId }) {
+  return { messageId: id, ...(providerMessageId ? { providerMessageId } : {}) };
+}
+
 /** Reasons in words, joined. */
 export function inWords(reasons) {
   return (reasons ?? []).map((reason) => reason.text || reason.code).filter(Boolean).join("; ");

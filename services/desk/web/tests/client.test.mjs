@@ -209,6 +209,34 @@ test("that the agent writes is said once in a while, and its end once", () => {
   assert.deepEqual(last().of("typing").map((frame) => frame.on), [true, true, false]);
 });
 
+test("what was read is told once, also over breaks and page loads, and waits for the line", () => {
+  const { load, last, server, timers } = tab();
+  const sight = { visible: true, focused: true, atEnd: true };
+  server.append(heard, "hello");
+  let client = load();
+  server.greet(last());
+  server.serve(last());
+  client.look("cnv_1", { ...sight, focused: false });
+  assert.deepEqual(last().of("read"), []);
+  for (let looks = 0; looks < 3; looks += 1) client.look("cnv_1", sight);
+  assert.deepEqual(last().of("read"), [{ conversation: "cnv_1", upTo: { messageId: "msg_2" }, channel: "sms", account: "us" }]);
+  last().say({ event: server.append(heard, "still there?") });
+  last().drop();
+  client.look("cnv_1", sight);
+  timers.advance(1_000);
+  server.greet(last());
+  assert.deepEqual(last().of("read"), [], "it is said of what is looked at then");
+  client.look("cnv_1", sight);
+  client.look("cnv_1", sight);
+  assert.deepEqual(last().of("read").map((mark) => mark.upTo.messageId), ["msg_4"]);
+  client.socket.end();
+  client = load();
+  server.greet(last());
+  server.serve(last());
+  client.look("cnv_1", sight);
+  assert.deepEqual([texts(client), last().of("read")], [["hello", "still there?"], []]);
+});
+
 test("an answer goes by the address that the agent chose, also when it is sent again", () => {
   const { load, last, server } = tab();
   const client = load();
