@@ -41,7 +41,7 @@ export class Client {
     this.desk.profile = options.agent;
     this.#commands = kept.commands;
     this.#wished = kept.selected;
-    for (const { commandId, reply, at } of this.#commands) if (reply) this.desk.write({ commandId, conversation: reply.conversation, content: reply.content, address: reply.address, at });
+    for (const { commandId, reply, at } of this.#commands) if (reply) this.desk.write({ commandId, conversation: reply.conversation, content: reply.content, address: reply.address, replyTo: reply.replyTo, at });
     this.socket = new Socket({
       url: options.url, WebSocket: options.WebSocket ?? globalThis.WebSocket, timers: this.#options.timers, random: options.random ?? Math.random,
       hello: () => ({ hello: { token: options.token, resumeAfter: String(this.desk.sequence) } }),
@@ -68,18 +68,18 @@ export class Client {
 
   /**
    * Answers, by the address the customer last wrote from unless another of theirs is named. Each medium is a message of its
-   * own; the first carries the text.
+   * own; the first carries the text, and quotes the message that `replyTo` names.
    */
-  reply(conversation, body, address = null, media = []) {
+  reply(conversation, body, address = null, media = [], replyTo = null) {
     const contents = media.length === 0 ? [{ text: { body } }] : media.map((one, index) => ({ media: index === 0 && body ? { ...one, caption: body } : one }));
-    for (const content of contents) this.#write(conversation, content, address);
+    contents.forEach((content, index) => this.#write(conversation, content, address, index === 0 ? replyTo : null));
     this.#changed();
   }
 
-  #write(conversation, content, address) {
+  #write(conversation, content, address, replyTo) {
     const at = this.#options.now();
-    const commandId = this.#command({ reply: { conversation, content, ...(address ? { address } : {}) }, at }, { quiet: true });
-    this.desk.write({ commandId, conversation, content, address, at });
+    const commandId = this.#command({ reply: { conversation, content, ...(address ? { address } : {}), ...(replyTo ? { replyTo } : {}) }, at }, { quiet: true });
+    this.desk.write({ commandId, conversation, content, address, replyTo, at });
   }
 
   /** Asks how the customer may continue on another channel; the answer happens as `offer_made`. */
@@ -125,7 +125,7 @@ export class Client {
   /** Sends a refused reply once more, as a new command: the old one was answered. */
   again(pending) {
     this.desk.discard(pending.commandId);
-    this.#write(pending.conversation, pending.raw, pending.address);
+    this.#write(pending.conversation, pending.raw, pending.address, pending.replyTo);
     this.#changed();
   }
 

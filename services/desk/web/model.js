@@ -40,7 +40,7 @@ export class Desk {
     this.readSeq = new Map(Object.entries(readSeq));
     /** conversation → the sequence up to which the customer was told that it was read. */
     this.markedSeq = new Map(Object.entries(markedSeq));
-    /** Own replies without a place in the conversation: `{commandId, conversation, content, at, state, reason, placed}`. */
+    /** Own replies without a place in the conversation: `{commandId, conversation, content, replyTo, at, state, reason, placed}`. */
     this.pending = [];
   }
 
@@ -158,8 +158,8 @@ export class Desk {
   }
 
   /** The agent wrote something. */
-  write({ commandId, conversation, content, address = null, at }) {
-    this.pending = [...this.pending, { commandId, conversation, content: describe(content), raw: content, address, at, state: "sending", reason: "", placed: false }];
+  write({ commandId, conversation, content, address = null, replyTo = null, at }) {
+    this.pending = [...this.pending, { commandId, conversation, content: describe(content), raw: content, address, replyTo, at, state: "sending", reason: "", placed: false }];
   }
 
   /** The agent gives up a reply that was refused. */

@@ -75,6 +75,11 @@ export function describe(content) {
   return { label: "Unknown content", text: "" };
 }
 
+/** How what was said begins, on one line. */
+export function beginning({ text, label, media }) {
+  return (text || label || media?.name || "").replaceAll(/\s+/gu, " ").trim().slice(0, 140);
+}
+
 function mediaOf(media) {
   const kind = name(media.kind, "MEDIA_KIND_");
   return {

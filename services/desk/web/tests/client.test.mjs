@@ -291,3 +291,22 @@ test("each file is a message of its own, the first with the text, also when it i
   client.again(client.desk.pendingIn("cnv_1").find((one) => one.state === "failed"));
   assert.deepEqual(contents().at(-1), { media: { objectId: "med_1", caption: "look" } });
 });
+
+test("the first message of an answer quotes, also when it is sent again and after a page load", () => {
+  const { load, last, server } = tab();
+  let client = load();
+  server.greet(last());
+  const replyTo = { messageId: "msg_2", providerMessageId: "wamid.2" };
+  client.reply("cnv_1", "look", null, [{ objectId: "med_1" }, { objectId: "med_2" }], replyTo);
+  client.reply("cnv_1", "as usual");
+  const quoted = () => last().of("command").map(({ reply }) => reply.replyTo);
+  assert.deepEqual(quoted(), [replyTo, undefined, undefined]);
+  client.socket.end();
+  client = load();
+  server.greet(last());
+  assert.deepEqual(quoted(), [replyTo, undefined, undefined]);
+  assert.deepEqual(client.desk.pendingIn("cnv_1").map((one) => one.replyTo), [replyTo, null, null]);
+  last().say({ result: { commandId: last().of("command")[0].commandId, reasons: [{ text: "no" }] } });
+  client.again(client.desk.pendingIn("cnv_1").find((one) => one.state === "failed"));
+  assert.deepEqual([quoted().at(-1), client.desk.pendingIn("cnv_1").at(-1).replyTo], [replyTo, replyTo]);
+});
