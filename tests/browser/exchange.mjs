@@ -1,4 +1,4 @@
-// A customer writes in the widget, an agent answers on the desk, and both see both messages.
+// A customer writes in the widget, an agent answers on the desk, quotes what the customer said next, and both see it all.
 //
 // Usage: node exchange.mjs '{"chromium": "...", "modules": "...", "demo": "...", "desk": "...", "screenshots": "..."}'
 // Prints one JSON object with what each side saw; exits with 1 and says what was missing otherwise.
@@ -14,6 +14,7 @@ const { chromium } = createRequire(options.modules)("playwright-core");
 const question = "Does the reading lamp dim?";
 const answer = "It does: three steps, warm to bright.";
 const followUp = "Wonderful, thank you!";
+const farewell = "Any time.";
 
 async function inBrowser(work) {
   const profile = await mkdtemp(join(tmpdir(), "heliograph-browser-"));
@@ -45,6 +46,27 @@ async function open(context, url, errors) {
 }
 
 const bubble = (page, text) => page.locator(".message .bubble", { hasText: text });
+
+// An answer to one of the customer's messages shows which, before and after it is sent. Returns what it shows.
+async function quoting(desk, message, text) {
+  const input = desk.getByLabel("Your answer");
+  const strip = desk.locator(".quoting", { hasText: message });
+  const reply = desk.getByRole("button", { name: `Reply to “${message}”` });
+  await reply.focus();
+  await reply.press("Enter");
+  await strip.waitFor();
+  await input.press("Escape");
+  await strip.waitFor({ state: "hidden" });
+  await bubble(desk, message).hover();
+  await reply.click();
+  await strip.waitFor();
+  await input.fill(text);
+  await input.press("Enter");
+  await strip.waitFor({ state: "hidden" });
+  const sent = desk.locator(".message.out[data-message] .bubble", { hasText: text });
+  await sent.waitFor();
+  return sent.locator(".quote-words").textContent();
+}
 
 async function exchange(context) {
   const errors = [];
@@ -82,16 +104,22 @@ async function exchange(context) {
   if ((await bubble(desk, followUp).count()) === 0) await desk.locator("#list button, #list a, #list li").first().click();
   await bubble(desk, followUp).waitFor();
 
+  const quoted = await quoting(desk, followUp, farewell);
+  await bubble(shop, farewell).waitFor();
+
+  // What a message quotes is no second copy of it.
+  const count = (page, text) => bubble(page, text).filter({ hasNot: page.locator(".quote:not([hidden])", { hasText: text }) }).count();
   const seen = async (page) => ({
-    question: await bubble(page, question).count(),
-    answer: await bubble(page, answer).count(),
-    followUp: await bubble(page, followUp).count(),
+    question: await count(page, question),
+    answer: await count(page, answer),
+    followUp: await count(page, followUp),
+    farewell: await count(page, farewell),
   });
   if (options.screenshots) {
     await desk.screenshot({ path: join(options.screenshots, "desk.png") });
     await shop.screenshot({ path: join(options.screenshots, "widget.png") });
   }
-  return { customer: await seen(shop), agent: await seen(desk), errors };
+  return { customer: await seen(shop), agent: await seen(desk), quoted, errors };
 }
 
 try {

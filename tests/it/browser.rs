@@ -43,9 +43,10 @@ async fn a_customer_writes_in_the_widget_and_an_agent_answers_on_the_desk() {
     assert!(output.status.success(), "{errors}\n{}", dev.log());
     let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
     for side in ["customer", "agent"] {
-        let once = json!({ "question": 1, "answer": 1, "followUp": 1 });
+        let once = json!({ "question": 1, "answer": 1, "followUp": 1, "farewell": 1 });
         assert_eq!(seen[side], once, "{side}");
     }
+    assert_eq!(seen["quoted"], "Wonderful, thank you!", "what the answer quotes");
     assert_eq!(seen["errors"], json!([]), "errors in a browser's console");
     assert_eq!(dev.terminate().await, Some(0), "{}", dev.log());
 }

@@ -81,6 +81,15 @@ export function sameAddress(one, other) {
 }
 
 /**
+ * Whether an answer by `way` can quote the message: one that the customer said there, unless the channel is known not to
+ * show it. `way` is an address, of the reach where that is known, or null.
+ */
+export function mayQuote({ answerable, channel, account }, way) {
+  if (!answerable || way?.replies === false) return false;
+  return !way || (channel === way.channel && (!account || !way.account || account === way.account));
+}
+
+/**
  * Keeps the reach of the selected conversation fresh: asks when the conversation, or what happened in it, changed, and
  * when its window closes. One question at a time; the newest wins.
  */

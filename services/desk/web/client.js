@@ -37,11 +37,11 @@ export class Client {
   constructor(options) {
     this.#options = { timers: globalThis, now: () => Date.now(), uuid: () => crypto.randomUUID(), ...options };
     const kept = this.#load();
-    this.desk = new Desk({ readSeq: kept.readSeq });
+    this.desk = new Desk({ readSeq: kept.readSeq, markedSeq: kept.markedSeq });
     this.desk.profile = options.agent;
     this.#commands = kept.commands;
     this.#wished = kept.selected;
-    for (const { commandId, reply, at } of this.#commands) if (reply) this.desk.write({ commandId, conversation: reply.conversation, content: reply.content, address: reply.address, at });
+    for (const { commandId, reply, at } of this.#commands) if (reply) this.desk.write({ commandId, conversation: reply.conversation, content: reply.content, address: reply.address, replyTo: reply.replyTo, at });
     this.socket = new Socket({
       url: options.url, WebSocket: options.WebSocket ?? globalThis.WebSocket, timers: this.#options.timers, random: options.random ?? Math.random,
       hello: () => ({ hello: { token: options.token, resumeAfter: String(this.desk.sequence) } }),
@@ -68,18 +68,18 @@ export class Client {
 
   /**
    * Answers, by the address the customer last wrote from unless another of theirs is named. Each medium is a message of its
-   * own; the first carries the text.
+   * own; the first carries the text, and quotes the message that `replyTo` names.
    */
-  reply(conversation, body, address = null, media = []) {
+  reply(conversation, body, address = null, media = [], replyTo = null) {
     const contents = media.length === 0 ? [{ text: { body } }] : media.map((one, index) => ({ media: index === 0 && body ? { ...one, caption: body } : one }));
-    for (const content of contents) this.#write(conversation, content, address);
+    contents.forEach((content, index) => this.#write(conversation, content, address, index === 0 ? replyTo : null));
     this.#changed();
   }
 
-  #write(conversation, content, address) {
+  #write(conversation, content, address, replyTo) {
     const at = this.#options.now();
-    const commandId = this.#command({ reply: { conversation, content, ...(address ? { address } : {}) }, at }, { quiet: true });
-    this.desk.write({ commandId, conversation, content, address, at });
+    const commandId = this.#command({ reply: { conversation, content, ...(address ? { address } : {}), ...(replyTo ? { replyTo } : {}) }, at }, { quiet: true });
+    this.desk.write({ commandId, conversation, content, address, replyTo, at });
   }
 
   /** Asks how the customer may continue on another channel; the answer happens as `offer_made`. */
@@ -111,10 +111,21 @@ export class Client {
     this.socket.send({ typing: { conversation, on } });
   }
 
+  /**
+   * The agent looks at the conversation; `sight` is how, as for `Desk.readMark`. Tells the customer's channel what was read:
+   * while the line is down nothing, and once it is back what is looked at then.
+   */
+  look(conversation, sight) {
+    const mark = this.desk.readMark(conversation, sight);
+    if (!mark || !this.socket.send({ read: mark })) return;
+    this.desk.marked(conversation);
+    this.#save();
+  }
+
   /** Sends a refused reply once more, as a new command: the old one was answered. */
   again(pending) {
     this.desk.discard(pending.commandId);
-    this.#write(pending.conversation, pending.raw, pending.address);
+    this.#write(pending.conversation, pending.raw, pending.address, pending.replyTo);
     this.#changed();
   }
 
@@ -302,15 +313,16 @@ export class Client {
   #load() {
     try {
       const kept = JSON.parse(this.#options.storage.getItem("desk") ?? "{}");
-      if (kept.who === this.#who()) return { readSeq: kept.readSeq ?? {}, commands: kept.commands ?? [], selected: kept.selected ?? null };
+      if (kept.who === this.#who()) return { readSeq: kept.readSeq ?? {}, markedSeq: kept.markedSeq ?? {}, commands: kept.commands ?? [], selected: kept.selected ?? null };
     } catch {
       // Nothing useful was kept.
     }
-    return { readSeq: {}, commands: [], selected: null };
+    return { readSeq: {}, markedSeq: {}, commands: [], selected: null };
   }
 
   #save() {
-    const kept = { who: this.#who(), readSeq: Object.fromEntries(this.desk.readSeq), commands: this.#commands, selected: this.desk.selected ?? this.#wished };
+    const { readSeq, markedSeq, selected } = this.desk;
+    const kept = { who: this.#who(), readSeq: Object.fromEntries(readSeq), markedSeq: Object.fromEntries(markedSeq), commands: this.#commands, selected: selected ?? this.#wished };
     try {
       this.#options.storage.setItem("desk", JSON.stringify(kept));
     } catch {

@@ -1,13 +1,13 @@
 /** The open conversation: head, transcript, composer. */
 
 import { Attachments } from "./attachments.js";
-import { countdown, prospect, sameAddress } from "./answering.js";
+import { countdown, mayQuote, prospect, sameAddress } from "./answering.js";
 import { clear, h, icon, reconcile, setText } from "./dom.js";
 import { clockTime, moment, span, words } from "./format.js";
 import { Messages, channelName, rows } from "./messages.js";
 import { customerOf, mayWrite, windowOf } from "./model.js";
 import { partNotes } from "./parts.js";
-import { time } from "./wire.js";
+import { beginning, referenceTo, time } from "./wire.js";
 
 const AT_END_PX = 60;
 
@@ -26,11 +26,16 @@ export class ConversationView {
   #offers = new Map();
   /** Addresses that the agent chose to answer: conversation → address. */
   #chosen = new Map();
+  /** Messages that the next answer quotes: conversation → message. */
+  #quotes = new Map();
 
   constructor(client, actions) {
     this.#client = client;
     this.#actions = actions;
-    this.#messages = new Messages({ again: (pending) => client.again(pending), discard: (pending) => client.discard(pending) });
+    this.#messages = new Messages({
+      again: (pending) => client.again(pending), discard: (pending) => client.discard(pending),
+      mayQuote: (message) => this.#mayQuote(message), quote: (message) => this.#quote(message),
+    });
     this.#build();
   }
 
@@ -82,6 +87,7 @@ export class ConversationView {
     this.#window(conversation, open, now);
     this.#ways(conversation);
     this.#offer(conversation);
+    this.#quoting();
 
     const [height, top] = [part.scroller.scrollHeight, part.scroller.scrollTop];
     const grewBefore = this.#oldest !== null && transcript.oldest !== null && transcript.oldest < this.#oldest;
@@ -96,6 +102,7 @@ export class ConversationView {
     setText(part.typingText, typing ? `${customerOf(conversation)} is writing…` : "");
     if (this.#atEnd) this.#toEnd();
     else if (grewBefore) part.scroller.scrollTop = top + part.scroller.scrollHeight - height;
+    this.#look();
   }
 
   /** A way to continue elsewhere was made. */
@@ -114,13 +121,47 @@ export class ConversationView {
       setText(part.window, left.text);
       part.window.className = `window ${left.tone}`;
     }
-    const ways = conversation.reach?.addresses ?? [];
-    const way = (address ? ways.find((one) => sameAddress(one, address)) : ways[0]) ?? null;
+    const way = this.#way(conversation);
     part.attachments.goesBy(way, conversation.reach?.files ?? null);
     const meets = prospect(way, { clock: moment });
     part.notice.hidden = meets === null;
     setText(part.notice, meets?.text ?? "");
     part.notice.className = `notice-box ${meets?.tone ?? ""}`;
+  }
+
+  /** The address of the reach that an answer goes by; null while it is not known. */
+  #way(conversation) {
+    const ways = conversation.reach?.addresses ?? [];
+    const address = this.#chosen.get(conversation.id);
+    return (address ? ways.find((one) => sameAddress(one, address)) : ways[0]) ?? null;
+  }
+
+  #mayQuote(message) {
+    const conversation = this.#shown;
+    return mayWrite(conversation) && mayQuote(message, this.#way(conversation) ?? this.#chosen.get(conversation.id) ?? conversation.address);
+  }
+
+  /** The message that an answer sent now quotes; none that its channel could not show. */
+  get #quoted() {
+    const message = this.#quotes.get(this.#shown?.id) ?? null;
+    return message && this.#mayQuote(message) ? message : null;
+  }
+
+  /** The next answer quotes this message, or none. */
+  #quote(message) {
+    if (message) this.#quotes.set(this.#shown.id, message);
+    else this.#quotes.delete(this.#shown.id);
+    this.#quoting();
+    this.#parts.input.focus();
+  }
+
+  /** What the answer quotes, above where it is written. */
+  #quoting() {
+    const part = this.#parts;
+    const message = this.#quoted;
+    part.quoting.hidden = message === null;
+    setText(part.quotedAuthor, message ? `Reply to ${message.sender.name || customerOf(this.#shown)}` : "");
+    setText(part.quotedText, message ? beginning(message.content) : "");
   }
 
   /** By which of the customer's addresses to answer, where there are several. */
@@ -232,12 +273,15 @@ export class ConversationView {
       className: "scroller", tabIndex: 0, attrs: { role: "log", "aria-label": "Transcript", "aria-live": "polite", "aria-relevant": "additions" },
       on: { scroll: () => this.#scrolled() },
     }, part.earlier, part.loading, part.items, part.typing);
-    const follow = new ResizeObserver(() => { if (this.#atEnd) this.#toEnd(); });
+    const follow = new ResizeObserver(() => {
+      if (this.#atEnd) this.#toEnd();
+      this.#look();
+    });
     follow.observe(part.scroller);
     follow.observe(part.items);
 
     part.input = h("textarea", {
-      rows: 2, placeholder: "Write an answer…", dir: "auto", attrs: { "aria-label": "Your answer", "aria-describedby": "composer-hint", autocomplete: "off" },
+      rows: 2, placeholder: "Write an answer…", dir: "auto", attrs: { "aria-label": "Your answer", "aria-describedby": "composer-quoted composer-hint", autocomplete: "off" },
       on: { input: () => this.#edited(), keydown: (event) => this.#key(event), paste: (event) => this.#given(event, event.clipboardData) },
     });
     part.attachments = new Attachments({ upload: (file, how) => this.#actions.attach(file, how), onChange: () => { part.send.disabled = !this.#sendable(); } });
@@ -248,8 +292,12 @@ export class ConversationView {
     part.waySelect = h("select", { on: { change: () => this.#choose() } });
     part.way = h("label", { className: "way", hidden: true }, h("span", { textContent: "Answer by" }), part.waySelect);
     part.elsewhere = h("button", { type: "button", className: "link", textContent: "Offer another channel…", hidden: true, on: { click: () => this.#actions.offer(this.#shown) } });
-    part.composer = h("form", { className: "composer", on: { submit: (event) => { event.preventDefault(); this.#submit(); }, dragover: (event) => event.preventDefault(), drop: (event) => this.#given(event, event.dataTransfer) } },
-      part.notice, part.offer, part.attachments.list, h("div", { className: "composer-row" }, part.attachments.button, part.attachments.picker, part.input, part.send), h("div", { className: "composer-foot" }, part.way, part.elsewhere, part.hint));
+    part.quotedAuthor = h("strong");
+    part.quotedText = h("span", { className: "quote-words", dir: "auto" });
+    part.quoting = h("div", { className: "quoting", hidden: true }, icon("reply"), h("div", { id: "composer-quoted" }, part.quotedAuthor, part.quotedText),
+      h("button", { type: "button", className: "plain", title: "Quote nothing (Esc)", attrs: { "aria-label": "Quote nothing" }, on: { click: () => this.#quote(null) } }, icon("close")));
+    part.composer = h("form", { className: "composer", on: { submit: (event) => { event.preventDefault(); this.#submit(); }, keydown: (event) => this.#escape(event), dragover: (event) => event.preventDefault(), drop: (event) => this.#given(event, event.dataTransfer) } },
+      part.notice, part.offer, part.quoting, part.attachments.list, h("div", { className: "composer-row" }, part.attachments.button, part.attachments.picker, part.input, part.send), h("div", { className: "composer-foot" }, part.way, part.elsewhere, part.hint));
     part.over = h("p", { className: "over muted" });
     part.body = h("div", { className: "thread", hidden: true }, head, part.notes, part.scroller, part.typingText, part.composer, part.advice, part.over);
     document.getElementById("conversation").replaceChildren(part.empty, part.body);
@@ -262,16 +310,23 @@ export class ConversationView {
     this.#submit();
   }
 
+  #escape(event) {
+    if (event.key !== "Escape" || event.isComposing || !this.#quoted) return;
+    event.preventDefault();
+    this.#quote(null);
+  }
+
   #submit() {
     const part = this.#parts;
     const text = part.input.value.trim();
     if (!this.#shown || !this.#sendable()) return;
+    const quoted = this.#quoted;
     part.input.value = "";
     this.#fit();
     this.#atEnd = true;
-    this.#client.reply(this.#shown.id, text, this.#chosen.get(this.#shown.id) ?? null, part.attachments.take());
+    this.#client.reply(this.#shown.id, text, this.#chosen.get(this.#shown.id) ?? null, part.attachments.take(), quoted && referenceTo(quoted));
+    this.#quote(null);
     this.#client.typing(this.#shown.id, false);
-    part.input.focus();
   }
 
   #edited() {
@@ -308,6 +363,14 @@ export class ConversationView {
     if (scrollHeight - scrollTop - clientHeight < AT_END_PX) this.#atEnd = true;
     else if (scrollTop < this.#top) this.#atEnd = false;
     this.#top = scrollTop;
+    this.#look();
+  }
+
+  /** What the agent sees now may be news to the customer. The board and the map cover the transcript. */
+  #look() {
+    if (!this.#shown) return;
+    const visible = document.visibilityState === "visible" && this.#parts.scroller.getClientRects().length > 0;
+    this.#client.look(this.#shown.id, { visible, focused: document.hasFocus(), atEnd: this.#atEnd });
   }
 
   #toEnd() {

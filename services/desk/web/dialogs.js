@@ -6,7 +6,7 @@ const CODES = [["resolved", "Resolved"], ["answered", "Question answered"], ["fo
 
 export const SHORTCUTS = [
   ["Alt A", "Accept the oldest offer"], ["Alt R", "Decline the oldest offer"], ["Alt ↑  Alt ↓", "Previous, next conversation"], ["Alt C", "To the answer field"],
-  ["Alt W", "Close the conversation"], ["Alt T", "Transfer the conversation"], ["Alt K", "Consult a colleague"], ["Alt M", "Policy map"], ["Alt B", "Board (supervisors)"], ["Alt 1  2  3", "Online, away, offline"], ["Enter", "Send"], ["Shift Enter", "New line"], ["?", "This list"],
+  ["Alt W", "Close the conversation"], ["Alt T", "Transfer the conversation"], ["Alt K", "Consult a colleague"], ["Alt M", "Policy map"], ["Alt B", "Board (supervisors)"], ["Alt 1  2  3", "Online, away, offline"], ["Enter", "Send"], ["Shift Enter", "New line"], ["Esc", "Quote nothing"], ["?", "This list"],
 ];
 
 /** Opens a modal dialog around a form; resolves with its data, or null if it was dismissed. */

@@ -134,6 +134,8 @@ function open(session) {
     client.desk.read(client.desk.selected);
     frame ??= requestAnimationFrame(draw);
   }, { signal: leave.signal });
+  // What was in sight all along is read once the agent is back at this window.
+  globalThis.addEventListener("focus", () => { frame ??= requestAnimationFrame(draw); }, { signal: leave.signal });
   globalThis.addEventListener("online", () => client.socket.retryNow(), { signal: leave.signal });
   render();
   client.start();

@@ -3,6 +3,7 @@
 import { h, icon } from "./dom.js";
 import { clockTime, dayName, fullTime, moment, pieces } from "./format.js";
 import { mediaElement } from "./media.js";
+import { beginning } from "./wire.js";
 
 const DELIVERY = {
   sending: ["queued", "Sending"], accepted: ["queued", "Queued"], queued: ["queued", "Queued"], deferred: ["queued", "Waiting"], sent: ["sent", "Sent"],
@@ -23,7 +24,7 @@ export const channelName = (channel) => CHANNELS[channel] ?? channel;
 export class Messages {
   #options;
 
-  /** `{again(pending), discard(pending)}`; both absent where nothing can be done about a message. */
+  /** `{again(pending), discard(pending), mayQuote(row), quote(row)}`; all absent where nothing can be done about a message. */
   constructor(options = {}) {
     this.#options = options;
   }
@@ -38,7 +39,9 @@ export class Messages {
   #message(row) {
     const { content } = row;
     const author = h("span", { className: "author", textContent: row.inbound ? row.author : row.author || "You" });
-    const bubble = h("div", { className: "bubble", dir: "auto" });
+    let quoted = null;
+    const quote = h("button", { type: "button", className: "quote", dir: "auto", title: "Show it", hidden: true, on: { click: ({ target }) => goTo(quoted.id, target) } });
+    const bubble = h("div", { className: "bubble", dir: "auto" }, quote);
     if (content.label) bubble.append(h("span", { className: "kind", textContent: content.label }));
     if (content.media) bubble.append(mediaElement(content.media));
     if (content.text) bubble.append(h("p", {}, ...linked(content.text)));
@@ -53,19 +56,26 @@ export class Messages {
       update: (now) => {
         element.classList.toggle("first", now.first);
         const delivery = now.inbound ? null : now.pending ? { state: now.pending.state, reason: now.pending.reason } : now.delivery;
-        const signature = JSON.stringify([delivery, now.at, now.via]);
+        const answerable = this.#options.mayQuote?.(now) ?? false;
+        const signature = JSON.stringify([delivery, now.at, now.via, now.quote, answerable]);
         if (signature === shown) return;
         shown = signature;
+        quoted = now.quote;
+        quote.hidden = quoted === null;
+        if (quoted) quote.replaceChildren(h("span", { className: "hidden-text", textContent: "In answer to " }), h("strong", { textContent: quoted.author }), h("span", { className: "quote-words", textContent: quoted.text }));
         element.classList.toggle("bad", ["failed", "refused"].includes(delivery?.state));
         element.classList.toggle("doubt", delivery?.state === "in_doubt");
-        meta.replaceChildren(...this.#meta(now, delivery));
+        meta.replaceChildren(...this.#meta(now, delivery, answerable));
       },
     };
   }
 
-  #meta(row, delivery) {
+  #meta(row, delivery, answerable) {
     const parts = [h("time", { textContent: clockTime(row.at), title: fullTime(row.at) })];
     if (row.via) parts.push(h("span", { className: "channel small", textContent: row.via }));
+    if (answerable) {
+      parts.push(h("button", { type: "button", className: "link reply", attrs: { "aria-label": `Reply to “${beginning(row.content)}”` }, on: { click: () => this.#options.quote(row) } }, icon("reply"), h("span", { textContent: "Reply" })));
+    }
     if (!delivery) return parts;
     const [mark, label] = DELIVERY[delivery.state] ?? DELIVERY.queued;
     const until = delivery.state === "deferred" && delivery.until ? ` until ${moment(delivery.until)}` : "";
@@ -90,33 +100,40 @@ export class Messages {
   }
 }
 
-/** To the other message, which may not have been loaded. */
+/** A way to the other message. */
 function jump(message, textContent) {
-  return h("button", {
-    type: "button", className: "link", textContent,
-    on: {
-      click: ({ target }) => {
-        const there = target.closest("ol")?.querySelector(`[data-message="${CSS.escape(message)}"]`);
-        there?.scrollIntoView({ block: "center", behavior: "smooth" });
-        there?.focus({ preventScroll: true });
-      },
-    },
-  });
+  return h("button", { type: "button", className: "link", textContent, on: { click: ({ target }) => goTo(message, target) } });
+}
+
+/** To another message of the transcript that `from` is in; it may not have been loaded. */
+function goTo(message, from) {
+  const there = from.closest("ol")?.querySelector(`[data-message="${CSS.escape(message)}"]`);
+  there?.scrollIntoView({ block: "center", behavior: "smooth" });
+  there?.focus({ preventScroll: true });
+}
+
+/** Who said it, as far as a message tells. */
+const nameOf = ({ sender }) => sender?.name || AUTHORS[sender?.kind] || "";
+
+/** What is shown of a message that another one quotes. */
+function quoteOf(item) {
+  return item && { id: item.id, author: nameOf(item) || (item.inbound ? "Customer" : "You"), text: beginning(item.content) };
 }
 
 /** What to draw: days between, the transcript, and then what is on its way. */
 export function rows(transcript, pending) {
   const drawn = [];
   let before = null;
-  const all = [...transcript.items, ...pending.map((one) => ({ kind: "message", key: one.commandId, at: one.at, inbound: false, author: "", content: one.content, pending: one, channel: one.address?.channel ?? "" }))];
+  const all = [...transcript.items, ...pending.map((one) => ({ kind: "message", key: one.commandId, at: one.at, inbound: false, author: "", content: one.content, pending: one, channel: one.address?.channel ?? "", replyTo: one.replyTo }))];
   const several = transcript.channels.size > 1;
   for (const item of all) {
     const date = item.at === null ? before?.date : new Date(item.at).toDateString();
     if (date !== before?.date) drawn.push({ kind: "day", key: `day ${date} ${item.key}`, at: item.at });
-    const author = item.sender?.name || AUTHORS[item.sender?.kind] || "";
+    const author = nameOf(item);
     const group = `${item.kind} ${item.inbound} ${author} ${item.channel ?? ""}`;
     drawn.push(item.kind === "notice" ? item : {
       ...item, author, first: group !== before?.group || date !== before?.date, delivery: item.id ? transcript.delivery(item.id) : null,
+      quote: quoteOf(transcript.quoted(item)),
       via: several && item.channel && item.channel !== "none" ? channelName(item.channel) : "",
     });
     before = { date, group };

@@ -6,7 +6,7 @@
 import { sameAddress } from "./answering.js";
 import { boardOf, callbackOf, queueOf } from "./pool.js";
 import { Transcript } from "./transcript.js";
-import { describe, inWords, name, number, payloadOf, time } from "./wire.js";
+import { describe, inWords, name, number, payloadOf, referenceTo, time } from "./wire.js";
 
 /** How long a customer's typing is believed without news. */
 const TYPING_MS = 8_000;
@@ -19,7 +19,7 @@ const CLOSED_KEPT = 10;
 export class Desk {
   #typing = new Map();
 
-  constructor({ readSeq = {} } = {}) {
+  constructor({ readSeq = {}, markedSeq = {} } = {}) {
     this.profile = null;
     this.presence = "offline";
     /** The presence asked for once the work in hand is done, or null. */
@@ -38,7 +38,9 @@ export class Desk {
     this.contacts = new Map();
     /** conversation → the sequence up to which the agent has read it. */
     this.readSeq = new Map(Object.entries(readSeq));
-    /** Own replies without a place in the conversation: `{commandId, conversation, content, at, state, reason, placed}`. */
+    /** conversation → the sequence up to which the customer was told that it was read. */
+    this.markedSeq = new Map(Object.entries(markedSeq));
+    /** Own replies without a place in the conversation: `{commandId, conversation, content, replyTo, at, state, reason, placed}`. */
     this.pending = [];
   }
 
@@ -156,8 +158,8 @@ export class Desk {
   }
 
   /** The agent wrote something. */
-  write({ commandId, conversation, content, address = null, at }) {
-    this.pending = [...this.pending, { commandId, conversation, content: describe(content), raw: content, address, at, state: "sending", reason: "", placed: false }];
+  write({ commandId, conversation, content, address = null, replyTo = null, at }) {
+    this.pending = [...this.pending, { commandId, conversation, content: describe(content), raw: content, address, replyTo, at, state: "sending", reason: "", placed: false }];
   }
 
   /** The agent gives up a reply that was refused. */
@@ -179,6 +181,23 @@ export class Desk {
     const conversation = this.conversations.get(id);
     if (!conversation) return;
     this.readSeq.set(id, Math.max(number(this.readSeq.get(id)), conversation.transcript.lastSeq));
+  }
+
+  /**
+   * What the customer is to be told as read, as the body of a frame: their newest message, once, when who answers them sees
+   * the end of the conversation in a window they look at; null when there is nothing to tell.
+   */
+  readMark(id, { visible, focused, atEnd }) {
+    const conversation = this.conversations.get(id);
+    if (!visible || !focused || !atEnd || !conversation || !mayWrite(conversation)) return null;
+    const newest = conversation.transcript.lastHeard;
+    if (!newest || newest.seq <= number(this.markedSeq.get(id))) return null;
+    return { conversation: id, upTo: referenceTo(newest), channel: newest.channel, account: newest.account };
+  }
+
+  /** The customer was told so of all that they have said. */
+  marked(id) {
+    this.markedSeq.set(id, this.conversations.get(id)?.transcript.lastHeard?.seq ?? 0);
   }
 
   #live(event, now) {

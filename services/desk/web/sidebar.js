@@ -7,6 +7,7 @@ import { channelName } from "./messages.js";
 import { customerOf, mayWrite, windowOf } from "./model.js";
 import { callbackWords } from "./parts.js";
 import { longestWait, toneOf } from "./pool.js";
+import { beginning } from "./wire.js";
 
 const PRESENCES = [["online", "Online"], ["away", "Away"], ["offline", "Offline"]];
 const byId = (id) => document.getElementById(id);
@@ -154,10 +155,9 @@ export class Sidebar {
 
 function preview(message, me) {
   if (!message) return "";
-  const { text, label, media } = message.content;
   const { kind, name, id } = message.sender;
   const who = kind === "system" ? "System" : id === me || !name ? "You" : name;
-  return `${message.inbound ? "" : `${who}: `}${(text || label || media?.name || "").replaceAll(/\s+/gu, " ").slice(0, 140)}`;
+  return `${message.inbound ? "" : `${who}: `}${beginning(message.content)}`;
 }
 
 /** What an offer is for, where that is not simply to answer. */

@@ -14,9 +14,14 @@ const DELIVERY = {
   "message.in_doubt": "in_doubt", "message.deferred": "deferred", "message.refused": "refused",
 };
 
+/** What is no saying of its own, and so nothing to answer. */
+const ABOUT = ["reaction", "edit", "deletion", "callSignal"];
+
 export class Transcript {
   #ids = new Set();
-  #messageIds = new Set();
+  #messages = new Map();
+  /** Ids that providers know messages by, and the messages' own. */
+  #provided = new Map();
   #deliveries = new Map();
   /** Messages that another one stands in for, and the other way round. */
   #detours = new Map();
@@ -87,23 +92,43 @@ export class Transcript {
     return this.items.findLast((item) => item.kind === "message") ?? null;
   }
 
+  /** The customer's newest message. */
+  get lastHeard() {
+    return this.items.findLast((item) => item.kind === "message" && item.inbound) ?? null;
+  }
+
+  /** The message that one of here quotes, or null where it is not known. */
+  quoted({ replyTo, channel, account }) {
+    if (!replyTo) return null;
+    return this.#messages.get(replyTo.messageId) ?? this.#messages.get(this.#provided.get(provided(channel, account, replyTo.providerMessageId))) ?? null;
+  }
+
   #message(event, { message, deliveryId = "" }, seq) {
-    if (this.#messageIds.has(message.id)) return;
-    this.#messageIds.add(message.id);
+    if (this.#messages.has(message.id)) return;
     const inbound = event.type === "message.received";
     const sender = message.sender ?? {};
     if (inbound && message.address) this.address = message.address;
     const channel = message.address?.channel || event.channel || "";
     if (channel && channel !== "none") this.channels.add(channel);
-    this.#insert({
+    const account = message.address?.account || event.account || "";
+    this.#provide(message.id, channel, account, message);
+    const item = {
       kind: "message", key: message.id, id: message.id, seq, at: time(event.time) ?? time(message.time), inbound,
       sender: { kind: name(sender.kind, "SENDER_KIND_"), id: sender.id ?? "", name: sender.displayName || sender.id || "" },
-      content: describe(message.content), channel, deliveryId,
-    });
+      content: describe(message.content), channel, account, providerMessageId: message.providerMessageId ?? "", deliveryId,
+      replyTo: message.replyTo ?? null, answerable: inbound && !ABOUT.some((kind) => message.content?.[kind]),
+    };
+    this.#messages.set(message.id, item);
+    this.#insert(item);
+  }
+
+  #provide(messageId, channel, account, { providerMessageId, providerPartIds = [] }) {
+    for (const id of [providerMessageId, ...providerPartIds]) if (id) this.#provided.set(provided(channel, account, id), messageId);
   }
 
   #deliver(event, payload, seq) {
     const state = DELIVERY[event.type];
+    this.#provide(payload.messageId, event.channel, event.account, payload);
     const before = this.#deliveries.get(payload.messageId);
     if (before && (RANK[before.state] > RANK[state] || (RANK[before.state] === RANK[state] && before.seq > seq))) return;
     const { error, verdict, attempt, transcoding = [] } = payload;
@@ -148,6 +173,9 @@ export class Transcript {
     this.items.splice(at, 0, item);
   }
 }
+
+/** Providers' ids mean something on their own account alone. */
+const provided = (channel = "", account = "", id = "") => JSON.stringify([channel, account, id]);
 
 const isTemplate = ({ code }) => code === "window.template";
 

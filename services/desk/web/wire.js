@@ -33,6 +33,11 @@ export function frameOf(response) {
   return [kind, kind ? response[kind] : null];
 }
 
+/** How a message of the transcript is named to the server: by its id, and by the provider's where that is known. */
+export function referenceTo({ id, providerMessageId }) {
+  return { messageId: id, ...(providerMessageId ? { providerMessageId } : {}) };
+}
+
 /** Reasons in words, joined. */
 export function inWords(reasons) {
   return (reasons ?? []).map((reason) => reason.text || reason.code).filter(Boolean).join("; ");
@@ -68,6 +73,11 @@ export function describe(content) {
   if (selection) return { label: "Chose", text: selection.title || selection.optionId || "" };
   if (custom) return { label: custom.kind ?? "Unknown content", text: custom.fallback ?? "" };
   return { label: "Unknown content", text: "" };
+}
+
+/** How what was said begins, on one line. */
+export function beginning({ text, label, media }) {
+  return (text || label || media?.name || "").replaceAll(/\s+/gu, " ").trim().slice(0, 140);
 }
 
 function mediaOf(media) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Reaching, countdown, prospect, sameAddress } from "../answering.js";
+import { Reaching, countdown, mayQuote, prospect, sameAddress } from "../answering.js";
 import { FakeTimers } from "./fakes.mjs";
 
 const MINUTE = 60_000;
@@ -65,4 +65,12 @@ test("the reach is asked for at once for another conversation, and once for a bu
   timers.advance(1_000);
   await null;
   assert.deepEqual([asked.length, told], [2, ["cnv_1"]]);
+});
+
+test("an answer quotes what the customer said where it goes, unless the channel is known not to show it", () => {
+  const message = { answerable: true, channel: "telegram", account: "shop" };
+  const way = { channel: "telegram", account: "shop", userId: "7" };
+  for (const fits of [null, way, { ...way, replies: true }, { channel: "telegram" }]) assert.equal(mayQuote(message, fits), true, JSON.stringify(fits));
+  for (const other of [{ ...way, replies: false }, { ...way, channel: "sms" }, { ...way, account: "other" }]) assert.equal(mayQuote(message, other), false, JSON.stringify(other));
+  assert.equal(mayQuote({ ...message, answerable: false }, way), false);
 });

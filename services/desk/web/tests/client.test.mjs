@@ -209,6 +209,34 @@ test("that the agent writes is said once in a while, and its end once", () => {
   assert.deepEqual(last().of("typing").map((frame) => frame.on), [true, true, false]);
 });
 
+test("what was read is told once, also over breaks and page loads, and waits for the line", () => {
+  const { load, last, server, timers } = tab();
+  const sight = { visible: true, focused: true, atEnd: true };
+  server.append(heard, "hello");
+  let client = load();
+  server.greet(last());
+  server.serve(last());
+  client.look("cnv_1", { ...sight, focused: false });
+  assert.deepEqual(last().of("read"), []);
+  for (let looks = 0; looks < 3; looks += 1) client.look("cnv_1", sight);
+  assert.deepEqual(last().of("read"), [{ conversation: "cnv_1", upTo: { messageId: "msg_2" }, channel: "sms", account: "us" }]);
+  last().say({ event: server.append(heard, "still there?") });
+  last().drop();
+  client.look("cnv_1", sight);
+  timers.advance(1_000);
+  server.greet(last());
+  assert.deepEqual(last().of("read"), [], "it is said of what is looked at then");
+  client.look("cnv_1", sight);
+  client.look("cnv_1", sight);
+  assert.deepEqual(last().of("read").map((mark) => mark.upTo.messageId), ["msg_4"]);
+  client.socket.end();
+  client = load();
+  server.greet(last());
+  server.serve(last());
+  client.look("cnv_1", sight);
+  assert.deepEqual([texts(client), last().of("read")], [["hello", "still there?"], []]);
+});
+
 test("an answer goes by the address that the agent chose, also when it is sent again", () => {
   const { load, last, server } = tab();
   const client = load();
@@ -262,4 +290,23 @@ test("each file is a message of its own, the first with the text, also when it i
   last().say({ result: { commandId: last().of("command")[0].commandId, reasons: [{ text: "no" }] } });
   client.again(client.desk.pendingIn("cnv_1").find((one) => one.state === "failed"));
   assert.deepEqual(contents().at(-1), { media: { objectId: "med_1", caption: "look" } });
+});
+
+test("the first message of an answer quotes, also when it is sent again and after a page load", () => {
+  const { load, last, server } = tab();
+  let client = load();
+  server.greet(last());
+  const replyTo = { messageId: "msg_2", providerMessageId: "wamid.2" };
+  client.reply("cnv_1", "look", null, [{ objectId: "med_1" }, { objectId: "med_2" }], replyTo);
+  client.reply("cnv_1", "as usual");
+  const quoted = () => last().of("command").map(({ reply }) => reply.replyTo);
+  assert.deepEqual(quoted(), [replyTo, undefined, undefined]);
+  client.socket.end();
+  client = load();
+  server.greet(last());
+  assert.deepEqual(quoted(), [replyTo, undefined, undefined]);
+  assert.deepEqual(client.desk.pendingIn("cnv_1").map((one) => one.replyTo), [replyTo, null, null]);
+  last().say({ result: { commandId: last().of("command")[0].commandId, reasons: [{ text: "no" }] } });
+  client.again(client.desk.pendingIn("cnv_1").find((one) => one.state === "failed"));
+  assert.deepEqual([quoted().at(-1), client.desk.pendingIn("cnv_1").at(-1).replyTo], [replyTo, replyTo]);
 });

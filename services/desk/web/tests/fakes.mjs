@@ -69,7 +69,7 @@ export function at(sequence, type, payload = {}, more = {}) {
 
 /** The customer says something. */
 export const heard = (sequence, body, more = {}) => at(sequence, "message.received", {
-  message: { id: `msg_${sequence}`, direction: "DIRECTION_INBOUND", content: { text: { body } }, sender: { kind: "SENDER_KIND_CUSTOMER" }, address: { channel: "sms", userId: "+15550100", displayName: "Maria" } },
+  message: { id: `msg_${sequence}`, direction: "DIRECTION_INBOUND", content: { text: { body } }, sender: { kind: "SENDER_KIND_CUSTOMER" }, address: { channel: "sms", account: "us", userId: "+15550100", displayName: "Maria" } },
   verdict: { outcome: "OUTCOME_ALLOW", region: { name: "north-america" } },
 }, more);
 

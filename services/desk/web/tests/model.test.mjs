@@ -191,3 +191,54 @@ test("a conversation whose contact was joined into another one is the other's", 
   model.applyEvent(at(7, "contact.joined", { address: {}, by: "asserted", previousContact: "con_2" }, { conversation: "", contact: "con_1" }), NOW);
   assert.equal(model.conversations.get("cnv_2").contact, "con_1");
 });
+
+const SIGHT = { visible: true, focused: true, atEnd: true };
+const written = (sequence, more = {}) => at(sequence, "message.received", {
+  message: { id: `msg_${sequence}`, providerMessageId: `wamid.${sequence}`, content: { text: { body: "hi" } }, address: { channel: "whatsapp", account: "shop", userId: "1" } },
+}, more);
+
+test("the customer is told of their newest message once, and of no older one", () => {
+  const model = desk();
+  model.applyState({ sequence: "1", conversations: [{ id: "cnv_1" }] }, NOW);
+  assert.equal(model.readMark("cnv_1", SIGHT), null, "they have said nothing");
+  model.applyEvent(written(2), NOW);
+  model.applyEvent(written(4), NOW);
+  const mark = { conversation: "cnv_1", upTo: { messageId: "msg_4", providerMessageId: "wamid.4" }, channel: "whatsapp", account: "shop" };
+  assert.deepEqual(model.readMark("cnv_1", SIGHT), mark);
+  assert.deepEqual(model.readMark("cnv_1", SIGHT), mark, "until it was told");
+  model.marked("cnv_1");
+  assert.equal(model.readMark("cnv_1", SIGHT), null);
+  model.applyHistory({ conversation: "cnv_1", events: [written(0.5), written(2)] });
+  model.applyEvent(said(5, "an answer"), NOW);
+  assert.equal(model.readMark("cnv_1", SIGHT), null, "neither history nor an answer is news to them");
+  model.applyState({ sequence: "6", conversations: [{ id: "cnv_1" }] }, NOW);
+  model.applyHistory({ conversation: "cnv_1", events: [written(2), written(4)] });
+  assert.equal(model.readMark("cnv_1", SIGHT), null, "nor a full state");
+  const reloaded = new Desk({ markedSeq: Object.fromEntries(model.markedSeq) });
+  reloaded.applyState({ sequence: "6", conversations: [{ id: "cnv_1" }] }, NOW);
+  reloaded.applyEvent(written(4), NOW);
+  assert.equal(reloaded.readMark("cnv_1", SIGHT), null, "nor another page load");
+  reloaded.applyEvent(written(8), NOW);
+  assert.equal(reloaded.readMark("cnv_1", SIGHT).upTo.messageId, "msg_8");
+});
+
+test("nothing is told as read that nobody saw", () => {
+  const model = desk();
+  model.applyState({ sequence: "1", conversations: [{ id: "cnv_1" }] }, NOW);
+  model.applyEvent(written(2), NOW);
+  for (const missing of Object.keys(SIGHT)) assert.equal(model.readMark("cnv_1", { ...SIGHT, [missing]: false }), null, missing);
+  assert.notEqual(model.readMark("cnv_1", SIGHT), null);
+});
+
+test("only who answers a customer tells them what was read", () => {
+  const parts = [
+    [{ conversations: [{ id: "cnv_1" }] }, true], [{ joined: [{ id: "cnv_1" }] }, true], [{ consults: [{ id: "cnv_1" }] }, false],
+    [{ reservations: [{ reservation, conversation: { id: "cnv_1" } }] }, false], [{ conversations: [{ id: "cnv_1", state: "wrap_up" }] }, false],
+  ];
+  for (const [state, told] of parts) {
+    const model = desk();
+    model.applyState({ sequence: "1", ...state }, NOW);
+    model.applyEvent(written(2), NOW);
+    assert.equal(model.readMark("cnv_1", SIGHT) !== null, told, JSON.stringify(state));
+  }
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { rows } from "../messages.js";
 import { Transcript } from "../transcript.js";
 import { at, heard, said } from "./fakes.mjs";
 
@@ -105,4 +106,46 @@ test("a conversation over several channels knows them, and says when an address 
   transcript.fold(said(3, "by mail", { channel: "email" }));
   assert.deepEqual([...transcript.channels], ["sms", "email"]);
   assert.match(transcript.items[1].text, /email · m@example\.com is the same customer/u);
+});
+
+const CUSTOMER = { channel: "telegram", account: "shop", userId: "7", displayName: "Maria" };
+const inbound = (sequence, providerMessageId, content, more = {}) => at(sequence, "message.received", {
+  message: { id: `msg_${sequence}`, providerMessageId, content, sender: { kind: "SENDER_KIND_CUSTOMER", displayName: "Maria" }, address: CUSTOMER, ...more },
+});
+const outbound = (sequence, body, more = {}) => at(sequence, "message.accepted", {
+  message: { id: `msg_${sequence}`, content: { text: { body } }, sender: { kind: "SENDER_KIND_AGENT", id: "ann" }, address: CUSTOMER, ...more },
+});
+const words = (body) => ({ text: { body } });
+
+test("what a message quotes is found by its id and by the provider's, whenever it comes", () => {
+  const sent = at(6, "message.sent", { messageId: "msg_5", providerMessageId: "42", providerPartIds: ["42", "43"] }, { channel: "telegram", account: "shop" });
+  const events = [
+    inbound(2, "41", words("In which  colours?")), outbound(5, "Blue", { replyTo: { messageId: "msg_2" } }), sent,
+    inbound(8, "44", words("that one"), { replyTo: { providerMessageId: "43" } }), outbound(9, "of whom?", { replyTo: { messageId: "msg_1" } }), inbound(10, "45", words("forget it")),
+  ];
+  const told = [null, { id: "msg_2", author: "Maria", text: "In which colours?" }, { id: "msg_5", author: "ann", text: "Blue" }, null, null];
+  for (const order of [events, events.toReversed()]) {
+    const transcript = new Transcript();
+    for (const entry of order) transcript.fold(entry);
+    assert.deepEqual(rows(transcript, []).filter((row) => row.kind === "message").map((row) => row.quote), told);
+  }
+});
+
+test("a provider's id means nothing on another account", () => {
+  const transcript = new Transcript();
+  transcript.fold(inbound(2, "41", words("a")));
+  const replyTo = { providerMessageId: "41" };
+  assert.equal(transcript.quoted({ replyTo, channel: "telegram", account: "shop" }).id, "msg_2");
+  assert.deepEqual([transcript.quoted({ replyTo, channel: "telegram", account: "other" }), transcript.quoted({ replyTo: {}, channel: "telegram", account: "shop" })], [null, null]);
+});
+
+test("what is on its way shows what it quotes, and the customer's words alone are answered", () => {
+  const transcript = new Transcript();
+  transcript.fold(inbound(2, "41", words("In which colours?")));
+  transcript.fold(inbound(3, "r1", { reaction: { emoji: "👍", target: { messageId: "msg_1" } } }));
+  transcript.fold(outbound(4, "Blue"));
+  const pending = { commandId: "cmd_1", content: { text: "Red" }, address: null, replyTo: { messageId: "msg_2" }, at: 0, state: "sending" };
+  const messages = rows(transcript, [pending]).filter((row) => row.kind === "message");
+  assert.deepEqual(messages.map((row) => row.quote?.text ?? null), [null, null, null, "In which colours?"]);
+  assert.deepEqual(messages.map((row) => Boolean(row.answerable)), [true, false, false, false]);
 });
