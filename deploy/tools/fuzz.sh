@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes the parsers of what providers send, each a target, as many at a time as there are processors:
+# Fuzzes the parsers of what providers send, each a target, as many at a time as there are processors, or AT_ONCE:
 #   fuzz.sh SECONDS [TARGET…]
 # A target begins with its corpus (tests/fuzz/corpus) and its channel's fixtures. What it found stays in .fuzz/: what is new in
 # the corpus, and inputs that crashed. Ends with an error when one crashed, hung, or grew beyond 64 MiB.
@@ -88,7 +88,7 @@ wait_one() {
 }
 running=0
 for target in "${targets[@]}"; do
-    if [ "$running" -ge "$(nproc)" ]; then
+    if [ "$running" -ge "${AT_ONCE:-$(nproc)}" ]; then
         wait_one
         running=$((running - 1))
     fi
