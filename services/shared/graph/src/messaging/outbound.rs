@@ -96,9 +96,9 @@ pub(super) fn post<S>(
     token: Option<&SecretString>,
     body: &Value,
 ) -> ProviderRequest {
-    let url = format!("{}/{}/me/{edge}", account.api_base(profile.host), profile.api_version);
-    let token = token.unwrap_or(&profile.access_token);
-    crate::call(Method::POST, url, token, profile.proof.as_ref(), Body::Json(body.to_string().into()))
+    let path = format!("me/{edge}");
+    let body = Body::Json(body.to_string().into());
+    profile.app.call(&account.api_base(profile.host), Method::POST, &path, token, body)
 }
 
 fn recipient(user_id: &str) -> Value {

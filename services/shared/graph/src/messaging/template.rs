@@ -13,6 +13,7 @@ use super::{
     payload::carried,
     product::{BUTTON_TEXT, BUTTONS, CARD_TEXT, CARDS, OPTION_TITLE, PAYLOAD, QUICK_REPLIES},
 };
+use crate::{Offers, filled, lines};
 
 /// A question: answers to tap below its text. Links become buttons where there are few options, else lines of the text.
 pub(super) fn choice(product: &Product, choice: &Choice) -> Result<Value, Outcome> {
@@ -30,19 +31,20 @@ pub(super) fn choice(product: &Product, choice: &Choice) -> Result<Value, Outcom
         return cards(product, "", &[card]);
     }
     let header = choice.header.as_ref().map_or("", |media| media.url.as_str());
-    let is_answer = |option: &&Answer| matches!(option.action, None | Some(Action::Answer(_)));
-    let (answers, links): (Vec<&Answer>, Vec<&Answer>) = choice.options.iter().partition(is_answer);
-    let body = lines(&[header, &choice.body, &choice.footer]);
-    if !links.is_empty() && few && body.chars().count() <= BUTTON_TEXT {
+    let offers = Offers::of(&choice.options);
+    let body = lines([header, &choice.body, &choice.footer]);
+    if offers.answers.len() < choice.options.len() && few && body.chars().count() <= BUTTON_TEXT {
         let payload = json!({
             "template_type": "button", "text": body, "buttons": buttons(product, &choice.options)?,
         });
         return Ok(attached(&payload));
     }
-    let links = links.iter().map(|option| link_line(option)).collect::<Result<Vec<_>, _>>()?;
-    let mut message = plain(product, &lines(&[header, &choice.body, &links.join("\n"), &choice.footer]))?;
-    count("answer", answers.len(), QUICK_REPLIES)?;
-    let replies = answers.iter().map(|option| quick_reply(option)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(asks) = offers.asks_location {
+        return Err(no_action(asks));
+    }
+    let mut message = plain(product, &lines([header, &offers.below(&choice.body, 0), &choice.footer]))?;
+    count("answer", offers.answers.len(), QUICK_REPLIES)?;
+    let replies = offers.answers.iter().map(quick_reply).collect::<Result<Vec<_>, _>>()?;
     if !replies.is_empty() {
         message["quick_replies"] = replies.into();
     }
@@ -151,27 +153,21 @@ fn button(product: &Product, option: &Answer) -> Result<Value, Outcome> {
         Some(Action::Phone(phone)) if product.is_messenger => {
             json!({ "type": "phone_number", "title": title, "payload": phone })
         }
-        Some(Action::Phone(_) | Action::AskLocation(_)) => return Err(no_action(option)),
+        Some(Action::Phone(_) | Action::AskLocation(_)) => return Err(no_action(&option.title)),
     })
 }
 
-fn quick_reply(option: &Answer) -> Result<Value, Outcome> {
-    let mut reply = json!({ "content_type": "text", "title": title(option)?, "payload": payload(option)? });
+fn quick_reply((option, payload): &(&Answer, String)) -> Result<Value, Outcome> {
+    within("option_payload", payload.chars().count(), PAYLOAD)?;
+    let mut reply = json!({ "content_type": "text", "title": title(option)?, "payload": payload });
     if let Some(icon) = option.icon.as_ref().filter(|icon| !icon.url.is_empty()) {
         reply["image_url"] = icon.url.as_str().into();
     }
     Ok(reply)
 }
 
-fn link_line(option: &Answer) -> Result<String, Outcome> {
-    match &option.action {
-        Some(Action::Url(to) | Action::Phone(to)) => Ok(format!("{}: {to}", option.title)),
-        _ => Err(no_action(option)),
-    }
-}
-
-fn no_action(option: &Answer) -> Outcome {
-    let text = format!("the provider has no button that does what `{}` should", option.id);
+fn no_action(title: &str) -> Outcome {
+    let text = format!("the provider has no button that does what `{title}` should");
     Outcome::permanent("action_not_supported", text)
 }
 
@@ -192,19 +188,7 @@ fn payload(option: &Answer) -> Result<String, Outcome> {
 
 /// An approved template with its values.
 pub(super) fn utility(template: &Template) -> Result<Value, Outcome> {
-    let mut components = Vec::with_capacity(template.components.len());
-    for component in &template.components {
-        let parameters = component.parameters.iter().map(parameter).collect::<Result<Vec<_>, _>>()?;
-        let mut filled = json!({ "type": component.part, "parameters": parameters });
-        if component.part == "button" {
-            let answers = parameters.iter().any(|parameter| parameter["type"] == "payload");
-            filled["sub_type"] = if answers { "quick_reply" } else { "url" }.into();
-            filled["index"] = component.index.to_string().into();
-        }
-        components.push(filled);
-    }
-    let language = json!({ "code": template.language.replace('-', "_") });
-    Ok(json!({ "template": { "name": template.name, "language": language, "components": components } }))
+    Ok(json!({ "template": filled(template, parameter)? }))
 }
 
 fn parameter(parameter: &TemplateParameter) -> Result<Value, Outcome> {
@@ -244,10 +228,4 @@ fn count(what: &str, count: usize, limit: usize) -> Result<(), Outcome> {
     }
     let text = format!("there are {count} {what}s, and the provider takes {limit}");
     Err(Outcome::permanent(format!("too_many_{what}s"), text))
-}
-
-/// The lines that are not empty.
-fn lines(lines: &[&str]) -> String {
-    let kept: Vec<&str> = lines.iter().copied().filter(|line| !line.is_empty()).collect();
-    kept.join("\n")
 }
