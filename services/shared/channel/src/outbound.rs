@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use heliograph_domain::limits;
 use heliograph_proto::v1::{Media, Message, SignalRequest};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -23,6 +24,24 @@ pub trait Provider: Channel {
         delivery: &Delivery<'_>,
         token: Option<&SecretString>,
     ) -> Result<ProviderRequest, Outcome>;
+
+    /// [`Provider::encode`] of what is within the limits that the account's capabilities declare. This is what the host
+    /// calls, so no channel checks for itself what it has declared.
+    ///
+    /// # Errors
+    /// [`Outcome::Permanent`] of what is beyond a limit, with the code of its [`Excess`](limits::Excess); else as
+    /// [`Provider::encode`].
+    fn encode_checked(
+        &self,
+        account: &Account<Self::Settings>,
+        delivery: &Delivery<'_>,
+        token: Option<&SecretString>,
+    ) -> Result<ProviderRequest, Outcome> {
+        if let Some(kind) = delivery.message.content.as_ref().and_then(|content| content.kind.as_ref()) {
+            limits::check(kind, &self.capabilities(account))?;
+        }
+        self.encode(account, delivery, token)
+    }
 
     /// What the provider's answer to [`Provider::encode`]'s request means. Providers that answer 200 for errors are
     /// why this sees the whole answer.
@@ -465,6 +484,12 @@ impl Outcome {
     /// Unknown outcome, and nobody will ever know it: what would tell a repeat is gone.
     pub fn in_doubt_for_good(code: impl Into<String>, text: impl Into<String>) -> Self {
         Self::InDoubt { code: code.into(), text: text.into(), for_good: true }
+    }
+}
+
+impl From<limits::Excess> for Outcome {
+    fn from(excess: limits::Excess) -> Self {
+        Self::permanent(excess.code, excess.text)
     }
 }
 

@@ -132,10 +132,11 @@ impl<P: Provider> ViaHttp<P> {
     ) -> Tried {
         let Attached { message, file, within, recalled } = attached;
         let delivery = Delivery { message, file: file.as_ref(), ..*delivery };
-        let mut answer = match self.exchange(account, self.provider.encode(account, &delivery, token)).await {
-            Ok(answer) => answer,
-            Err(outcome) => return outcome.into(),
-        };
+        let mut answer =
+            match self.exchange(account, self.provider.encode_checked(account, &delivery, token)).await {
+                Ok(answer) => answer,
+                Err(outcome) => return outcome.into(),
+            };
         if let Some(next) = self.provider.follow_up(account, &delivery, &answer, token) {
             answer = match self.exchange(account, next).await {
                 Ok(answer) => answer,

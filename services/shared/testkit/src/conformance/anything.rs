@@ -108,7 +108,7 @@ fn serve<C: Provider>(
     message.address = Some(event.address.clone().unwrap_or_default());
     let delivery = Delivery { reply: handle, ..Delivery::new(&message, DELIVERY, CORRELATION, NOW_MS) };
     // Addresses that are none are refused with an outcome.
-    let _ = channel.encode(account, &delivery, Some(&token));
+    let _ = channel.encode_checked(account, &delivery, Some(&token));
 }
 
 /// What holds for every answer, whichever request it answers.

@@ -60,7 +60,7 @@ where
     let delivery = Delivery::new(message, DELIVERY, CORRELATION, NOW_MS);
     let token = SecretString::from(TOKEN);
     let (channel, token) = (suite.channel.clone(), suite.channel.token(account, NOW_MS).map(|_| token));
-    let encode = || channel.encode(account, &delivery, token.as_ref());
+    let encode = || channel.encode_checked(account, &delivery, token.as_ref());
     let Some(encoded) = suite.guarded(&about, encode) else { return };
     let request = match encoded {
         Ok(request) => request,
@@ -68,7 +68,8 @@ where
     };
     check_secrecy(suite, &about, &request);
     let shown = show(&request);
-    let again = suite.channel.encode(account, &delivery, token.as_ref()).map(|request| show(&request));
+    let again =
+        suite.channel.encode_checked(account, &delivery, token.as_ref()).map(|request| show(&request));
     suite.expect(&about, again.as_ref() == Ok(&shown), || {
         "the same message is encoded differently".to_owned()
     });
