@@ -33,7 +33,8 @@ pub(crate) fn classify(response: &ProviderResponse) -> Outcome {
 /// Why a message failed that had been taken; some fail without a word.
 pub(crate) fn delivery_error(error: Option<&GraphError>) -> DeliveryError {
     let class = error.and_then(meaning).map_or(ErrorClass::Permanent, Meaning::class);
-    let (code, text) = error.map_or(("failed".to_owned(), String::new()), |it| (it.name(), it.message.clone()));
+    let (code, text) =
+        error.map_or(("failed".to_owned(), String::new()), |it| (it.name(), it.message.clone()));
     DeliveryError { error_class: class.into(), code, text }
 }
 

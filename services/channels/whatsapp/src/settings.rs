@@ -1,6 +1,6 @@
 //! A WhatsApp account's settings: one business phone number.
 
-use heliograph_channel::{AccountError, RawAccount, Secrets, Settings};
+use heliograph_channel::{AccountError, RawAccount, Secrets, Settings, account};
 use heliograph_graph::App;
 use serde::Deserialize;
 
@@ -24,13 +24,13 @@ pub struct WhatsAppSpec {
     /// To one customer, one message every so many seconds.
     pub pair_seconds: f64,
     /// As many messages to one customer may go at once before that.
-    pub pair_burst: i32,
+    pub pair_burst: u16,
     /// Longest caption, in code points.
-    pub caption_limit: i32,
+    pub caption_limit: u16,
     /// Longest text beside a list, in code points.
-    pub list_body_limit: i32,
+    pub list_body_limit: u16,
     /// Hours in which the business may write freely after a message of the customer's.
-    pub window_hours: i32,
+    pub window_hours: u16,
 }
 
 impl Default for WhatsAppSpec {
@@ -76,7 +76,7 @@ impl Settings for WhatsAppSettings {
 
     fn build(spec: WhatsAppSpec, secrets: &Secrets, _raw: &RawAccount) -> Result<Self, AccountError> {
         heliograph_graph::check_id("phone_number_id", &spec.phone_number_id, "phone number")?;
-        AccountError::unless_above_zero([
+        account::above_zero([
             ("per_second", spec.per_second),
             ("pair_seconds", spec.pair_seconds),
             ("pair_burst", spec.pair_burst.into()),

@@ -7,6 +7,7 @@
 mod app;
 mod call;
 mod error;
+mod limits;
 mod meaning;
 pub mod messaging;
 mod offers;
@@ -16,6 +17,7 @@ mod webhook;
 pub use app::{API, App, check_id};
 pub use call::{appsecret_proof, call};
 pub use error::GraphError;
+pub use limits::check;
 pub use meaning::{Meaning, refused};
 pub use offers::{Offers, lines};
 pub use template::filled;

@@ -21,7 +21,8 @@ pub fn filled(
         return Err(Outcome::permanent("no_template", "the provider knows templates by their name"));
     }
     let filled = template.components.iter().filter(|component| !component.parameters.is_empty());
-    let filled = filled.map(|part| if part.part == "button" { Ok(button(part)) } else { component(part, &form) });
+    let filled =
+        filled.map(|part| if part.part == "button" { Ok(button(part)) } else { component(part, &form) });
     let components = filled.collect::<Result<Vec<_>, _>>()?;
     // `pt-BR` is `pt_BR` here.
     let language = json!({ "code": template.language.replace('-', "_") });

@@ -13,7 +13,7 @@ use super::{
     payload::carried,
     product::{BUTTON_TEXT, BUTTONS, CARD_TEXT, CARDS, OPTION_TITLE, PAYLOAD, QUICK_REPLIES},
 };
-use crate::{Offers, filled, lines};
+use crate::{Offers, check, filled, lines};
 
 /// A question: answers to tap below its text. Links become buttons where there are few options, else lines of the text.
 pub(super) fn choice(product: &Product, choice: &Choice) -> Result<Value, Outcome> {
@@ -65,7 +65,7 @@ pub(super) fn cards(product: &Product, body: &str, cards: &[Card]) -> Result<Val
     if !body.is_empty() {
         let titles: Vec<&str> = cards.iter().map(|card| card.title.as_str()).collect();
         let titles: String = titles.join(", ").chars().take(CARD_TEXT).collect();
-        within("carousel_body", body.chars().count(), CARD_TEXT)?;
+        check("carousel_body", body.chars().count(), 0..=CARD_TEXT)?;
         elements.push(json!({ "title": body, "subtitle": titles }));
     }
     for card in cards {
@@ -87,7 +87,7 @@ pub(super) fn captioned(product: &Product, media: &Media) -> Result<Value, Outco
         let text = "the provider shows no words with a file; send them as a text of their own";
         return Err(Outcome::permanent("caption_not_supported", text));
     }
-    within("caption", media.caption.chars().count(), CARD_TEXT)?;
+    check("caption", media.caption.chars().count(), 0..=CARD_TEXT)?;
     let card = Card { title: media.caption.clone(), media: Some(media.clone()), ..Card::default() };
     cards(product, "", &[card])
 }
@@ -118,8 +118,8 @@ fn element(product: &Product, card: &Card) -> Result<Value, Outcome> {
     if title.is_empty() {
         return Err(Outcome::permanent("card_without_words", "the provider shows no card without a title"));
     }
-    within("card_title", title.chars().count(), CARD_TEXT)?;
-    within("card_body", body.chars().count(), CARD_TEXT)?;
+    check("card_title", title.chars().count(), 0..=CARD_TEXT)?;
+    check("card_body", body.chars().count(), 0..=CARD_TEXT)?;
     let mut element = json!({ "title": title });
     let mut set = |name: &str, value: Value| element[name] = value;
     if !body.is_empty() {
@@ -158,7 +158,7 @@ fn button(product: &Product, option: &Answer) -> Result<Value, Outcome> {
 }
 
 fn quick_reply((option, payload): &(&Answer, String)) -> Result<Value, Outcome> {
-    within("option_payload", payload.chars().count(), PAYLOAD)?;
+    check("option_payload", payload.chars().count(), 0..=PAYLOAD)?;
     let mut reply = json!({ "content_type": "text", "title": title(option)?, "payload": payload });
     if let Some(icon) = option.icon.as_ref().filter(|icon| !icon.url.is_empty()) {
         reply["image_url"] = icon.url.as_str().into();
@@ -172,7 +172,7 @@ fn no_action(title: &str) -> Outcome {
 }
 
 fn title(option: &Answer) -> Result<&str, Outcome> {
-    within("option_title", option.title.chars().count(), OPTION_TITLE)?;
+    check("option_title", option.title.chars().count(), 0..=OPTION_TITLE)?;
     Ok(&option.title)
 }
 
@@ -182,7 +182,7 @@ fn payload(option: &Answer) -> Result<String, Outcome> {
         _ => "",
     };
     let carried = carried(&option.id, back);
-    within("option_payload", carried.chars().count(), PAYLOAD)?;
+    check("option_payload", carried.chars().count(), 0..=PAYLOAD)?;
     Ok(carried)
 }
 
@@ -211,15 +211,6 @@ fn attached(payload: &Value) -> Value {
 
 fn fits_card(title: &str, body: &str) -> bool {
     !title.is_empty() && [title, body].iter().all(|text| text.chars().count() <= CARD_TEXT)
-}
-
-/// Refuses what the provider would: `what` is longer than it takes.
-pub(super) fn within(what: &str, length: usize, limit: usize) -> Result<(), Outcome> {
-    if length <= limit {
-        return Ok(());
-    }
-    let text = format!("{} is {length} long, and the provider takes {limit}", what.replace('_', " "));
-    Err(Outcome::permanent(format!("{what}_too_long"), text))
 }
 
 fn count(what: &str, count: usize, limit: usize) -> Result<(), Outcome> {
