@@ -3,11 +3,10 @@
 //! Everything is read item by item. What cannot be read is kept as it came and never costs its siblings their place.
 
 mod content;
+mod events;
 mod item;
 mod message;
 mod people;
-mod status;
-mod system;
 
 use std::time::Duration;
 
@@ -95,10 +94,10 @@ fn read(change: &Item<'_>, events: &mut Vec<InboundEvent>) {
                 // Another app has the conversation: it is not ours to answer.
                 (_, "standby", _) => vec![item.unknown(&format!("standby.{name}"))],
                 (.., "messages") => message::read(&item),
-                (.., "statuses") => vec![status::read(&item)],
-                (.., "user_preferences") => vec![system::preference(&item)],
+                (.., "statuses") => vec![events::status(&item)],
+                (.., "user_preferences") => vec![events::preference(&item)],
                 (.., "message_echoes") => vec![item.unknown("echo")],
-                (.., "calls") => vec![system::call(&item)],
+                (.., "calls") => vec![events::call(&item)],
                 // What went wrong with no message in particular.
                 _ => vec![item.unknown(&format!("error.{}", source["code"]))],
             });

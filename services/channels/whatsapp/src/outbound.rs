@@ -52,7 +52,6 @@ fn send(
     let address = delivery.message.address.as_ref();
     let address = address.ok_or_else(|| Outcome::permanent("no_address", "the message has no address"))?;
     let mut body = said(account, kind)?;
-    body["messaging_product"] = "whatsapp".into();
     body["recipient_type"] = if address.thread.is_empty() { "individual" } else { "group" }.into();
     if !address.thread.is_empty() {
         body["to"] = address.thread.as_str().into();
@@ -70,7 +69,7 @@ fn send(
     if !quoted.is_empty() && !matches!(kind, Kind::Reaction(_)) {
         body["context"] = json!({ "message_id": quoted });
     }
-    Ok(post(account, &body))
+    Ok(post(account, body))
 }
 
 /// `type`, and what belongs to it.
@@ -95,9 +94,8 @@ fn said(account: &Account<WhatsAppSettings>, kind: &Kind) -> Result<Value, Outco
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it becomes a part of what is made")]
 fn of_type(kind: &str, said: Value) -> Value {
-    json!({ "type": kind, kind: said })
+    Value::from_iter([("type", kind.into()), (kind, said)])
 }
 
 /// A text message, with or without a preview of its link.
@@ -144,8 +142,8 @@ pub(crate) fn read_mark(
 ) -> Option<ProviderRequest> {
     let Some(Signal::ReadMark(mark)) = &signal.signal else { return None };
     let message_id = provider_id(mark.up_to.as_ref());
-    let body = json!({ "messaging_product": "whatsapp", "status": "read", "message_id": message_id });
-    (!message_id.is_empty()).then(|| post(account, &body))
+    let read = json!({ "status": "read", "message_id": message_id });
+    (!message_id.is_empty()).then(|| post(account, read))
 }
 
 /// Shows that somebody types, and marks what the customer wrote last as read: one is not to be had without the other. It ends
@@ -156,16 +154,13 @@ pub(crate) fn typing(
     last_message: &SecretString,
 ) -> Option<ProviderRequest> {
     let Some(Signal::Typing(Typing { on: true })) = &signal.signal else { return None };
-    let body = json!({
-        "messaging_product": "whatsapp",
-        "status": "read",
-        "message_id": last_message.expose_secret(),
-        "typing_indicator": { "type": "text" },
-    });
-    Some(post(account, &body))
+    let mut read = json!({ "status": "read", "message_id": last_message.expose_secret() });
+    read["typing_indicator"] = json!({ "type": "text" });
+    Some(post(account, read))
 }
 
-fn post(account: &Account<WhatsAppSettings>, body: &Value) -> ProviderRequest {
+fn post(account: &Account<WhatsAppSettings>, mut body: Value) -> ProviderRequest {
+    body["messaging_product"] = "whatsapp".into();
     let path = format!("{}/messages", account.settings.spec.phone_number_id);
     call(account, Method::POST, &path, Body::Json(body.to_string().into()))
 }

@@ -1,6 +1,6 @@
 //! One item of a batch, with what stands around it.
 
-use heliograph_channel::{Account, Inbound, inbound, json};
+use heliograph_channel::{Account, Inbound, inbound::raw_json, json};
 use heliograph_domain::ids;
 use heliograph_proto::{
     Timestamp,
@@ -71,25 +71,26 @@ impl<'a> Item<'a> {
     }
 
     /// The request as it would be with this item alone; of what no event can hold, how much it was.
-    pub(super) fn raw(&self) -> Raw {
-        let value = if self.list.is_empty() { self.value.clone() } else { self.alone() };
+    pub(super) fn raw_json(&self) -> Raw {
+        let whole = || self.value.as_object().cloned().unwrap_or_default();
+        let value = if self.list.is_empty() { whole() } else { self.alone() };
         let change = json!({ "field": self.field, "value": value });
         let entry = json!({ "id": self.business_account, "changes": [change] });
-        let alone = raw(&json!({ "object": "whatsapp_business_account", "entry": [entry] }));
+        let alone = raw_json(&json!({ "object": "whatsapp_business_account", "entry": [entry] }));
         if alone.body.len() <= LARGEST {
             return alone;
         }
-        raw(&json!({ "field": self.field, "omitted_bytes": alone.body.len() }))
+        raw_json(&json!({ "field": self.field, "omitted_bytes": alone.body.len() }))
     }
 
     /// What the item is in, without its siblings.
-    fn alone(&self) -> Value {
+    fn alone(&self) -> Map<String, Value> {
         let mut alone = Map::from_iter([(self.list.to_owned(), json!([self.source]))]);
         for name in ["messaging_product", "metadata"] {
             alone.extend(self.value.get(name).map(|around| (name.to_owned(), around.clone())));
         }
         alone.extend(people::contact(self).map(|contact| ("contacts".to_owned(), json!([contact]))));
-        Value::Object(alone)
+        alone
     }
 }
 
@@ -98,9 +99,5 @@ pub(super) fn keep_beside(event: &mut InboundEvent, beyond: Map<String, Value>) 
     let kept = event.raw.as_ref().and_then(|raw| serde_json::from_slice(&raw.body).ok());
     let mut kept: Map<String, Value> = kept.unwrap_or_default();
     kept.extend(beyond);
-    event.raw = Some(raw(&Value::Object(kept)));
-}
-
-fn raw(body: &Value) -> Raw {
-    inbound::raw("application/json", &body.to_string().into())
+    event.raw = Some(raw_json(&Value::Object(kept)));
 }

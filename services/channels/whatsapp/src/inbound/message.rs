@@ -1,7 +1,7 @@
 //! What a customer says.
 
 use heliograph_channel::{
-    inbound::album,
+    inbound::{album, reference},
     json::{flag, has_beyond, owned, text},
 };
 use heliograph_proto::v1::{
@@ -10,7 +10,7 @@ use heliograph_proto::v1::{
 };
 use serde_json::Value;
 
-use super::{content, item::Item, people, system};
+use super::{content, events, item::Item, people};
 
 /// Fields of every message that are read; the one called as its type is read as well.
 const KNOWN: &str = "context errors from from_parent_user_id from_user_id group_id id timestamp type";
@@ -23,7 +23,7 @@ pub(super) fn read(item: &Item<'_>) -> Vec<InboundEvent> {
         return vec![item.unknown("message")];
     }
     if kind == "system" {
-        return vec![system::read(item)];
+        return vec![events::system(item)];
     }
     let unknown = || vec![item.unknown(&format!("message.{kind}"))];
     if address.user_id.is_empty() {
@@ -48,7 +48,7 @@ pub(super) fn read(item: &Item<'_>) -> Vec<InboundEvent> {
 fn said(item: &Item<'_>) -> Option<ContentKind> {
     let original = |kind: &str| {
         let id = text(&item.source[kind], "original_message_id");
-        (!id.is_empty()).then(|| own(item, id))
+        (!id.is_empty()).then(|| item.inbound().own(id))
     };
     Some(match item.text("type") {
         "edit" => {
@@ -59,11 +59,6 @@ fn said(item: &Item<'_>) -> Option<ContentKind> {
         "revoke" => ContentKind::Deletion(Deletion { target: Some(original("revoke")?) }),
         _ => return content::read(item.source),
     })
-}
-
-/// A message of the customer's own has the id it was given when it came in.
-fn own(item: &Item<'_>, id: &str) -> MessageReference {
-    MessageReference { message_id: item.inbound().message_id(id), provider_message_id: id.to_owned() }
 }
 
 fn message(item: &Item<'_>, address: Address, content: ContentKind, index: usize) -> InboundEvent {
@@ -95,8 +90,8 @@ fn quoted(item: &Item<'_>, context: &Value) -> Option<MessageReference> {
     let is_own = [("from", "from"), ("from_user_id", "user_id")]
         .iter()
         .any(|(sender, quoted)| !item.text(sender).is_empty() && context[quoted] == item.text(sender));
-    let theirs = || MessageReference { provider_message_id: id.to_owned(), ..MessageReference::default() };
-    Some(if is_own { own(item, id) } else { theirs() })
+    // It has the id it was given when it came in.
+    Some(if is_own { item.inbound().own(id) } else { reference(id) })
 }
 
 /// The advertisement or post that led here.

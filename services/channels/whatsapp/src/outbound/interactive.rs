@@ -35,10 +35,8 @@ pub(super) fn choice(choice: &Choice) -> Result<Value, Outcome> {
 fn ask(frame: &Frame<'_>, offers: &Offers<'_>) -> Result<Value, Outcome> {
     if offers.only_asks_location() {
         let body = lines([frame.title, &offers.below(frame.body, 0), frame.footer]);
-        check("body", body.chars().count(), 1..=QUESTION)?;
         let action = json!({ "name": "send_location" });
-        let asked = json!({ "type": "location_request_message", "body": { "text": body }, "action": action });
-        return Ok(of_type("interactive", asked));
+        return framed("location_request_message", &Frame::default(), &body, QUESTION, action);
     }
     let (kind, action, shown) = action(offers, "reply")?;
     framed(kind, frame, &offers.below(frame.body, shown), QUESTION, action)
@@ -53,8 +51,11 @@ fn action(offers: &Offers<'_>, kind: &str) -> Result<(&'static str, Value, usize
         return Ok(("cta_url", json!({ "name": "cta_url", "parameters": parameters }), 1));
     }
     tell_apart(offers)?;
-    let button = |(option, id): &(&Offered, String)| json!({ "type": kind, kind: { "id": id, "title": option.title } });
-    let buttons: Value = offers.answers.iter().map(button).collect();
+    let buttons = offers.answers.iter().map(|(option, id)| {
+        let reply = json!({ "id": id, "title": option.title });
+        of_type(kind, reply)
+    });
+    let buttons: Value = buttons.collect();
     Ok(("button", json!({ "buttons": buttons }), 0))
 }
 
@@ -78,13 +79,7 @@ fn no_options() -> Outcome {
 /// An interactive message: header, body, footer and what to tap. A title or footer too long for its place stands in the
 /// body.
 #[expect(clippy::needless_pass_by_value, reason = "it becomes a part of what is made")]
-fn framed(
-    kind: &str,
-    frame: &Frame<'_>,
-    body: &str,
-    body_limit: usize,
-    action: Value,
-) -> Result<Value, Outcome> {
+fn framed(kind: &str, frame: &Frame<'_>, body: &str, most: usize, action: Value) -> Result<Value, Outcome> {
     let short = |text: &str| !text.is_empty() && text.chars().count() <= LABEL;
     let is_title = frame.media.is_none() && short(frame.title) && !body.is_empty();
     let above = match frame.title {
@@ -94,17 +89,19 @@ fn framed(
     };
     let below = if short(frame.footer) { "" } else { frame.footer };
     let body = lines([&above, body, below]);
-    check("body", body.chars().count(), 1..=body_limit)?;
-    let mut interactive = json!({ "type": kind, "body": { "text": body }, "action": action });
-    if let Some(media) = frame.media {
-        interactive["header"] = media::header(media)?;
-    } else if is_title {
-        interactive["header"] = of_type("text", frame.title.into());
-    }
-    if short(frame.footer) {
-        interactive["footer"] = json!({ "text": frame.footer });
-    }
-    Ok(of_type("interactive", interactive))
+    check("body", body.chars().count(), 1..=most)?;
+    let header = match frame.media {
+        Some(media) => media::header(media)?,
+        None if is_title => of_type("text", frame.title.into()),
+        None => Value::Null,
+    };
+    let footer = if short(frame.footer) { frame.footer } else { "" };
+    Ok(of_type(
+        "interactive",
+        without_empty(json!({
+            "type": kind, "header": header, "body": { "text": body }, "footer": { "text": footer }, "action": action,
+        })),
+    ))
 }
 
 pub(super) fn list(list: &ListMenu, spec: &WhatsAppSpec) -> Result<Value, Outcome> {
@@ -177,12 +174,8 @@ fn slide((index, card): (usize, &Card)) -> Result<Value, Outcome> {
     // A slide has few lines.
     let text = lines([bold(&card.title), offers.below(&card.body, shown).replace('\n', " ")]);
     check("slide", text.chars().count(), 0..=SLIDE)?;
-    let mut slide = json!({ "card_index": index, "type": "cta_url", "action": action });
-    if let Some(media) = &card.media {
-        slide["header"] = media::header(media)?;
-    }
-    if !text.is_empty() {
-        slide["body"] = json!({ "text": text });
-    }
-    Ok(slide)
+    let header = card.media.as_ref().map(media::header).transpose()?;
+    Ok(without_empty(json!({
+        "card_index": index, "type": "cta_url", "header": header, "body": { "text": text }, "action": action,
+    })))
 }

@@ -9,7 +9,7 @@ use heliograph_proto::v1::{
 };
 use serde_json::json;
 
-use crate::support::{CORRELATION, account, answer, encode, json_of, message, sent};
+use crate::support::{CORRELATION, account, answer, json_of, message, sent};
 
 fn text() -> Message {
     message(content::text("Hello").kind.unwrap())
@@ -160,7 +160,7 @@ fn what_the_provider_would_refuse_is_not_sent() {
         ("option_title_too_long", choice("?".to_owned(), vec![option(&"a".repeat(21))])),
         ("option_title_empty", choice("?".to_owned(), vec![option("")])),
         ("no_target", message(Kind::Reaction(Reaction { emoji: "👍".to_owned(), ..Reaction::default() }))),
-        ("media_kind", media(Media::default())),
+        ("media_kind_not_supported", media(Media::default())),
         (
             "caption_too_long",
             media(Media { kind: MediaKind::Image.into(), caption: long(), ..Media::default() }),
@@ -176,7 +176,8 @@ fn what_the_provider_would_refuse_is_not_sent() {
         ("no_content", Message { address: Some(Address::default()), ..Message::default() }),
         ("no_address", Message { address: None, ..text() }),
     ] {
-        match encode(&account, &message) {
+        let delivery = Delivery::new(&message, "dlv_1", CORRELATION, 0);
+        match WhatsApp.encode_checked(&account, &delivery, None) {
             Err(Outcome::Permanent { code: found, .. }) => assert_eq!(found, code),
             other => panic!("{code}: {other:?}"),
         }

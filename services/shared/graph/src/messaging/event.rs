@@ -1,6 +1,10 @@
 //! One item of a batch, as what it means.
 
-use heliograph_channel::{Inbound, inbound::timestamp};
+use heliograph_channel::{
+    Inbound,
+    inbound::{reference, timestamp},
+    json::integer,
+};
 use heliograph_proto::{
     Timestamp,
     v1::{
@@ -134,7 +138,7 @@ impl<'a> Item<'a> {
 
     /// The provider's clock: milliseconds, now and then as text.
     pub(super) fn time(&self) -> Option<Timestamp> {
-        milliseconds(&self.value["timestamp"]).map(timestamp)
+        integer(&self.value["timestamp"]).map(timestamp)
     }
 
     /// An event of this item.
@@ -173,9 +177,10 @@ impl<'a> Item<'a> {
             _ => text(reaction, "emoji").or_else(|| text(reaction, "reaction").map(picture))?,
         };
         let user = self.address().user_id;
-        let moment = milliseconds(&self.value["timestamp"]).unwrap_or_default();
+        let moment = integer(&self.value["timestamp"]).unwrap_or_default();
         let event_id = format!("reaction:{mid}:{user}:{action}:{moment}");
-        let content = ContentKind::Reaction(Reaction { target: Some(target(mid)), emoji: emoji.to_owned() });
+        let content =
+            ContentKind::Reaction(Reaction { target: Some(reference(mid)), emoji: emoji.to_owned() });
         Some(vec![self.said(&event_id, "", content, None)])
     }
 
@@ -201,9 +206,9 @@ impl<'a> Item<'a> {
     fn seen(&self, read: &Value) -> Option<Vec<InboundEvent>> {
         let user = self.address().user_id;
         let (event_id, mark) = if let Some(mid) = mid(read) {
-            (format!("read:{mid}"), ReadMark { up_to: Some(target(&mid)), until: None })
+            (format!("read:{mid}"), ReadMark { up_to: Some(reference(&mid)), until: None })
         } else {
-            let watermark = milliseconds(&read["watermark"])?;
+            let watermark = integer(&read["watermark"])?;
             let mark = ReadMark { up_to: None, until: Some(timestamp(watermark)) };
             (format!("read:{user}:{watermark}"), mark)
         };
@@ -212,7 +217,7 @@ impl<'a> Item<'a> {
 
     /// A receipt for each message it names. Where it names none, all before its time are meant; that is kept.
     fn delivered(&self, delivery: &Value) -> Option<Vec<InboundEvent>> {
-        milliseconds(&delivery["watermark"])?;
+        integer(&delivery["watermark"])?;
         let receipt = |mid: String| {
             let event_id = format!("delivery:{mid}");
             let state = ReceiptState::Delivered.into();
@@ -267,8 +272,7 @@ impl<'a> Item<'a> {
 
     /// A message of this very customer's.
     pub(super) fn own_target(&self, mid: &str) -> MessageReference {
-        let message_id = self.inbound.message_id(mid);
-        MessageReference { message_id, provider_message_id: mid.to_owned() }
+        self.inbound.own(mid)
     }
 
     /// Content as a message; `mid` is empty where it has no id of its own.
@@ -321,14 +325,6 @@ pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
 /// The id of the message it is about.
 pub(super) fn mid(value: &Value) -> Option<String> {
     Some(id(&value["mid"])).filter(|mid| !mid.is_empty())
-}
-
-pub(super) fn target(mid: &str) -> MessageReference {
-    MessageReference { provider_message_id: mid.to_owned(), ..MessageReference::default() }
-}
-
-fn milliseconds(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
 /// `policy_enforcement.block`
