@@ -4,7 +4,9 @@
 //! to the provider and says what the answer means ([`Provider`]). Neither does I/O, reads a clock or knows the
 //! server that hosts it. A channel without an HTTP provider behind it (web chat) implements [`Carrier`] itself.
 
+pub mod able;
 pub mod account;
+pub mod caller;
 pub mod carrier;
 pub mod contact;
 pub mod handle;
@@ -20,6 +22,7 @@ pub mod standard_webhooks;
 mod wire;
 
 pub use account::{Account, AccountError, RawAccount, Secrets, Settings};
+pub use caller::{AccountOf, Caller, Calls};
 pub use carrier::{Carrier, CarrierError, MediaStream};
 pub use handle::{Handle, Purpose};
 pub use inbound::{Answer, Hold, Inbound, Received, Refusal, Reply, Webhook, WebhookRequest};

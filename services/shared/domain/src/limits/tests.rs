@@ -296,7 +296,9 @@ proptest! {
     #[test]
     fn what_passes_is_within_every_limit(kind in any_kind(), texts in unit(), labels in unit()) {
         let able = Capabilities { text_unit: texts.into(), option_unit: labels.into(), ..able() };
-        prop_assume!(check(&kind, &able).is_ok());
+        if check(&kind, &able).is_err() {
+            return Ok(());
+        }
         let labels = label_unit(&able);
         let title_limit = if matches!(kind, Kind::List(_)) { 5 } else { 4 };
         for option in options(&kind) {
