@@ -14,7 +14,7 @@ use heliograph_channel::{
     Account, Received, Refusal, Reply, WebhookRequest,
     json::{list, text},
 };
-use heliograph_proto::v1::{InboundEvent, content::Kind as ContentKind, inbound_event::Kind};
+use heliograph_proto::v1::{InboundEvent, content::Kind as Content, inbound_event::Kind};
 use serde_json::Value;
 
 use crate::WhatsAppSettings;
@@ -28,9 +28,7 @@ pub(crate) fn receive(
     account: &Account<WhatsAppSettings>,
     request: &WebhookRequest,
 ) -> Result<Received, Refusal> {
-    if !matches!(request.path.as_str(), "" | "/") {
-        return Err(Refusal::NoSuchPath(request.path.clone()));
-    }
+    request.is_at_its_url()?;
     account.settings.app.receive(request, |body| {
         let events = events(account, request.now_ms, body)?;
         Ok(Received { replies: said_last(&events), events, ..Received::default() })
@@ -41,14 +39,11 @@ pub(crate) fn receive(
 fn said_last(events: &[InboundEvent]) -> Vec<Reply> {
     let reply = |event: &InboundEvent| {
         let Some(Kind::Message(message)) = &event.kind else { return None };
-        let kind = message.content.as_ref()?.kind.as_ref()?;
-        let written =
-            !matches!(kind, ContentKind::Reaction(_) | ContentKind::Edit(_) | ContentKind::Deletion(_));
-        written.then(|| Reply {
-            user_id: event.address.as_ref().map(|address| address.user_id.clone()).unwrap_or_default(),
-            value: message.provider_message_id.as_str().into(),
-            valid_for: TYPED_UPON,
-        })
+        let (said, user_id) = (message.content.as_ref()?, event.address.as_ref()?.user_id.clone());
+        let beside =
+            matches!(said.kind, Some(Content::Reaction(_) | Content::Edit(_) | Content::Deletion(_)));
+        let value = message.provider_message_id.as_str().into();
+        (!beside).then_some(Reply { user_id, value, valid_for: TYPED_UPON })
     };
     events.iter().filter_map(reply).collect()
 }

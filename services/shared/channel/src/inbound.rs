@@ -7,8 +7,8 @@ use heliograph_domain::{content, ids};
 use heliograph_proto::{
     Timestamp,
     v1::{
-        Address, Content, Direction, InboundEvent, Message, MessageClass, MessageReference, Raw, Sender,
-        SenderKind, content::Kind as ContentKind, inbound_event::Kind,
+        Address, Content, Direction, InboundEvent, Message, MessageClass, Raw, Sender, SenderKind,
+        content::Kind as ContentKind, inbound_event::Kind,
     },
 };
 use http::{HeaderMap, Method, StatusCode};
@@ -276,12 +276,6 @@ impl<'a> Inbound<'a> {
         }
     }
 
-    /// A message of the customer's that came in by this account, by what the provider calls it.
-    pub fn own(&self, provider_message_id: &str) -> MessageReference {
-        let message_id = self.message_id(provider_message_id);
-        MessageReference { message_id, ..reference(provider_message_id) }
-    }
-
     /// The id of a message of the customer's, derived from the provider's message id.
     pub fn message_id(&self, provider_message_id: &str) -> String {
         message_id(self.tenant, self.channel, self.account, provider_message_id)
@@ -328,16 +322,6 @@ pub fn kind_name(event: &InboundEvent) -> Option<String> {
 /// Milliseconds since 1970 as a protobuf timestamp.
 pub fn timestamp(ms: i64) -> Timestamp {
     Timestamp::from_millis(ms)
-}
-
-/// A message by what the provider calls it.
-pub fn reference(provider_message_id: &str) -> MessageReference {
-    MessageReference { provider_message_id: provider_message_id.to_owned(), ..MessageReference::default() }
-}
-
-/// What is kept of JSON that is not modelled, or more than what is.
-pub fn raw_json(value: &serde_json::Value) -> Raw {
-    raw("application/json", &value.to_string().into())
 }
 
 /// What is kept of a request that is not modelled.

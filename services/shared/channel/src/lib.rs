@@ -9,6 +9,7 @@ pub mod account;
 pub mod caller;
 pub mod carrier;
 pub mod contact;
+pub mod events;
 pub mod handle;
 #[cfg(feature = "host")]
 pub mod host;

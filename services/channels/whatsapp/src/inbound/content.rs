@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use heliograph_channel::{
-    inbound::reference,
+    events::named,
     json::{flag, list, number, owned, text},
 };
 use heliograph_domain::content;
@@ -33,7 +33,7 @@ pub(super) fn read(message: &Value) -> Option<Kind> {
         }),
         "contacts" => Kind::ContactCard(cards(message).into_iter().next()?),
         "reaction" => Kind::Reaction(Reaction {
-            target: Some(reference(said["message_id"].as_str()?)),
+            target: Some(named(said["message_id"].as_str()?)),
             // A reaction that is taken back has no emoji.
             emoji: owned(said, "emoji"),
         }),
@@ -106,7 +106,7 @@ fn selection(message: &Value, id: &str, title: String) -> Kind {
         option_id: option_id.to_owned(),
         title,
         payload: payload.to_owned(),
-        question: message["context"]["id"].as_str().map(reference),
+        question: message["context"]["id"].as_str().map(named),
         ..Selection::default()
     })
 }

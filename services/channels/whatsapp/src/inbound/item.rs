@@ -1,10 +1,14 @@
 //! One item of a batch, with what stands around it.
 
-use heliograph_channel::{Account, Inbound, inbound::raw_json, json};
+use heliograph_channel::{
+    Account, Inbound,
+    events::{kept, seconds},
+    json,
+};
 use heliograph_domain::ids;
 use heliograph_proto::{
     Timestamp,
-    v1::{Address, InboundEvent, Raw, UnknownEvent, inbound_event::Kind},
+    v1::{Address, InboundEvent, Raw, inbound_event::Kind},
 };
 use serde_json::{Map, Value, json};
 
@@ -39,9 +43,7 @@ impl<'a> Item<'a> {
 
     /// Seconds since 1970, as text or as a number.
     pub(super) fn time(&self) -> Option<Timestamp> {
-        let seconds = json::integer(&self.source["timestamp"])?;
-        // What no calendar holds is no time.
-        (0..=253_402_300_799).contains(&seconds).then_some(Timestamp { seconds, nanos: 0 })
+        seconds(&self.source["timestamp"])
     }
 
     pub(super) fn inbound(&self) -> Inbound<'a> {
@@ -54,9 +56,8 @@ impl<'a> Item<'a> {
 
     /// The item as it came.
     pub(super) fn unknown(&self, kind: &str) -> InboundEvent {
-        let unknown = Kind::Unknown(UnknownEvent { kind: kind.to_owned() });
-        let event = self.event(&self.fallback_id(), people::address(self), unknown);
-        InboundEvent { raw: Some(self.raw()), ..event }
+        let address = people::address(self);
+        self.inbound().unknown(&self.fallback_id(), address, self.time(), kind, self.raw())
     }
 
     /// What a retry repeats, for items without an id, or with one that others have too.
@@ -71,16 +72,16 @@ impl<'a> Item<'a> {
     }
 
     /// The request as it would be with this item alone; of what no event can hold, how much it was.
-    pub(super) fn raw_json(&self) -> Raw {
+    pub(super) fn raw(&self) -> Raw {
         let whole = || self.value.as_object().cloned().unwrap_or_default();
         let value = if self.list.is_empty() { whole() } else { self.alone() };
         let change = json!({ "field": self.field, "value": value });
         let entry = json!({ "id": self.business_account, "changes": [change] });
-        let alone = raw_json(&json!({ "object": "whatsapp_business_account", "entry": [entry] }));
+        let alone = kept(&json!({ "object": "whatsapp_business_account", "entry": [entry] }));
         if alone.body.len() <= LARGEST {
             return alone;
         }
-        raw_json(&json!({ "field": self.field, "omitted_bytes": alone.body.len() }))
+        kept(&json!({ "field": self.field, "omitted_bytes": alone.body.len() }))
     }
 
     /// What the item is in, without its siblings.
@@ -96,8 +97,8 @@ impl<'a> Item<'a> {
 
 /// Fields around the batch that nobody knows, kept with `event`.
 pub(super) fn keep_beside(event: &mut InboundEvent, beyond: Map<String, Value>) {
-    let kept = event.raw.as_ref().and_then(|raw| serde_json::from_slice(&raw.body).ok());
-    let mut kept: Map<String, Value> = kept.unwrap_or_default();
-    kept.extend(beyond);
-    event.raw = Some(raw_json(&Value::Object(kept)));
+    let known = event.raw.as_ref().and_then(|raw| serde_json::from_slice(&raw.body).ok());
+    let mut all: Map<String, Value> = known.unwrap_or_default();
+    all.extend(beyond);
+    event.raw = Some(kept(&all.into()));
 }

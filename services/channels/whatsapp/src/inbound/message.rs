@@ -1,7 +1,8 @@
 //! What a customer says.
 
 use heliograph_channel::{
-    inbound::{album, reference},
+    events::named,
+    inbound::album,
     json::{flag, has_beyond, owned, text},
 };
 use heliograph_proto::v1::{
@@ -48,7 +49,7 @@ pub(super) fn read(item: &Item<'_>) -> Vec<InboundEvent> {
 fn said(item: &Item<'_>) -> Option<ContentKind> {
     let original = |kind: &str| {
         let id = text(&item.source[kind], "original_message_id");
-        (!id.is_empty()).then(|| item.inbound().own(id))
+        (!id.is_empty()).then(|| item.inbound().theirs(id))
     };
     Some(match item.text("type") {
         "edit" => {
@@ -91,7 +92,7 @@ fn quoted(item: &Item<'_>, context: &Value) -> Option<MessageReference> {
         .iter()
         .any(|(sender, quoted)| !item.text(sender).is_empty() && context[quoted] == item.text(sender));
     // It has the id it was given when it came in.
-    Some(if is_own { item.inbound().own(id) } else { reference(id) })
+    Some(if is_own { item.inbound().theirs(id) } else { named(id) })
 }
 
 /// The advertisement or post that led here.

@@ -1,15 +1,11 @@
 //! One item of a batch, as what it means.
 
-use heliograph_channel::{
-    Inbound,
-    inbound::{reference, timestamp},
-    json::integer,
-};
+use heliograph_channel::{Inbound, events::named, inbound::timestamp, json::integer};
 use heliograph_proto::{
     Timestamp,
     v1::{
         Address, ConsentSignal, Content, ConversationStart, Edit, InboundEvent, MessageReference, Raw,
-        Reaction, ReadMark, Receipt, ReceiptState, Referral, UnknownEvent, content::Kind as ContentKind,
+        Reaction, ReadMark, Receipt, ReceiptState, Referral, content::Kind as ContentKind,
         inbound_event::Kind,
     },
 };
@@ -101,8 +97,8 @@ impl<'a> Item<'a> {
             "delivery" => self.delivered(value),
             "optin" => Some(vec![self.opted_in(value)]),
             "referral" => self.referred(value),
-            "account_linking" => Some(vec![self.kept(&named(kind, &value["status"]))]),
-            "policy_enforcement" => Some(vec![self.kept(&named(kind, &value["action"]))]),
+            "account_linking" => Some(vec![self.kept(&specific(kind, &value["status"]))]),
+            "policy_enforcement" => Some(vec![self.kept(&specific(kind, &value["action"]))]),
             kind => Some(vec![self.kept(kind)]),
         };
         understood.unwrap_or_else(|| vec![self.unreadable()])
@@ -149,10 +145,7 @@ impl<'a> Item<'a> {
     /// An event that is kept as it came.
     pub(super) fn kept(&self, kind: &str) -> InboundEvent {
         let event_id = format!("{kind}:{}", self.fingerprint());
-        let unknown = Kind::Unknown(UnknownEvent { kind: kind.to_owned() });
-        let mut event = self.inbound.event(&event_id, self.address(), self.time(), unknown);
-        event.raw = Some(self.raw());
-        event
+        self.inbound.unknown(&event_id, self.address(), self.time(), kind, self.raw())
     }
 
     /// An item that says less than its kind must.
@@ -179,8 +172,7 @@ impl<'a> Item<'a> {
         let user = self.address().user_id;
         let moment = integer(&self.value["timestamp"]).unwrap_or_default();
         let event_id = format!("reaction:{mid}:{user}:{action}:{moment}");
-        let content =
-            ContentKind::Reaction(Reaction { target: Some(reference(mid)), emoji: emoji.to_owned() });
+        let content = ContentKind::Reaction(Reaction { target: Some(named(mid)), emoji: emoji.to_owned() });
         Some(vec![self.said(&event_id, "", content, None)])
     }
 
@@ -206,7 +198,7 @@ impl<'a> Item<'a> {
     fn seen(&self, read: &Value) -> Option<Vec<InboundEvent>> {
         let user = self.address().user_id;
         let (event_id, mark) = if let Some(mid) = mid(read) {
-            (format!("read:{mid}"), ReadMark { up_to: Some(reference(&mid)), until: None })
+            (format!("read:{mid}"), ReadMark { up_to: Some(named(&mid)), until: None })
         } else {
             let watermark = integer(&read["watermark"])?;
             let mark = ReadMark { up_to: None, until: Some(timestamp(watermark)) };
@@ -272,7 +264,7 @@ impl<'a> Item<'a> {
 
     /// A message of this very customer's.
     pub(super) fn own_target(&self, mid: &str) -> MessageReference {
-        self.inbound.own(mid)
+        self.inbound.theirs(mid)
     }
 
     /// Content as a message; `mid` is empty where it has no id of its own.
@@ -328,7 +320,7 @@ pub(super) fn mid(value: &Value) -> Option<String> {
 }
 
 /// `policy_enforcement.block`
-fn named(kind: &str, what: &Value) -> String {
+fn specific(kind: &str, what: &Value) -> String {
     what.as_str().map_or_else(|| kind.to_owned(), |what| format!("{kind}.{what}"))
 }
 

@@ -1,9 +1,6 @@
 //! What a customer writes or taps.
 
-use heliograph_channel::{
-    inbound::{album, reference},
-    json::has_beyond,
-};
+use heliograph_channel::{events::named, inbound::album, json::has_beyond};
 use heliograph_domain::content;
 use heliograph_proto::v1::{
     Content, Custom, Deletion, Direction, InboundEvent, Message, MessageClass, MessageReference, Referral,
@@ -53,7 +50,7 @@ impl Item<'_> {
         if contents.is_empty() {
             return None;
         }
-        let reply_to = event::mid(&message["reply_to"]).as_deref().map(reference);
+        let reply_to = event::mid(&message["reply_to"]).as_deref().map(named);
         let total = contents.len();
         let mut events = Vec::with_capacity(total);
         for (index, kind) in contents.into_iter().enumerate() {
