@@ -1,9 +1,7 @@
 //! What the channel can receive and show.
 
-use heliograph_channel::able::{limit, media, names, rate};
-use heliograph_proto::v1::{
-    Capabilities, MediaCapability, MediaKind, RateScope, TextFormat, TextUnit, WindowRule,
-};
+use heliograph_channel::able::{limit, media, names, rate, window};
+use heliograph_proto::v1::{Capabilities, MediaCapability, MediaKind, RateScope, TextFormat, TextUnit};
 
 use crate::settings::WhatsAppSpec;
 
@@ -20,8 +18,6 @@ pub(crate) const LABEL: usize = 60;
 pub(crate) const BUTTON: usize = 20;
 pub(crate) const ROW_DESCRIPTION: usize = 72;
 pub(crate) const SLIDE: usize = 160;
-/// Of a list's row; a button takes more. An id with a payload behind it is up to eight longer than both.
-const OPTION_ID: usize = 200;
 
 const MIB: i64 = 1024 * 1024;
 
@@ -38,7 +34,8 @@ pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
         choice_body_limit: limit(QUESTION),
         option_title_limit: limit(BUTTON),
         option_actions: names("answer url ask_location"),
-        option_payload_limit: limit(OPTION_ID - 8),
+        // Of a list's row; a button takes more. An id with a payload behind it is up to eight longer than both.
+        option_payload_limit: 200 - 8,
         list_limit: 10,
         list_body_limit: spec.list_body_limit.into(),
         list_title_limit: 24,
@@ -61,11 +58,7 @@ pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
         read_marks_out: true,
         replies: true,
         reactions: true,
-        windows: vec![WindowRule {
-            kind: "message".to_owned(),
-            seconds: i64::from(spec.window_hours) * 3600,
-            messages: 0,
-        }],
+        windows: vec![window("message", i64::from(spec.window_hours) * 3600)],
         formats: vec![TextFormat::Plain.into()],
         work_class: "chat".to_owned(),
         business_initiated: true,

@@ -11,23 +11,20 @@ mod people;
 use std::time::Duration;
 
 use heliograph_channel::{
-    Account, Received, Refusal, Reply, WebhookRequest,
+    Inbound, Received, Refusal, Reply, WebhookRequest,
     json::{list, text},
 };
 use heliograph_proto::v1::{InboundEvent, content::Kind as Content, inbound_event::Kind};
 use serde_json::Value;
 
-use crate::WhatsAppSettings;
+use crate::settings::Number;
 use item::Item;
 
 /// How long somebody may be seen typing upon a message: the window in which they may answer it.
 const TYPED_UPON: Duration = Duration::from_hours(24);
 
 /// Verifies and parses one request.
-pub(crate) fn receive(
-    account: &Account<WhatsAppSettings>,
-    request: &WebhookRequest,
-) -> Result<Received, Refusal> {
+pub(crate) fn receive(account: &Number, request: &WebhookRequest) -> Result<Received, Refusal> {
     request.is_at_its_url()?;
     account.settings.app.receive(request, |body| {
         let events = events(account, request.now_ms, body)?;
@@ -48,25 +45,23 @@ fn said_last(events: &[InboundEvent]) -> Vec<Reply> {
     events.iter().filter_map(reply).collect()
 }
 
-fn events(
-    account: &Account<WhatsAppSettings>,
-    now_ms: i64,
-    body: Value,
-) -> Result<Vec<InboundEvent>, Refusal> {
+fn events(account: &Number, now_ms: i64, body: Value) -> Result<Vec<InboundEvent>, Refusal> {
     let malformed = |problem: &str| Refusal::Malformed(problem.to_owned());
     let Value::Object(mut beyond) = body else { return Err(malformed("the body is not a JSON object")) };
     let Some(Value::Array(entries)) = beyond.remove("entry") else {
         return Err(malformed("`entry` is not a list"));
     };
     beyond.remove("object");
+    let inbound = &Inbound::new(account, now_ms);
     let mut events = Vec::new();
     for entry in &entries {
         for change in list(entry, "changes") {
             let (business_account, field) = (text(entry, "id"), text(change, "field"));
             let value = &change["value"];
-            let whole =
-                Item { account, now_ms, business_account, value, field, list: "", index: 0, source: value };
-            read(&whole, &mut events);
+            let number = value["metadata"]["phone_number_id"].as_str();
+            let ours = number.is_none_or(|number| number == account.settings.spec.phone_number_id);
+            let whole = Item { inbound, business_account, value, field, list: "", index: 0, source: value };
+            read(&whole, ours, &mut events);
         }
     }
     if let Some(first) = events.first_mut().filter(|_| !beyond.is_empty()) {
@@ -76,10 +71,8 @@ fn events(
 }
 
 /// One change: several items of one field, for one number.
-fn read(change: &Item<'_>, events: &mut Vec<InboundEvent>) {
+fn read(change: &Item<'_>, ours: bool, events: &mut Vec<InboundEvent>) {
     let before = events.len();
-    let number = change.value["metadata"]["phone_number_id"].as_str();
-    let ours = number.is_none_or(|number| number == change.account.settings.spec.phone_number_id);
     for name in ["messages", "statuses", "user_preferences", "message_echoes", "calls", "errors"] {
         for (index, source) in list(change.value, name).enumerate() {
             let item = Item { list: name, index, source, ..*change };

@@ -101,10 +101,10 @@ impl Provider for WhatsApp {
     fn encode_upload(
         &self,
         caller: Calls<'_, Self>,
-        media: &Media,
+        _: &Media,
         file: Option<&File>,
     ) -> Result<ProviderRequest, Outcome> {
-        outbound::media::upload(caller.account, media, file)
+        outbound::media::upload(caller.account, file)
     }
 
     fn read_upload(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Result<UploadGrant, Outcome> {

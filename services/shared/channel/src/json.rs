@@ -37,6 +37,11 @@ pub fn has_beyond(value: &Value, known: &[&str]) -> bool {
     value.as_object().is_some_and(|fields| fields.keys().any(|name| !known.contains(&name.as_str())))
 }
 
+/// The first text that says something, or else the second.
+pub fn or<'a>(first: &'a str, second: &'a str) -> &'a str {
+    if first.is_empty() { second } else { first }
+}
+
 /// Without the fields that say nothing: null, and empty texts, lists and objects, however deep.
 pub fn without_empty(mut value: Value) -> Value {
     prune(&mut value);

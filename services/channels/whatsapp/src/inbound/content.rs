@@ -6,7 +6,7 @@ use heliograph_channel::{
     json::{flag, list, number, owned, text},
 };
 use heliograph_domain::content;
-use heliograph_graph::{lines, messaging::answered};
+use heliograph_graph::{lines, messaging::chosen};
 use heliograph_proto::v1::{
     ContactCard, ContactPoint, Custom, Location, Media, MediaKind, Reaction, Selection, content::Kind,
 };
@@ -101,14 +101,8 @@ fn card(contact: &Value) -> ContactCard {
 }
 
 fn selection(message: &Value, id: &str, title: String) -> Kind {
-    let (option_id, payload) = answered(id);
-    Kind::Selection(Selection {
-        option_id: option_id.to_owned(),
-        title,
-        payload: payload.to_owned(),
-        question: message["context"]["id"].as_str().map(named),
-        ..Selection::default()
-    })
+    let question = message["context"]["id"].as_str().map(named);
+    Kind::Selection(Selection { question, title, ..chosen(id) })
 }
 
 /// The answer to buttons, a list or a flow; others are kept by their name.

@@ -1,15 +1,12 @@
 //! What customers do besides writing, and what became of messages of ours.
 
-use heliograph_channel::json::text;
+use heliograph_channel::json::{or, text};
 use heliograph_graph::GraphError;
 use heliograph_proto::v1::{
-    Address, AddressChange, ConsentSignal, InboundEvent, Receipt, ReceiptState, inbound_event::Kind,
+    AddressChange, ConsentSignal, InboundEvent, Receipt, ReceiptState, inbound_event::Kind,
 };
 
-use super::{
-    item::Item,
-    people::{self, or},
-};
+use super::{item::Item, people};
 use crate::codes;
 
 /// Statuses come in any order, and not all of them come: what is read was delivered.
@@ -66,8 +63,6 @@ pub(super) fn system(item: &Item<'_>) -> InboundEvent {
     if previous.user_id.is_empty() || address.user_id.is_empty() || previous.user_id == address.user_id {
         return item.unknown(&format!("system.{kind}"));
     }
-    let previous =
-        Address { channel: item.account.channel.clone(), account: item.account.name.clone(), ..previous };
     item.event(item.text("id"), address, Kind::AddressChange(AddressChange { previous: Some(previous) }))
 }
 

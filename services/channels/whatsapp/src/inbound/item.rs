@@ -1,7 +1,7 @@
 //! One item of a batch, with what stands around it.
 
 use heliograph_channel::{
-    Account, Inbound,
+    Inbound,
     events::{kept, seconds},
     json,
 };
@@ -13,7 +13,6 @@ use heliograph_proto::{
 use serde_json::{Map, Value, json};
 
 use super::people;
-use crate::WhatsAppSettings;
 
 /// The histories of chats that come with a number are larger than what the stream takes.
 const LARGEST: usize = 256 * 1024;
@@ -21,8 +20,7 @@ const LARGEST: usize = 256 * 1024;
 /// See the module.
 #[derive(Clone, Copy)]
 pub(super) struct Item<'a> {
-    pub(super) account: &'a Account<WhatsAppSettings>,
-    pub(super) now_ms: i64,
+    pub(super) inbound: &'a Inbound<'a>,
     /// Id of the business account.
     pub(super) business_account: &'a str,
     /// What the item is in: `metadata`, `contacts` and lists.
@@ -46,18 +44,14 @@ impl<'a> Item<'a> {
         seconds(&self.source["timestamp"])
     }
 
-    pub(super) fn inbound(&self) -> Inbound<'a> {
-        Inbound::new(self.account, self.now_ms)
-    }
-
     pub(super) fn event(&self, id: &str, address: Address, kind: Kind) -> InboundEvent {
-        self.inbound().event(id, address, self.time(), kind)
+        self.inbound.event(id, address, self.time(), kind)
     }
 
     /// The item as it came.
     pub(super) fn unknown(&self, kind: &str) -> InboundEvent {
         let address = people::address(self);
-        self.inbound().unknown(&self.fallback_id(), address, self.time(), kind, self.raw())
+        self.inbound.unknown(&self.fallback_id(), address, self.time(), kind, self.raw())
     }
 
     /// What a retry repeats, for items without an id, or with one that others have too.

@@ -47,17 +47,16 @@ pub(super) fn read(item: &Item<'_>) -> Vec<InboundEvent> {
 
 /// What the item says; `None` for what nobody knows.
 fn said(item: &Item<'_>) -> Option<ContentKind> {
-    let original = |kind: &str| {
-        let id = text(&item.source[kind], "original_message_id");
-        (!id.is_empty()).then(|| item.inbound().theirs(id))
-    };
-    Some(match item.text("type") {
+    let kind = item.text("type");
+    let original = text(&item.source[kind], "original_message_id");
+    let target = Some(item.inbound.theirs(original));
+    Some(match kind {
+        "edit" | "revoke" if original.is_empty() => return None,
         "edit" => {
-            let target = Some(original("edit")?);
             let content = Content { kind: Some(content::read(&item.source["edit"]["message"])?) };
             ContentKind::Edit(Box::new(Edit { target, content: Some(Box::new(content)) }))
         }
-        "revoke" => ContentKind::Deletion(Deletion { target: Some(original("revoke")?) }),
+        "revoke" => ContentKind::Deletion(Deletion { target }),
         _ => return content::read(item.source),
     })
 }
@@ -71,12 +70,11 @@ fn message(item: &Item<'_>, address: Address, content: ContentKind, index: usize
         reply_to: quoted(item, context),
         referral: referral(item.source),
         forwarded: flag(context, "forwarded") || flag(context, "frequently_forwarded"),
-        ..item.inbound().message(&part, address.display_name.clone(), item.time(), content)
+        ..item.inbound.message(&part, address.display_name.clone(), item.time(), content)
     };
     let product = &context["referred_product"];
-    if let (Some(catalog), Some(product)) =
-        (product["catalog_id"].as_str(), product["product_retailer_id"].as_str())
-    {
+    let (catalog, product) = (text(product, "catalog_id"), text(product, "product_retailer_id"));
+    if !catalog.is_empty() && !product.is_empty() {
         message.metadata.insert("referred_product".to_owned(), format!("{catalog}/{product}"));
     }
     let event = item.event(&part, address, Kind::Message(message));
@@ -88,11 +86,13 @@ fn message(item: &Item<'_>, address: Address, content: ContentKind, index: usize
 /// What the message answers. Answers to choices and reactions name it in their content as well.
 fn quoted(item: &Item<'_>, context: &Value) -> Option<MessageReference> {
     let id = context["id"].as_str().filter(|id| !id.is_empty())?;
-    let is_own = [("from", "from"), ("from_user_id", "user_id")]
-        .iter()
-        .any(|(sender, quoted)| !item.text(sender).is_empty() && context[quoted] == item.text(sender));
-    // It has the id it was given when it came in.
-    Some(if is_own { item.inbound().theirs(id) } else { named(id) })
+    let is = |mine: &str, theirs: &str| !item.text(mine).is_empty() && context[theirs] == item.text(mine);
+    // Their own has the id it was given when it came in.
+    Some(if is("from", "from") || is("from_user_id", "user_id") {
+        item.inbound.theirs(id)
+    } else {
+        named(id)
+    })
 }
 
 /// The advertisement or post that led here.

@@ -1,10 +1,13 @@
 //! Questions with answers to tap: buttons, lists, links, cards.
 
-use heliograph_channel::{Outcome, json::without_empty};
-use heliograph_domain::limits;
+use heliograph_channel::{
+    Outcome,
+    json::{or, without_empty},
+};
+use heliograph_domain::limits::cut;
 use heliograph_graph::{Offers, check, lines};
 use heliograph_proto::v1::{
-    Card, Carousel, Choice, ListMenu, ListSection, Media, Option as Offered, TextUnit,
+    Card, Carousel, Choice, ListMenu, ListSection, Media, Option as Offered, TextUnit::CodePoints,
 };
 use serde_json::{Value, json};
 
@@ -47,15 +50,13 @@ fn action(offers: &Offers<'_>, kind: &str) -> Result<(&'static str, Value, usize
     if offers.answers.is_empty() {
         let (title, url) = offers.links.first().ok_or_else(no_options)?;
         check("option_title", title.len(), 1..=usize::MAX)?;
-        let parameters = json!({ "display_text": cut(title, BUTTON), "url": url });
+        let parameters = json!({ "display_text": cut(title, BUTTON, CodePoints), "url": url });
         return Ok(("cta_url", json!({ "name": "cta_url", "parameters": parameters }), 1));
     }
     tell_apart(offers)?;
-    let buttons = offers.answers.iter().map(|(option, id)| {
-        let reply = json!({ "id": id, "title": option.title });
-        of_type(kind, reply)
-    });
-    let buttons: Value = buttons.collect();
+    let button =
+        |(option, id): &(&Offered, String)| of_type(kind, json!({ "id": id, "title": option.title }));
+    let buttons: Value = offers.answers.iter().map(button).collect();
     Ok(("button", json!({ "buttons": buttons }), 0))
 }
 
@@ -96,12 +97,10 @@ fn framed(kind: &str, frame: &Frame<'_>, body: &str, most: usize, action: Value)
         None => Value::Null,
     };
     let footer = if short(frame.footer) { frame.footer } else { "" };
-    Ok(of_type(
-        "interactive",
-        without_empty(json!({
-            "type": kind, "header": header, "body": { "text": body }, "footer": { "text": footer }, "action": action,
-        })),
-    ))
+    let interactive = json!({
+        "type": kind, "header": header, "body": { "text": body }, "footer": { "text": footer }, "action": action,
+    });
+    Ok(of_type("interactive", without_empty(interactive)))
 }
 
 pub(super) fn list(list: &ListMenu, spec: &WhatsAppSpec) -> Result<Value, Outcome> {
@@ -119,19 +118,15 @@ pub(super) fn list(list: &ListMenu, spec: &WhatsAppSpec) -> Result<Value, Outcom
     };
     let sections: Vec<Value> = list.sections.iter().enumerate().filter_map(section).collect();
     let button = if list.button.trim().is_empty() { MENU } else { &list.button };
-    let action = json!({ "button": cut(button, BUTTON), "sections": sections });
+    let action = json!({ "button": cut(button, BUTTON, CodePoints), "sections": sections });
     let frame = Frame { title: &list.header, body: &list.body, footer: &list.footer, media: None };
     framed("list", &frame, &offers.below(&list.body, 0), spec.list_body_limit.into(), action)
 }
 
 fn row((option, id): &(&Offered, String)) -> Value {
-    let description = cut(&option.description, ROW_DESCRIPTION);
+    // What explains is shortened; what is said never is.
+    let description = cut(&option.description, ROW_DESCRIPTION, CodePoints);
     without_empty(json!({ "id": id, "title": option.title, "description": description }))
-}
-
-/// What explains is shortened; what is said never is.
-fn cut(text: &str, limit: usize) -> String {
-    limits::cut(text, limit, TextUnit::CodePoints)
 }
 
 /// A card of its own: a question with a header, or without options a picture with a caption, or a text.
@@ -159,9 +154,8 @@ fn bold(title: &str) -> String {
 pub(super) fn carousel(carousel: &Carousel) -> Result<Value, Outcome> {
     let cards = carousel.cards.iter().enumerate().map(slide).collect::<Result<Vec<_>, _>>()?;
     // A carousel hangs below a text.
-    let titles = carousel.cards.iter().map(|card| card.title.as_str()).filter(|title| !title.is_empty());
-    let titles = titles.collect::<Vec<_>>().join(" · ");
-    let body = if carousel.body.is_empty() { &titles } else { &carousel.body };
+    let titles = lines(carousel.cards.iter().map(|card| &card.title)).replace('\n', " · ");
+    let body = or(&carousel.body, &titles);
     framed("carousel", &Frame::default(), body, QUESTION, json!({ "cards": cards }))
 }
 

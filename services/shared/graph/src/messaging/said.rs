@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     attachment::{self, Attached},
     event::{self, Item, NO_WINDOW, mid, referral, text},
-    payload::answered,
+    payload::chosen,
 };
 
 /// Fields of a message that are read, or that say nothing more than those.
@@ -171,13 +171,9 @@ fn led_by(message: &Value) -> Option<Referral> {
 const STORY: &str = "story";
 
 fn selection(payload: &str, title: Option<&str>) -> ContentKind {
-    let (option_id, payload) = answered(payload);
-    ContentKind::Selection(Selection {
-        option_id: option_id.to_owned(),
-        title: title.unwrap_or(option_id).to_owned(),
-        payload: payload.to_owned(),
-        ..Selection::default()
-    })
+    let chosen = chosen(payload);
+    let title = title.unwrap_or(&chosen.option_id).to_owned();
+    ContentKind::Selection(Selection { title, ..chosen })
 }
 
 /// Something the customer sees and the provider does not show to businesses.
