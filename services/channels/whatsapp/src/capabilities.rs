@@ -77,8 +77,7 @@ fn files() -> Vec<MediaCapability> {
          application/vnd.ms-excel {office}.spreadsheetml.sheet \
          application/vnd.ms-powerpoint {office}.presentationml.presentation"
     );
-    let audio = "audio/aac audio/amr audio/mpeg audio/mp4 audio/ogg";
-    let mut audio = media(MediaKind::Audio, 16 * MIB, audio);
+    let mut audio = media(MediaKind::Audio, 16 * MIB, "audio/aac audio/amr audio/mpeg audio/mp4 audio/ogg");
     audio.content_types.push("audio/ogg; codecs=opus".to_owned());
     vec![
         media(MediaKind::Image, 5 * MIB, "image/jpeg image/png"),

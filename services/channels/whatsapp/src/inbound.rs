@@ -28,21 +28,17 @@ pub(crate) fn receive(account: &Number, request: &WebhookRequest) -> Result<Rece
     request.is_at_its_url()?;
     account.settings.app.receive(request, |body| {
         let events = events(account, request.now_ms, body)?;
-        Ok(Received { replies: said_last(&events), events, ..Received::default() })
+        Ok(Received { replies: events.iter().filter_map(written).collect(), events, ..Received::default() })
     })
 }
 
-/// What each customer wrote last: typing is shown upon it.
-fn said_last(events: &[InboundEvent]) -> Vec<Reply> {
-    let reply = |event: &InboundEvent| {
-        let Some(Kind::Message(message)) = &event.kind else { return None };
-        let (said, user_id) = (message.content.as_ref()?, event.address.as_ref()?.user_id.clone());
-        let beside =
-            matches!(said.kind, Some(Content::Reaction(_) | Content::Edit(_) | Content::Deletion(_)));
-        let value = message.provider_message_id.as_str().into();
-        (!beside).then_some(Reply { user_id, value, valid_for: TYPED_UPON })
-    };
-    events.iter().filter_map(reply).collect()
+/// What a customer wrote last, if the event is that: typing is shown upon it.
+fn written(event: &InboundEvent) -> Option<Reply> {
+    let Some(Kind::Message(message)) = &event.kind else { return None };
+    let (said, user_id) = (message.content.as_ref()?, event.address.as_ref()?.user_id.clone());
+    let beside = matches!(said.kind, Some(Content::Reaction(_) | Content::Edit(_) | Content::Deletion(_)));
+    let value = message.provider_message_id.as_str().into();
+    (!beside).then_some(Reply { user_id, value, valid_for: TYPED_UPON })
 }
 
 fn events(account: &Number, now_ms: i64, body: Value) -> Result<Vec<InboundEvent>, Refusal> {

@@ -110,12 +110,9 @@ fn contact(card: &ContactCard) -> Value {
     };
     // A name in one piece is not enough for the provider.
     let given = or(&card.given_name, &card.formatted_name);
-    let name = json!({
-        "formatted_name": card.formatted_name, "first_name": given, "last_name": card.family_name,
-    });
     let addresses: Value = card.postal_addresses.iter().map(|line| json!({ "street": line })).collect();
     without_empty(json!({
-        "name": name,
+        "name": { "formatted_name": card.formatted_name, "first_name": given, "last_name": card.family_name },
         "org": { "company": card.organization, "title": card.title },
         "phones": points(&card.phones, "phone"),
         "emails": points(&card.emails, "email"),

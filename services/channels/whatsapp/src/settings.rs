@@ -52,11 +52,10 @@ impl Default for WhatsAppSpec {
 }
 
 /// How media of ours reach the provider.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaBy {
     /// Uploaded once and named by the provider's id for 30 days.
-    #[default]
     Upload,
     /// By a public URL that the provider fetches with each message.
     Link,

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use heliograph_channel::{
     events::named,
-    json::{flag, list, number, owned, text},
+    json::{flag, list, number, or, owned, text},
 };
 use heliograph_domain::content;
 use heliograph_graph::{lines, messaging::chosen};
@@ -80,24 +80,21 @@ fn card(contact: &Value) -> ContactCard {
         let lines = ["street", "zip", "city", "state", "country"].map(|name| text(address, name));
         lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
     };
-    let (name, company) = (&contact["name"], &contact["org"]);
-    let mut card = ContactCard {
-        formatted_name: owned(name, "formatted_name"),
+    let (name, company, phones) = (&contact["name"], &contact["org"], points("phones", "phone"));
+    let first = phones.first().map_or("", |phone| phone.value.as_str());
+    ContactCard {
+        formatted_name: or(text(name, "formatted_name"), first).to_owned(),
         given_name: owned(name, "first_name"),
         family_name: owned(name, "last_name"),
         organization: owned(company, "company"),
         title: owned(company, "title"),
-        phones: points("phones", "phone"),
+        phones,
         emails: points("emails", "email"),
         urls: points("urls", "url"),
         postal_addresses: list(contact, "addresses").map(address).collect(),
         vcard: owned(contact, "vcard"),
         birthday: owned(contact, "birthday"),
-    };
-    if card.formatted_name.is_empty() {
-        card.formatted_name = card.phones.first().map(|phone| phone.value.clone()).unwrap_or_default();
     }
-    card
 }
 
 fn selection(message: &Value, id: &str, title: String) -> Kind {

@@ -13,6 +13,9 @@ use crate::codes;
 pub(super) fn status(item: &Item<'_>) -> InboundEvent {
     let (id, status) = (item.text("id"), item.text("status"));
     let state = match status {
+        "sent" | "delivered" | "read" | "played" | "failed" if id.is_empty() => {
+            return item.unknown("status");
+        }
         "sent" => ReceiptState::Sent,
         "delivered" => ReceiptState::Delivered,
         // A voice message that was played was read.
@@ -20,9 +23,6 @@ pub(super) fn status(item: &Item<'_>) -> InboundEvent {
         "failed" => ReceiptState::Failed,
         _ => return item.unknown(&format!("status.{status}")),
     };
-    if id.is_empty() {
-        return item.unknown("status");
-    }
     let (mut address, mut key) = (people::address(item), format!("status:{id}:{status}"));
     // In a group each participant has a status of their own.
     let participant = or(item.text("recipient_participant_user_id"), item.text("recipient_participant_id"));
@@ -71,13 +71,11 @@ pub(super) fn preference(item: &Item<'_>) -> InboundEvent {
     let (category, value) = (item.text("category"), item.text("value"));
     let address = people::address(item);
     let granted = match (category, value) {
+        _ if address.user_id.is_empty() => return item.unknown("user_preferences"),
         ("marketing_messages", "stop") => false,
         ("marketing_messages", "resume" | "signup") => true,
         _ => return item.unknown("user_preferences"),
     };
-    if address.user_id.is_empty() {
-        return item.unknown("user_preferences");
-    }
     let time = &item.source["timestamp"];
     let time = time.as_str().map_or_else(|| time.to_string(), str::to_owned);
     let key = format!("user_preferences:{}:{time}:{value}", address.user_id);

@@ -20,24 +20,18 @@ const KNOWN: &str = "context errors from from_parent_user_id from_user_id group_
 pub(super) fn read(item: &Item<'_>) -> Vec<InboundEvent> {
     let (id, kind) = (item.text("id"), item.text("type"));
     let address = people::address(item);
-    if id.is_empty() {
-        return vec![item.unknown("message")];
-    }
-    if kind == "system" {
-        return vec![events::system(item)];
-    }
     let unknown = || vec![item.unknown(&format!("message.{kind}"))];
-    if address.user_id.is_empty() {
-        return unknown();
-    }
-    if kind == "request_welcome" {
-        let start = Kind::ConversationStart(ConversationStart { referral: referral(item.source) });
-        return vec![item.event(id, address, start)];
-    }
-    // Several cards in one message are as many messages that belong together.
-    let said = match kind {
-        "contacts" => content::cards(&item.source).into_iter().map(ContentKind::ContactCard).collect(),
-        _ => Vec::from_iter(said(item)),
+    let said: Vec<_> = match kind {
+        _ if id.is_empty() => return vec![item.unknown("message")],
+        "system" => return vec![events::system(item)],
+        _ if address.user_id.is_empty() => return unknown(),
+        "request_welcome" => {
+            let start = Kind::ConversationStart(ConversationStart { referral: referral(item.source) });
+            return vec![item.event(id, address, start)];
+        }
+        // Several cards in one message are as many messages that belong together.
+        "contacts" => content::cards(item.source).into_iter().map(ContentKind::ContactCard).collect(),
+        _ => said(item).into_iter().collect(),
     };
     let said = said.into_iter().enumerate().map(|(index, kind)| message(item, address.clone(), kind, index));
     let mut events: Vec<_> = said.collect();
@@ -88,11 +82,8 @@ fn quoted(item: &Item<'_>, context: &Value) -> Option<MessageReference> {
     let id = context["id"].as_str().filter(|id| !id.is_empty())?;
     let is = |mine: &str, theirs: &str| !item.text(mine).is_empty() && context[theirs] == item.text(mine);
     // Their own has the id it was given when it came in.
-    Some(if is("from", "from") || is("from_user_id", "user_id") {
-        item.inbound.theirs(id)
-    } else {
-        named(id)
-    })
+    let own = is("from", "from") || is("from_user_id", "user_id");
+    Some(if own { item.inbound.theirs(id) } else { named(id) })
 }
 
 /// The advertisement or post that led here.

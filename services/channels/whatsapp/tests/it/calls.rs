@@ -150,8 +150,12 @@ fn what_the_provider_would_refuse_is_not_sent() {
     let choice = |body: String, options: Vec<Offered>| {
         message(Kind::Choice(Choice { body, options, ..Choice::default() }))
     };
-    let media =
-        |media: Media| message(Kind::Media(Media { url: "https://example.com/a".to_owned(), ..media }));
+    let media = |kind: MediaKind, content_type: &str, media: Media| {
+        let (url, content_type) = ("https://example.com/a".to_owned(), content_type.to_owned());
+        message(Kind::Media(Media { kind: kind.into(), url, content_type, ..media }))
+    };
+    let image = |it: Media| media(MediaKind::Image, "image/png", it);
+    let audio = |it: Media| media(MediaKind::Audio, "audio/ogg", it);
     let long = || "x".repeat(5000);
     for (code, message) in [
         ("text_too_long", message(content::text(long()).kind.unwrap())),
@@ -163,24 +167,15 @@ fn what_the_provider_would_refuse_is_not_sent() {
         ("option_title_too_long", choice("?".to_owned(), vec![option(&"a".repeat(21))])),
         ("option_title_empty", choice("?".to_owned(), vec![option("")])),
         ("no_target", message(Kind::Reaction(Reaction { emoji: "👍".to_owned(), ..Reaction::default() }))),
-        ("media_kind_not_supported", media(Media::default())),
-        (
-            "caption_too_long",
-            media(Media { kind: MediaKind::Image.into(), caption: long(), ..Media::default() }),
-        ),
-        (
-            "caption_not_supported",
-            media(Media { kind: MediaKind::Audio.into(), caption: "x".to_owned(), ..Media::default() }),
-        ),
-        (
-            "media_too_large",
-            media(Media { kind: MediaKind::Image.into(), size_bytes: 1 << 30, ..Media::default() }),
-        ),
+        ("media_kind_not_supported", media(MediaKind::Unspecified, "", Media::default())),
+        ("caption_too_long", image(Media { caption: long(), ..Media::default() })),
+        ("caption_not_supported", audio(Media { caption: "x".to_owned(), ..Media::default() })),
+        ("media_too_large", image(Media { size_bytes: 1 << 30, ..Media::default() })),
         ("no_content", Message { address: Some(Address::default()), ..Message::default() }),
         ("no_address", Message { address: None, ..text() }),
     ] {
         let delivery = Delivery::new(&message, "dlv_1", CORRELATION, 0);
-        match WhatsApp.encode_checked(&account, &delivery, None) {
+        match WhatsApp.encode_checked(&Caller::new(&account, 0), &delivery) {
             Err(Outcome::Permanent { code: found, .. }) => assert_eq!(found, code),
             other => panic!("{code}: {other:?}"),
         }
