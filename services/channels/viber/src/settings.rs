@@ -5,7 +5,7 @@ use std::time::Duration;
 use heliograph_channel::{
     AccountError, Settings,
     able::{self, limit, names},
-    account::{RawAccount, Secrets},
+    account::{RawAccount, Secrets, above_zero},
 };
 use heliograph_proto::v1::{Capabilities, MediaKind, RateScope, TextFormat, TextUnit};
 use secrecy::SecretString;
@@ -135,13 +135,10 @@ impl Settings for ViberSettings {
             return Err(AccountError::new("spec.settings.welcome", problem));
         }
         let limits = spec.limits;
-        for (field, value) in
-            [("per_second", limits.per_second), ("per_hour_and_customer", limits.per_hour_and_customer)]
-        {
-            if !(value.is_finite() && value > 0.0) {
-                return Err(AccountError::new(format!("spec.settings.limits.{field}"), "is not above 0"));
-            }
-        }
+        above_zero([
+            ("limits.per_second", limits.per_second),
+            ("limits.per_hour_and_customer", limits.per_hour_and_customer),
+        ])?;
         Ok(Self {
             auth_tokens: secrets.all("auth_token").to_vec(),
             sender: spec.sender,

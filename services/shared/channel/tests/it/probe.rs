@@ -232,7 +232,7 @@ impl Provider for Probe {
     fn token(&self, caller: Calls<'_, Self>) -> Option<TokenSource> {
         caller.account.settings.spec.token.then(|| TokenSource {
             key: "access".to_owned(),
-            request: request(caller.account, Method::POST, "/caller.token", None, Body::Empty),
+            request: request(caller.account, Method::POST, "/token", None, Body::Empty),
         })
     }
 
