@@ -6,8 +6,9 @@ use heliograph_proto::v1::{Capabilities, MediaCapability, MediaKind, RateScope, 
 use crate::settings::WhatsAppSpec;
 
 /// What customers can say and do.
-const RECEIVES: &str = "text media.image media.audio media.video media.file media.sticker location contact_card selection \
-                        reaction edit deletion custom receipt consent conversation_start address_change";
+const RECEIVES: &str = "text media.image media.audio media.video media.file media.sticker location \
+                        contact_card selection reaction edit deletion custom receipt consent \
+                        conversation_start address_change";
 
 /// Kinds of content shown natively.
 const CONTENT: &str = "text media location contact_card choice list card carousel template reaction custom";

@@ -4,11 +4,10 @@
 
 use std::time::Duration;
 
-use heliograph_channel::{Outcome, ProviderResponse};
+use heliograph_channel::{Outcome, ProviderResponse, json::text};
 use heliograph_graph::{GraphError, Meaning};
 use heliograph_proto::v1::{DeliveryError, ErrorClass};
 
-const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOURS: Duration = Duration::from_hours(6);
 const DAY: Duration = Duration::from_hours(24);
@@ -20,19 +19,20 @@ pub(crate) const NOT_BY_USER_ID: i64 = 131_062;
 
 /// The outcome of a send. A message that is taken may still fail: its status says so later.
 pub(crate) fn classify(response: &ProviderResponse) -> Outcome {
-    heliograph_graph::refused(response, meaning).unwrap_or_else(|| match response.json()["messages"][0]["id"]
-        .as_str()
-    {
-        Some(id) if !id.is_empty() => Outcome::delivered(id),
-        _ => Outcome::in_doubt("unreadable_answer", "the provider's answer names no message"),
-    })
+    if let Some(refused) = heliograph_graph::refused(response, meaning) {
+        return refused;
+    }
+    match text(&response.json()["messages"][0], "id") {
+        "" => Outcome::in_doubt("unreadable_answer", "the provider's answer names no message"),
+        id => Outcome::delivered(id),
+    }
 }
 
 /// Why a message failed that had been taken; some fail without a word.
 pub(crate) fn delivery_error(error: Option<&GraphError>) -> DeliveryError {
     let class = error.and_then(meaning).map_or(ErrorClass::Permanent, Meaning::class);
-    let (code, text) =
-        error.map_or(("failed".to_owned(), String::new()), |it| (it.name(), it.message.clone()));
+    let code = error.map_or_else(|| "failed".to_owned(), GraphError::name);
+    let text = error.map(|error| error.message.clone()).unwrap_or_default();
     DeliveryError { error_class: class.into(), code, text }
 }
 
@@ -51,7 +51,7 @@ fn meaning(error: &GraphError) -> Option<Meaning> {
         // Maintenance, and the minute it takes to raise a number's throughput.
         131_057 => Meaning::Away(MINUTE),
         4 | 80_007 => Meaning::AllSlower(MINUTE),
-        130_429 => Meaning::AllSlower(SECOND),
+        130_429 => Meaning::AllSlower(Duration::from_secs(1)),
         // Too many to this customer; the others may go on.
         131_056 => Meaning::Slower(PAIR),
         // Complaints: knocking again makes it worse. The number's replies fail as well.
@@ -69,9 +69,8 @@ fn meaning(error: &GraphError) -> Option<Meaning> {
         // Request and media.
         | 100 | 131_008 | 131_009 | 131_051 | 131_052 | 135_000
         // Templates: none such, parameters, too long, policy, paused, disabled, flow blocked; not by this API.
-        | 132_000 | 132_001 | 132_005 | 132_007 | 132_008 | 132_012 | 132_015 | 132_016 | 132_068 | 131_063 => {
-            Meaning::Never
-        }
+        | 132_000 | 132_001 | 132_005 | 132_007 | 132_008 | 132_012 | 132_015 | 132_016 | 132_068
+        | 131_063 => Meaning::Never,
         _ => return None,
     })
 }

@@ -81,7 +81,9 @@ mod tests {
 
     #[test]
     fn fields_that_say_nothing_are_left_out() {
-        let said = json!({ "a": "", "b": [], "c": { "d": "" }, "e": { "f": 0, "g": {} }, "h": false, "i": ["", "x"], "j": null });
+        let empty = json!({ "a": "", "b": [], "c": { "d": "" }, "j": null });
+        assert_eq!(without_empty(empty), json!({}));
+        let said = json!({ "e": { "f": 0, "g": {} }, "h": false, "i": ["", "x"] });
         assert_eq!(without_empty(said), json!({ "e": { "f": 0 }, "h": false, "i": ["", "x"] }));
     }
 }

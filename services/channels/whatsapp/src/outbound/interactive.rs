@@ -96,9 +96,9 @@ fn framed(kind: &str, frame: &Frame<'_>, body: &str, most: usize, action: Value)
         None if is_title => of_type("text", frame.title.into()),
         None => Value::Null,
     };
-    let footer = if short(frame.footer) { frame.footer } else { "" };
+    let footer = json!({ "text": if short(frame.footer) { frame.footer } else { "" } });
     let interactive = json!({
-        "type": kind, "header": header, "body": { "text": body }, "footer": { "text": footer }, "action": action,
+        "type": kind, "header": header, "body": { "text": body }, "footer": footer, "action": action,
     });
     Ok(of_type("interactive", without_empty(interactive)))
 }
