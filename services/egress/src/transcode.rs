@@ -6,7 +6,6 @@
 mod fit;
 mod flatten;
 mod markup;
-mod measure;
 mod split;
 
 use heliograph_domain::{
@@ -14,7 +13,7 @@ use heliograph_domain::{
     resources::WindowTemplate,
 };
 use heliograph_proto::v1::{
-    Capabilities, Content, Media, Reason, Template, TemplateComponent, TemplateParameter, Text, TextFormat,
+    Capabilities, Content, Reason, Template, TemplateComponent, TemplateParameter, Text, TextFormat,
     content::Kind, template_parameter,
 };
 
@@ -114,23 +113,8 @@ pub fn in_template(content: &Content, template: &WindowTemplate) -> Content {
     Content { kind: Some(Kind::Template(template)) }
 }
 
-/// Content the channel shows itself; only a caption may be too long or have no place, and then it follows as text, and the
-/// words on a list's button may be.
+/// Content the channel shows itself; only the words on a list's button may be too long.
 fn native(kind: &Kind, capabilities: &Capabilities, reasons: &mut Vec<Reason>) -> Vec<Content> {
-    let limit = usize::try_from(capabilities.caption_limit).unwrap_or(0);
-    let bare = |media: &Media| capabilities.bare_media.contains(&media.kind);
-    let long = |text: &str| limit > 0 && measure::length(text, capabilities.text_unit()) > limit;
-    if let Kind::Media(media) = kind
-        && !media.caption.is_empty()
-        && (bare(media) || long(&media.caption))
-    {
-        let why = if bare(media) { "this file goes without words" } else { "the caption is too long" };
-        reasons.push(reason("transcode.caption_split", &format!("{why}: the caption follows as text")));
-        let bare = Media { caption: String::new(), ..media.clone() };
-        let mut parts = vec![Content { kind: Some(Kind::Media(bare)) }];
-        parts.extend(text_parts(&media.caption, capabilities, reasons));
-        return parts;
-    }
     if let Kind::List(list) = kind
         && let Some(list) = fit::with_short_button(list, capabilities)
     {

@@ -11,13 +11,11 @@ mod settings;
 mod signature;
 
 use heliograph_channel::{
-    Account, Channel, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse, Received,
-    Refusal, TokenGrant, TokenSource, Upload, UploadGrant, Webhook, WebhookRequest,
+    Account, AccountOf, Calls, Channel, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse,
+    Received, Refusal, TokenGrant, TokenSource, Upload, UploadGrant, Webhook, WebhookRequest,
+    able::{self, names},
 };
-use heliograph_proto::v1::{
-    Capabilities, Media, MediaCapability, MediaKind, SignalRequest, TextFormat, TextUnit,
-};
-use secrecy::SecretString;
+use heliograph_proto::v1::{Capabilities, Media, MediaKind, SignalRequest, TextFormat, TextUnit};
 
 pub use service_account::{ServiceAccount, ServiceAccountError};
 pub use settings::{Files, Handshake, RcsSettings, RcsSpec};
@@ -28,18 +26,8 @@ pub use signature::sign;
 pub struct Rcs;
 
 /// What customers can say and do.
-const RECEIVES: [&str; 10] = [
-    "text",
-    "selection",
-    "location",
-    "media.image",
-    "media.audio",
-    "media.video",
-    "media.file",
-    "receipt",
-    "typing",
-    "consent",
-];
+const RECEIVES: &str = "text selection location media.image media.audio media.video media.file receipt \
+                        typing consent";
 
 impl Channel for Rcs {
     type Settings = RcsSettings;
@@ -61,17 +49,11 @@ impl Channel for Rcs {
 
 /// What an account of this channel can receive and show unless it says otherwise.
 pub fn capabilities() -> Capabilities {
-    let content = ["text", "media", "location", "choice", "card", "carousel", "deletion", "custom"];
-    let media = |kind: MediaKind| MediaCapability {
-        kind: kind.into(),
-        max_bytes: outbound::FILE_BYTES,
-        content_types: Vec::new(),
-    };
     let kinds = [MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::File];
     Capabilities {
         channel: "rcs".to_owned(),
-        content: content.map(str::to_owned).to_vec(),
-        receives: RECEIVES.map(str::to_owned).to_vec(),
+        content: names("text media location choice card carousel deletion custom"),
+        receives: names(RECEIVES),
         text_limit: outbound::TEXT,
         text_unit: TextUnit::Utf16.into(),
         caption_limit: outbound::CARD_BODY,
@@ -85,7 +67,7 @@ pub fn capabilities() -> Capabilities {
         card_body_limit: outbound::CARD_BODY,
         card_option_limit: settings::card_suggestions(),
         carousel_bare: true,
-        media: kinds.map(media).to_vec(),
+        media: kinds.map(|kind| able::media(kind, outbound::FILE_BYTES, "")).to_vec(),
         receipts_delivered: true,
         receipts_read: true,
         typing_in: true,
@@ -103,58 +85,37 @@ pub fn capabilities() -> Capabilities {
 }
 
 impl Webhook for Rcs {
-    fn receive(&self, account: &Account<RcsSettings>, request: &WebhookRequest) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         inbound::receive(account, request)
     }
 }
 
 impl Provider for Rcs {
-    fn encode(
-        &self,
-        account: &Account<RcsSettings>,
-        delivery: &Delivery<'_>,
-        token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
-        outbound::encode(account, delivery, token)
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
+        outbound::encode(caller.account, delivery, caller.token)
     }
 
-    fn classify(&self, _account: &Account<RcsSettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         codes::classify(response)
     }
 
-    fn token(&self, account: &Account<RcsSettings>, now_ms: i64) -> Option<TokenSource> {
-        Some(outbound::token_source(account, now_ms))
+    fn token(&self, caller: Calls<'_, Self>) -> Option<TokenSource> {
+        Some(outbound::token_source(caller.account, caller.now_ms))
     }
 
-    fn read_token(
-        &self,
-        _account: &Account<RcsSettings>,
-        response: &ProviderResponse,
-    ) -> Result<TokenGrant, Outcome> {
+    fn read_token(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Result<TokenGrant, Outcome> {
         outbound::read_token(response)
     }
 
-    fn encode_signal(
-        &self,
-        account: &Account<RcsSettings>,
-        signal: &SignalRequest,
-        now_ms: i64,
-        token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
-        outbound::signal(account, signal, now_ms, token)
+    fn encode_signal(&self, caller: Calls<'_, Self>, signal: &SignalRequest) -> Option<ProviderRequest> {
+        outbound::signal(caller.account, signal, caller.now_ms, caller.token)
     }
 
-    fn encode_media(
-        &self,
-        _account: &Account<RcsSettings>,
-        _provider_media_id: &str,
-        url: &str,
-        _token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
-        outbound::media(url)
+    fn encode_media(&self, _: Calls<'_, Self>, _: &str, url: &str) -> Option<ProviderRequest> {
+        ProviderRequest::fetch(url)
     }
 
-    fn upload(&self, account: &Account<RcsSettings>, _media: &Media) -> Upload {
+    fn upload(&self, account: &AccountOf<Self>, _: &Media) -> Upload {
         match account.settings.files {
             Files::Link => Upload::Never,
             Files::Prefetch => Upload::BeforeByLink,
@@ -164,17 +125,16 @@ impl Provider for Rcs {
 
     fn encode_upload(
         &self,
-        account: &Account<RcsSettings>,
+        caller: Calls<'_, Self>,
         media: &Media,
         file: Option<&File>,
-        token: Option<&SecretString>,
     ) -> Result<ProviderRequest, Outcome> {
-        Ok(outbound::upload(account, media, file, token))
+        Ok(outbound::upload(caller.account, media, file, caller.token))
     }
 
     fn read_upload(
         &self,
-        account: &Account<RcsSettings>,
+        account: &AccountOf<Self>,
         response: &ProviderResponse,
     ) -> Result<UploadGrant, Outcome> {
         outbound::read_upload(account, response)

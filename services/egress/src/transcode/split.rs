@@ -1,9 +1,8 @@
 //! Cutting a long text where a person would.
 
+use heliograph_domain::limits::measure;
 use heliograph_proto::v1::TextUnit;
 use unicode_segmentation::UnicodeSegmentation as _;
-
-use super::measure::length;
 
 /// Cuts `text` into parts of at most `limit` units (0: no limit), at line ends, else at spaces, else between
 /// grapheme clusters. White space at a cut is dropped; nothing else is.
@@ -13,7 +12,7 @@ pub(super) fn split(text: &str, limit: usize, unit: TextUnit) -> Vec<String> {
     let mut parts = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        if limit == 0 || length(rest, unit) <= limit {
+        if limit == 0 || measure(rest, unit) <= limit {
             parts.push(rest.to_owned());
             break;
         }
@@ -32,7 +31,7 @@ fn cut(text: &str, limit: usize, unit: TextUnit) -> usize {
     let mut space = None;
     let mut line = None;
     for (at, cluster) in text.grapheme_indices(true) {
-        let width = length(cluster, unit).max(1);
+        let width = measure(cluster, unit).max(1);
         if used + width > limit {
             // The limit falls just behind a word.
             if cluster.trim().is_empty() {

@@ -1,13 +1,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use heliograph_domain::content;
+use heliograph_domain::{content, limits};
 use heliograph_proto::v1::{
     self as proto, Capabilities, Card, Carousel, Choice, Content, Deletion, ListMenu, ListSection, Location,
     Media, MediaKind, Option as Answer, Text, TextFormat, TextUnit, content::Kind, option::Action,
 };
 use proptest::prelude::*;
 
-use super::{Transcoded, Untranslatable, measure, split};
+use super::{Transcoded, Untranslatable, split};
 
 fn transcode(content: &Content, able: &Capabilities) -> Result<Transcoded, Untranslatable> {
     super::transcode(content, able, &|_| None)
@@ -183,7 +183,7 @@ proptest! {
         prop_assert_eq!(kept(&parts.concat()), kept(&text));
         for part in &parts {
             let one = unicode_segmentation::UnicodeSegmentation::graphemes(part.as_str(), true).count() == 1;
-            prop_assert!(one || measure::length(part, unit) <= limit, "{:?}", part);
+            prop_assert!(one || limits::measure(part, unit) <= limit, "{:?}", part);
         }
     }
 }

@@ -7,8 +7,8 @@ use heliograph_domain::{content, ids};
 use heliograph_proto::{
     Timestamp,
     v1::{
-        Address, Content, Direction, InboundEvent, Message, MessageClass, Raw, Sender, SenderKind,
-        content::Kind as ContentKind, inbound_event::Kind,
+        Address, AddressChange, Content, Direction, InboundEvent, Message, MessageClass, Raw, Sender,
+        SenderKind, content::Kind as ContentKind, inbound_event::Kind,
     },
 };
 use http::{HeaderMap, Method, StatusCode};
@@ -212,7 +212,7 @@ impl<'a> Inbound<'a> {
 
     /// An event whose id derives from `provider_event_id`, which the provider repeats on every retry.
     ///
-    /// The address's channel and account are set here; a message has its event's address.
+    /// The channel and account of its addresses are set here; a message has its event's address.
     pub fn event(
         &self,
         provider_event_id: &str,
@@ -225,6 +225,10 @@ impl<'a> Inbound<'a> {
         if let Kind::Message(message) = &mut kind {
             message.address = Some(address.clone());
             self.name_media(message);
+        }
+        if let Kind::AddressChange(AddressChange { previous: Some(previous) }) = &mut kind {
+            self.channel.clone_into(&mut previous.channel);
+            self.account.clone_into(&mut previous.account);
         }
         InboundEvent {
             id: ids::derive(ids::EVENT, &[self.tenant, self.channel, self.account, provider_event_id]),
@@ -285,6 +289,18 @@ impl<'a> Inbound<'a> {
 /// What a message that came in by an account is called by us.
 pub(crate) fn message_id(tenant: &str, channel: &str, account: &str, provider_message_id: &str) -> String {
     ids::derive(ids::MESSAGE, &[tenant, channel, account, provider_message_id])
+}
+
+/// Says of messages which the provider had as one, called `id`, that they belong together; of one alone it says nothing.
+pub fn album(events: &mut [InboundEvent], id: &str) {
+    let total = events.len();
+    for (index, event) in events.iter_mut().enumerate().filter(|_| total > 1) {
+        let Some(Kind::Message(message)) = &mut event.kind else { continue };
+        for (name, value) in [("album_index", index), ("album_total", total)] {
+            message.metadata.insert(name.to_owned(), value.to_string());
+        }
+        message.metadata.insert("album".to_owned(), id.to_owned());
+    }
 }
 
 /// What an event is, as `Capabilities.receives` names it; `None` for what nobody knows.

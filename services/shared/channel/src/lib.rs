@@ -4,13 +4,17 @@
 //! to the provider and says what the answer means ([`Provider`]). Neither does I/O, reads a clock or knows the
 //! server that hosts it. A channel without an HTTP provider behind it (web chat) implements [`Carrier`] itself.
 
+pub mod able;
 pub mod account;
+pub mod caller;
 pub mod carrier;
 pub mod contact;
+pub mod events;
 pub mod handle;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod inbound;
+pub mod json;
 pub mod markdown;
 pub mod multipart;
 pub mod outbound;
@@ -19,12 +23,13 @@ pub mod standard_webhooks;
 mod wire;
 
 pub use account::{Account, AccountError, RawAccount, Secrets, Settings};
+pub use caller::{AccountOf, Caller, Calls};
 pub use carrier::{Carrier, CarrierError, MediaStream};
 pub use handle::{Handle, Purpose};
 pub use inbound::{Answer, Hold, Inbound, Received, Refusal, Reply, Webhook, WebhookRequest};
 pub use outbound::{
     Body, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse, ReplyHandle, TokenGrant,
-    TokenSource, URL_SECRET, Upload, UploadGrant,
+    TokenSource, URL_SECRET, Upload, UploadGrant, provider_id,
 };
 
 use heliograph_proto::v1::Capabilities;

@@ -6,6 +6,7 @@ pub mod contact;
 pub mod content;
 pub mod event;
 pub mod ids;
+pub mod limits;
 pub mod nearest;
 pub mod phone;
 pub mod region;

@@ -1,6 +1,6 @@
 //! Messages, reactions, typing and read marks, for the Send API.
 
-use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest};
+use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest, provider_id};
 use heliograph_proto::v1::{
     Custom, Media, MediaKind, MessageClass, Reaction, SenderKind, SignalRequest, content::Kind,
     signal_request::Signal,
@@ -9,12 +9,8 @@ use http::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::{
-    Product, Profile,
-    event::USER_REF,
-    media,
-    template::{self, within},
-};
+use super::{Product, Profile, event::USER_REF, media, template};
+use crate::check;
 
 /// Says that a person answers, for which there is more time.
 const HUMAN_AGENT: &str = "HUMAN_AGENT";
@@ -57,9 +53,7 @@ fn request<S>(
 ) -> Result<ProviderRequest, Outcome> {
     let product = &profile.product;
     let message = delivery.message;
-    let Some(kind) = message.content.as_ref().and_then(|content| content.kind.as_ref()) else {
-        return Err(Outcome::permanent("empty", "the message has no content"));
-    };
+    let kind = delivery.kind()?;
     let mut body = json!({ "recipient": recipient(delivery.user_id()) });
     if let Kind::Reaction(reaction) = kind {
         react(product, reaction, &mut body)?;
@@ -81,7 +75,7 @@ fn request<S>(
         }
         None => {}
     }
-    let quoted = message.reply_to.as_ref().map_or("", |reference| reference.provider_message_id.as_str());
+    let quoted = provider_id(message.reply_to.as_ref());
     if profile.quotes && !quoted.is_empty() {
         body["reply_to"] = json!({ "mid": quoted });
     }
@@ -96,9 +90,9 @@ pub(super) fn post<S>(
     token: Option<&SecretString>,
     body: &Value,
 ) -> ProviderRequest {
-    let url = format!("{}/{}/me/{edge}", account.api_base(profile.host), profile.api_version);
-    let token = token.unwrap_or(&profile.access_token);
-    crate::call(Method::POST, url, token, profile.proof.as_ref(), Body::Json(body.to_string().into()))
+    let path = format!("me/{edge}");
+    let body = Body::Json(body.to_string().into());
+    profile.app.call(&account.api_base(profile.host), Method::POST, &path, token, body)
 }
 
 fn recipient(user_id: &str) -> Value {
@@ -140,7 +134,7 @@ pub(super) fn plain(product: &Product, body: &str) -> Result<Value, Outcome> {
     if body.trim().is_empty() {
         return Err(Outcome::permanent("text_empty", "the text is empty"));
     }
-    within("text", product.length(body), product.text_limit)?;
+    check("text", product.length(body), 0..=product.text_limit)?;
     Ok(json!({ "text": body }))
 }
 
@@ -178,7 +172,7 @@ fn as_it_is(product: &Product, custom: &Custom) -> Result<Value, Outcome> {
 
 /// A reaction is an action, and no message.
 fn react(product: &Product, reaction: &Reaction, body: &mut Value) -> Result<(), Outcome> {
-    let target = reaction.target.as_ref().map_or("", |target| target.provider_message_id.as_str());
+    let target = provider_id(reaction.target.as_ref());
     if target.is_empty() {
         let text = "the provider's id of the message to react to is not known";
         return Err(Outcome::permanent("reaction_without_target", text));

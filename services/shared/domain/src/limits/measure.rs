@@ -4,7 +4,7 @@ use heliograph_proto::v1::TextUnit;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The length of `text` in `unit`; code points when the channel does not say.
-pub(super) fn length(text: &str, unit: TextUnit) -> usize {
+pub fn measure(text: &str, unit: TextUnit) -> usize {
     match unit {
         TextUnit::Bytes => text.len(),
         TextUnit::Utf16 => text.encode_utf16().count(),
@@ -14,15 +14,15 @@ pub(super) fn length(text: &str, unit: TextUnit) -> usize {
 }
 
 /// As much of `text` as `limit` has room for, with a sign that more was there.
-pub(super) fn cut(text: &str, limit: usize, unit: TextUnit) -> String {
+pub fn cut(text: &str, limit: usize, unit: TextUnit) -> String {
     const MORE: &str = "…";
-    if length(text, unit) <= limit {
+    if measure(text, unit) <= limit {
         return text.to_owned();
     }
-    let room = limit.saturating_sub(length(MORE, unit));
+    let room = limit.saturating_sub(measure(MORE, unit));
     let mut kept = String::new();
     for grapheme in text.graphemes(true) {
-        if length(&kept, unit) + length(grapheme, unit) > room {
+        if measure(&kept, unit) + measure(grapheme, unit) > room {
             break;
         }
         kept.push_str(grapheme);
