@@ -81,9 +81,9 @@ impl Settings for InstagramSettings {
         let mut profile = Profile::build(INSTAGRAM, host, "account_id", common, secrets)?;
         if login == Login::Instagram {
             // The app has two secrets then, and documents do not agree which one signs: both are accepted.
-            profile.app_secrets.extend_from_slice(secrets.all("instagram_app_secret"));
+            profile.app.app_secrets.extend_from_slice(secrets.all("instagram_app_secret"));
             // Proofs are a matter of the other host.
-            profile.proof = None;
+            profile.app.proof = None;
         }
         Ok(Self { profile, refresh_token })
     }

@@ -20,7 +20,7 @@ pub(crate) fn source(account: &Account<InstagramSettings>) -> TokenSource {
     let profile = &account.settings.profile;
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "ig_refresh_token")
-        .append_pair("access_token", profile.access_token.expose_secret())
+        .append_pair("access_token", profile.app.access_token.expose_secret())
         .finish();
     let url = format!("{}/refresh_access_token?{query}", account.api_base(profile.host));
     let request = ProviderRequest { method: Method::GET, url, headers: HeaderMap::new(), body: Body::Empty };
@@ -37,7 +37,7 @@ pub(crate) fn read(profile: &Profile, response: &ProviderResponse) -> Result<Tok
         // It is over, and no call can mend that.
         Outcome::Auth { code, text, .. } => Err(Outcome::auth(code, text)),
         Outcome::Permanent { .. } => {
-            Ok(TokenGrant { token: profile.access_token.clone(), expires_in: YOUNG })
+            Ok(TokenGrant { token: profile.app.access_token.clone(), expires_in: YOUNG })
         }
         retry @ Outcome::Retry { .. } => Err(retry),
         _ => Err(Outcome::retry(response.retry_after(), "token", "the provider gave no access token")),

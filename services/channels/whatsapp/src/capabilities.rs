@@ -7,53 +7,22 @@ use heliograph_proto::v1::{
 use crate::settings::WhatsAppSpec;
 
 /// What customers can say and do.
-const RECEIVES: [&str; 17] = [
-    "text",
-    "media.image",
-    "media.audio",
-    "media.video",
-    "media.file",
-    "media.sticker",
-    "location",
-    "contact_card",
-    "selection",
-    "reaction",
-    "edit",
-    "deletion",
-    "custom",
-    "receipt",
-    "consent",
-    "conversation_start",
-    "address_change",
-];
+const RECEIVES: &str = "text, media.image, media.audio, media.video, media.file, media.sticker, location, contact_card, \
+                        selection, reaction, edit, deletion, custom, receipt, consent, conversation_start, \
+                        address_change";
 
 /// Kinds of content shown natively.
-const CONTENT: [&str; 11] = [
-    "text",
-    "media",
-    "location",
-    "contact_card",
-    "choice",
-    "list",
-    "card",
-    "carousel",
-    "template",
-    "reaction",
-    "custom",
-];
+const CONTENT: &str =
+    "text, media, location, contact_card, choice, list, card, carousel, template, reaction, custom";
 
 pub(crate) const TEXT: usize = 4096;
 pub(crate) const QUESTION: usize = 1024;
 pub(crate) const LABEL: usize = 60;
 pub(crate) const BUTTON: usize = 20;
-pub(crate) const ROW_TITLE: usize = 24;
 pub(crate) const ROW_DESCRIPTION: usize = 72;
 pub(crate) const SLIDE: usize = 160;
 /// Of a list's row; a button takes more. An id with a payload behind it is up to eight longer than both.
-pub(crate) const OPTION_ID: usize = 200;
-pub(crate) const BUTTONS: usize = 3;
-pub(crate) const ROWS: usize = 10;
-pub(crate) const SLIDES: std::ops::RangeInclusive<usize> = 2..=10;
+const OPTION_ID: usize = 200;
 
 const MIB: i64 = 1024 * 1024;
 
@@ -62,26 +31,26 @@ pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
     let limit = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
     Capabilities {
         channel: "whatsapp".to_owned(),
-        receives: RECEIVES.map(str::to_owned).to_vec(),
-        content: CONTENT.map(str::to_owned).to_vec(),
+        receives: words(RECEIVES),
+        content: words(CONTENT),
         text_limit: limit(TEXT),
         text_unit: TextUnit::CodePoints.into(),
-        caption_limit: spec.caption_limit,
-        choice_limit: limit(BUTTONS),
+        caption_limit: spec.caption_limit.into(),
+        choice_limit: 3,
         choice_body_limit: limit(QUESTION),
         option_title_limit: limit(BUTTON),
-        option_actions: ["answer", "url", "ask_location"].map(str::to_owned).to_vec(),
+        option_actions: words("answer, url, ask_location"),
         option_payload_limit: limit(OPTION_ID - 8),
-        list_limit: limit(ROWS),
-        list_body_limit: spec.list_body_limit,
-        list_title_limit: limit(ROW_TITLE),
-        list_section_limit: limit(ROW_TITLE),
-        card_limit: limit(*SLIDES.end()),
-        carousel_least: limit(*SLIDES.start()),
+        list_limit: 10,
+        list_body_limit: spec.list_body_limit.into(),
+        list_title_limit: 24,
+        list_section_limit: 24,
+        card_limit: 10,
+        carousel_least: 2,
         card_title_limit: limit(LABEL),
         // Title and body share a slide's text; title, bold marks and line break take the rest.
         card_body_limit: limit(SLIDE - LABEL - 3),
-        card_option_limit: limit(BUTTONS),
+        card_option_limit: 3,
         carousel_body_limit: limit(QUESTION),
         footer_limit: limit(LABEL),
         list_header_limit: limit(LABEL),
@@ -96,7 +65,7 @@ pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
         reactions: true,
         windows: vec![WindowRule {
             kind: "message".to_owned(),
-            seconds: spec.window_hours.saturating_mul(3600),
+            seconds: i64::from(spec.window_hours) * 3600,
             messages: 0,
         }],
         formats: vec![TextFormat::Plain.into()],
@@ -107,7 +76,7 @@ pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
         rates: vec![RateRule {
             scope: RateScope::Recipient.into(),
             per_second: 1.0 / spec.pair_seconds,
-            burst: spec.pair_burst,
+            burst: spec.pair_burst.into(),
             content: Vec::new(),
         }],
         ..Capabilities::default()
@@ -115,35 +84,29 @@ pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
 }
 
 /// Files by kind, with their largest size and the types taken.
-pub(crate) fn media() -> Vec<MediaCapability> {
-    let able = |kind: MediaKind, max_bytes: i64, types: &[&str]| MediaCapability {
+fn media() -> Vec<MediaCapability> {
+    let able = |kind: MediaKind, max_bytes: i64, types: &str| MediaCapability {
         kind: kind.into(),
         max_bytes,
-        content_types: types.iter().map(|name| (*name).to_owned()).collect(),
+        content_types: words(types),
     };
+    let audio = "audio/aac, audio/amr, audio/mpeg, audio/mp4, audio/ogg, audio/ogg; codecs=opus";
+    let office = "application/vnd.openxmlformats-officedocument";
+    let file = format!(
+        "text/plain, application/pdf, application/msword, {office}.wordprocessingml.document, \
+         application/vnd.ms-excel, {office}.spreadsheetml.sheet, \
+         application/vnd.ms-powerpoint, {office}.presentationml.presentation"
+    );
     vec![
-        able(MediaKind::Image, 5 * MIB, &["image/jpeg", "image/png"]),
-        able(
-            MediaKind::Audio,
-            16 * MIB,
-            &["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg", "audio/ogg; codecs=opus"],
-        ),
-        able(MediaKind::Video, 16 * MIB, &["video/mp4", "video/3gpp"]),
-        able(
-            MediaKind::File,
-            100 * MIB,
-            &[
-                "text/plain",
-                "application/pdf",
-                "application/msword",
-                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-                "application/vnd.ms-excel",
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                "application/vnd.ms-powerpoint",
-                "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-            ],
-        ),
+        able(MediaKind::Image, 5 * MIB, "image/jpeg, image/png"),
+        able(MediaKind::Audio, 16 * MIB, audio),
+        able(MediaKind::Video, 16 * MIB, "video/mp4, video/3gpp"),
+        able(MediaKind::File, 100 * MIB, &file),
         // 100 KB where it does not move.
-        able(MediaKind::Sticker, 500 * 1024, &["image/webp"]),
+        able(MediaKind::Sticker, 500 * 1024, "image/webp"),
     ]
+}
+
+fn words(list: &str) -> Vec<String> {
+    list.split(", ").map(str::to_owned).collect()
 }

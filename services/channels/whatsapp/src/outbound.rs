@@ -5,20 +5,19 @@ mod interactive;
 pub(crate) mod media;
 mod template;
 
-use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest, ProviderResponse};
+use heliograph_channel::{
+    Account, Body, Delivery, Outcome, ProviderRequest, ProviderResponse, json::without_empty, provider_id,
+};
 use heliograph_domain::content::kind_name;
-use heliograph_graph::GraphError;
+use heliograph_graph::{API, GraphError, check};
 use heliograph_proto::v1::{
-    Address, Custom, Location, Reaction, SignalRequest, Typing, content::Kind, signal_request::Signal,
+    Custom, Location, Reaction, SignalRequest, Typing, content::Kind, signal_request::Signal,
 };
 use http::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use crate::{WhatsAppSettings, capabilities, codes};
-
-/// The provider's own API.
-const API: &str = "https://graph.facebook.com";
+use crate::{WhatsAppSettings, capabilities::TEXT, codes};
 
 /// Interactive types beyond choices, lists and cards, by which [`Custom`] content is passed on as it is.
 const INTERACTIVE: [&str; 6] =
@@ -29,10 +28,8 @@ pub(crate) fn encode(
     account: &Account<WhatsAppSettings>,
     delivery: &Delivery<'_>,
 ) -> Result<ProviderRequest, Outcome> {
-    let nobody = Address::default();
-    let address = delivery.message.address.as_ref().unwrap_or(&nobody);
-    let is_number = address.user_id.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
-    send(account, delivery, if address.thread.is_empty() && !is_number { By::UserId } else { By::Number })
+    let is_number = delivery.user_id().bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
+    send(account, delivery, is_number)
 }
 
 /// The same message to the customer's number, where it is known and the provider does not take their user id.
@@ -43,45 +40,33 @@ pub(crate) fn by_phone_instead(
 ) -> Option<Result<ProviderRequest, Outcome>> {
     let address = delivery.message.address.as_ref()?;
     let refused = GraphError::read(&response.body)?.code == codes::NOT_BY_USER_ID;
-    (refused && address.thread.is_empty() && !address.phone.is_empty())
-        .then(|| send(account, delivery, By::Number))
-}
-
-/// How the customer is named.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
-    UserId,
-    Number,
+    (refused && address.thread.is_empty() && !address.phone.is_empty()).then(|| send(account, delivery, true))
 }
 
 fn send(
     account: &Account<WhatsAppSettings>,
     delivery: &Delivery<'_>,
-    by: By,
+    by_number: bool,
 ) -> Result<ProviderRequest, Outcome> {
-    let message = delivery.message;
-    let kind = message.content.as_ref().and_then(|content| content.kind.as_ref());
-    let kind = kind.ok_or_else(|| Outcome::permanent("no_content", "the message has no content"))?;
+    let kind = delivery.kind()?;
+    let address = delivery.message.address.as_ref();
+    let address = address.ok_or_else(|| Outcome::permanent("no_address", "the message has no address"))?;
     let mut body = said(account, kind)?;
     body["messaging_product"] = "whatsapp".into();
-    body["recipient_type"] = "individual".into();
-    match message.address.as_ref() {
-        Some(Address { thread, .. }) if !thread.is_empty() => {
-            body["recipient_type"] = "group".into();
-            body["to"] = thread.as_str().into();
-        }
-        Some(Address { user_id, .. }) if by == By::UserId => body["recipient"] = user_id.as_str().into(),
-        Some(Address { user_id, phone, .. }) => {
-            let number = if phone.is_empty() { user_id } else { phone };
-            check("number", number, 1..=40)?;
-            body["to"] = number.trim_start_matches('+').into();
-        }
-        None => return Err(Outcome::permanent("no_address", "the message has no address")),
+    body["recipient_type"] = if address.thread.is_empty() { "individual" } else { "group" }.into();
+    if !address.thread.is_empty() {
+        body["to"] = address.thread.as_str().into();
+    } else if by_number {
+        let number = if address.phone.is_empty() { &address.user_id } else { &address.phone };
+        check("number", number.len(), 1..=40)?;
+        body["to"] = number.trim_start_matches('+').into();
+    } else {
+        body["recipient"] = address.user_id.as_str().into();
     }
     if !delivery.correlation.is_empty() {
         body["biz_opaque_callback_data"] = delivery.correlation.into();
     }
-    let quoted = message.reply_to.as_ref().map_or("", |quoted| quoted.provider_message_id.as_str());
+    let quoted = provider_id(delivery.message.reply_to.as_ref());
     if !quoted.is_empty() && !matches!(kind, Kind::Reaction(_)) {
         body["context"] = json!({ "message_id": quoted });
     }
@@ -91,14 +76,13 @@ fn send(
 /// `type`, and what belongs to it.
 fn said(account: &Account<WhatsAppSettings>, kind: &Kind) -> Result<Value, Outcome> {
     let spec = &account.settings.spec;
-    let limit = |number: i32| usize::try_from(number).unwrap_or(0);
     match kind {
         Kind::Text(text) => written(&text.body, spec.preview_url),
-        Kind::Media(media) => media::message(media, limit(spec.caption_limit)),
+        Kind::Media(media) => media::message(media),
         Kind::Location(place) => Ok(of_type("location", location(place))),
         Kind::ContactCard(card) => Ok(of_type("contacts", json!([contact::card(card)]))),
         Kind::Choice(choice) => interactive::choice(choice),
-        Kind::List(list) => interactive::list(list, limit(spec.list_body_limit)),
+        Kind::List(list) => interactive::list(list, spec),
         Kind::Card(card) => interactive::card(card, spec),
         Kind::Carousel(carousel) => interactive::carousel(carousel),
         Kind::Template(filled) => template::template(filled),
@@ -116,24 +100,19 @@ fn of_type(kind: &str, said: Value) -> Value {
     json!({ "type": kind, kind: said })
 }
 
-/// A text message; without a preview of its link.
+/// A text message, with or without a preview of its link.
 fn written(body: &str, preview: bool) -> Result<Value, Outcome> {
-    check("text", body, 1..=capabilities::TEXT)?;
+    check("text", body.chars().count(), 1..=TEXT)?;
     Ok(of_type("text", json!({ "body": body, "preview_url": preview })))
 }
 
 fn location(place: &Location) -> Value {
-    let mut location = json!({ "latitude": place.latitude, "longitude": place.longitude });
-    for (name, text) in [("name", &place.name), ("address", &place.address)] {
-        if !text.is_empty() {
-            location[name] = text.as_str().into();
-        }
-    }
-    location
+    let Location { latitude, longitude, name, address, .. } = place;
+    without_empty(json!({ "latitude": latitude, "longitude": longitude, "name": name, "address": address }))
 }
 
 fn react(reaction: &Reaction) -> Result<Value, Outcome> {
-    let target = reaction.target.as_ref().map_or("", |target| target.provider_message_id.as_str());
+    let target = provider_id(reaction.target.as_ref());
     if target.is_empty() {
         return Err(Outcome::permanent("no_target", "WhatsApp does not know the message that is reacted to"));
     }
@@ -151,10 +130,8 @@ fn pass_on(custom: &Custom) -> Result<Value, Outcome> {
     }
     let mut interactive = serde_json::to_value(&custom.data).unwrap_or_default();
     if !interactive["action"].is_object() {
-        return Err(Outcome::permanent(
-            "no_action",
-            "custom content for WhatsApp needs `action` in its data",
-        ));
+        let text = "custom content for WhatsApp needs `action` in its data";
+        return Err(Outcome::permanent("no_action", text));
     }
     interactive["type"] = custom.kind.as_str().into();
     Ok(of_type("interactive", interactive))
@@ -166,7 +143,7 @@ pub(crate) fn read_mark(
     signal: &SignalRequest,
 ) -> Option<ProviderRequest> {
     let Some(Signal::ReadMark(mark)) = &signal.signal else { return None };
-    let message_id = &mark.up_to.as_ref()?.provider_message_id;
+    let message_id = provider_id(mark.up_to.as_ref());
     let body = json!({ "messaging_product": "whatsapp", "status": "read", "message_id": message_id });
     (!message_id.is_empty()).then(|| post(account, &body))
 }
@@ -194,21 +171,5 @@ fn post(account: &Account<WhatsAppSettings>, body: &Value) -> ProviderRequest {
 }
 
 fn call(account: &Account<WhatsAppSettings>, method: Method, path: &str, body: Body) -> ProviderRequest {
-    let settings = &account.settings;
-    let url = format!("{}/{}/{path}", account.api_base(API), settings.spec.api_version);
-    heliograph_graph::call(method, url, &settings.access_token, settings.proof(), body)
-}
-
-/// A text within its limits, in code points.
-fn check(what: &str, text: &str, limits: std::ops::RangeInclusive<usize>) -> Result<(), Outcome> {
-    let length = text.chars().count();
-    if limits.contains(&length) {
-        return Ok(());
-    }
-    let (code, problem) = if length > *limits.end() {
-        (format!("{what}_too_long"), format!("is {length} characters long; {} are allowed", limits.end()))
-    } else {
-        (format!("{what}_empty"), "is empty".to_owned())
-    };
-    Err(Outcome::permanent(code, format!("{} {problem}", what.replace('_', " "))))
+    account.settings.app.call(&account.api_base(API), method, path, None, body)
 }

@@ -133,6 +133,17 @@ pub fn is_one_of(given: &str, secrets: &[SecretString]) -> bool {
     secrets.iter().any(|secret| bool::from(secret.expose_secret().as_bytes().ct_eq(given.as_bytes())))
 }
 
+/// Checks that settings are numbers above 0.
+///
+/// # Errors
+/// Names the first that is none.
+pub fn above_zero<'a>(numbers: impl IntoIterator<Item = (&'a str, f64)>) -> Result<(), AccountError> {
+    match numbers.into_iter().find(|(_, number)| !(number.is_finite() && *number > 0.0)) {
+        Some((field, _)) => Err(AccountError::new(format!("spec.settings.{field}"), "is not above 0")),
+        None => Ok(()),
+    }
+}
+
 /// An account that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]

@@ -287,6 +287,18 @@ pub(crate) fn message_id(tenant: &str, channel: &str, account: &str, provider_me
     ids::derive(ids::MESSAGE, &[tenant, channel, account, provider_message_id])
 }
 
+/// Says of messages which the provider had as one, called `id`, that they belong together; of one alone it says nothing.
+pub fn album(events: &mut [InboundEvent], id: &str) {
+    let total = events.len();
+    for (index, event) in events.iter_mut().enumerate().filter(|_| total > 1) {
+        let Some(Kind::Message(message)) = &mut event.kind else { continue };
+        for (name, value) in [("album_index", index), ("album_total", total)] {
+            message.metadata.insert(name.to_owned(), value.to_string());
+        }
+        message.metadata.insert("album".to_owned(), id.to_owned());
+    }
+}
+
 /// What an event is, as `Capabilities.receives` names it; `None` for what nobody knows.
 pub fn kind_name(event: &InboundEvent) -> Option<String> {
     let name = match event.kind.as_ref()? {

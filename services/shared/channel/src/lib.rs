@@ -11,6 +11,7 @@ pub mod handle;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod inbound;
+pub mod json;
 pub mod markdown;
 pub mod multipart;
 pub mod outbound;
@@ -24,7 +25,7 @@ pub use handle::{Handle, Purpose};
 pub use inbound::{Answer, Hold, Inbound, Received, Refusal, Reply, Webhook, WebhookRequest};
 pub use outbound::{
     Body, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse, ReplyHandle, TokenGrant,
-    TokenSource, URL_SECRET, Upload, UploadGrant,
+    TokenSource, URL_SECRET, Upload, UploadGrant, provider_id,
 };
 
 use heliograph_proto::v1::Capabilities;

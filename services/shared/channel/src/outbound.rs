@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use heliograph_domain::limits;
-use heliograph_proto::v1::{Media, Message, SignalRequest};
+use heliograph_proto::v1::{Media, Message, MessageReference, SignalRequest, content::Kind};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -248,6 +248,25 @@ pub struct UploadGrant {
     pub expires_in: Duration,
 }
 
+impl UploadGrant {
+    /// The grant of an upload that was answered with `id`; without one, what the answer means to deliveries when it is
+    /// `classified` like theirs. No upload shows anything to anybody, so one whose answer says nothing can be made again.
+    ///
+    /// # Errors
+    /// The outcome for deliveries that wait for the upload.
+    pub fn of(id: &str, expires_in: Duration, classified: Outcome) -> Result<Self, Outcome> {
+        match classified {
+            Outcome::Delivered { .. } | Outcome::InDoubt { .. } if !id.is_empty() => {
+                Ok(Self { provider_media_id: id.to_owned(), expires_in })
+            }
+            Outcome::Delivered { .. } | Outcome::InDoubt { .. } => {
+                Err(Outcome::retry(None, "upload_without_id", "the provider gave no id for an upload"))
+            }
+            refused => Err(refused),
+        }
+    }
+}
+
 /// One message to hand over.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery<'a> {
@@ -286,6 +305,20 @@ impl<'a> Delivery<'a> {
     pub fn user_id(&self) -> &str {
         self.message.address.as_ref().map_or("", |address| address.user_id.as_str())
     }
+
+    /// What the message says.
+    ///
+    /// # Errors
+    /// [`Outcome::Permanent`] of a message that says nothing.
+    pub fn kind(&self) -> Result<&'a Kind, Outcome> {
+        let kind = self.message.content.as_ref().and_then(|content| content.kind.as_ref());
+        kind.ok_or_else(|| Outcome::permanent("no_content", "the message has no content"))
+    }
+}
+
+/// What the provider calls a message that is quoted or reacted to; empty where that is not known.
+pub fn provider_id(reference: Option<&MessageReference>) -> &str {
+    reference.map_or("", |reference| reference.provider_message_id.as_str())
 }
 
 /// Stands in the URL of a [`ProviderRequest`] for the secret of [`ProviderRequest::with_url_secret`].
@@ -369,6 +402,11 @@ pub struct ProviderResponse {
 }
 
 impl ProviderResponse {
+    /// The body; null where it is not JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
     /// `Retry-After` as a wait, from seconds or an HTTP date (RFC 9110, 10.2.3).
     pub fn retry_after(&self) -> Option<Duration> {
         let value = self.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();

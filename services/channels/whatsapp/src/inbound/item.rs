@@ -1,6 +1,6 @@
 //! One item of a batch, with what stands around it.
 
-use heliograph_channel::{Account, Inbound, inbound};
+use heliograph_channel::{Account, Inbound, inbound, json};
 use heliograph_domain::ids;
 use heliograph_proto::{
     Timestamp,
@@ -15,6 +15,7 @@ use crate::WhatsAppSettings;
 const LARGEST: usize = 256 * 1024;
 
 /// See the module.
+#[derive(Clone, Copy)]
 pub(super) struct Item<'a> {
     pub(super) account: &'a Account<WhatsAppSettings>,
     pub(super) now_ms: i64,
@@ -24,27 +25,26 @@ pub(super) struct Item<'a> {
     pub(super) value: &'a Value,
     /// What the app subscribed to: `messages`.
     pub(super) field: &'a str,
-    /// The list it stands in; empty: none.
+    /// The list it stands in; empty: none, and the item is all of `value`.
     pub(super) list: &'a str,
     pub(super) index: usize,
     pub(super) source: &'a Value,
 }
 
-impl Item<'_> {
+impl<'a> Item<'a> {
     /// A text of the item's; empty when it is not there.
-    pub(super) fn text(&self, name: &str) -> &str {
-        self.source[name].as_str().unwrap_or_default()
+    pub(super) fn text(&self, name: &str) -> &'a str {
+        json::text(self.source, name)
     }
 
     /// Seconds since 1970, as text or as a number.
     pub(super) fn time(&self) -> Option<Timestamp> {
-        let time = &self.source["timestamp"];
-        let seconds = time.as_i64().or_else(|| time.as_str()?.parse().ok())?;
+        let seconds = json::integer(&self.source["timestamp"])?;
         // What no calendar holds is no time.
         (0..=253_402_300_799).contains(&seconds).then_some(Timestamp { seconds, nanos: 0 })
     }
 
-    pub(super) fn inbound(&self) -> Inbound<'_> {
+    pub(super) fn inbound(&self) -> Inbound<'a> {
         Inbound::new(self.account, self.now_ms)
     }
 
@@ -54,41 +54,25 @@ impl Item<'_> {
 
     /// The item as it came.
     pub(super) fn unknown(&self, kind: &str) -> InboundEvent {
-        let address = people::address(self);
-        let mut event =
-            self.event(&self.fallback_id(), address, Kind::Unknown(UnknownEvent { kind: kind.to_owned() }));
-        event.raw = Some(self.raw());
-        event
+        let unknown = Kind::Unknown(UnknownEvent { kind: kind.to_owned() });
+        let event = self.event(&self.fallback_id(), people::address(self), unknown);
+        InboundEvent { raw: Some(self.raw()), ..event }
     }
 
     /// What a retry repeats, for items without an id, or with one that others have too.
     fn fallback_id(&self) -> String {
         let id = self.text("id");
         if id.is_empty() || matches!(self.list, "statuses" | "calls") {
-            let digest =
-                ids::derive(ids::EVENT, &[self.business_account, self.list, &self.source.to_string()]);
-            format!("{}:{digest}", self.field)
-        } else {
-            format!("{}:{id}", self.list)
+            let source = self.source.to_string();
+            let digest = ids::derive(ids::EVENT, &[self.business_account, self.list, &source]);
+            return format!("{}:{digest}", self.field);
         }
+        format!("{}:{id}", self.list)
     }
 
     /// The request as it would be with this item alone; of what no event can hold, how much it was.
     pub(super) fn raw(&self) -> Raw {
-        let mut value = Map::new();
-        if self.list.is_empty() {
-            value = self.source.as_object().cloned().unwrap_or_default();
-        } else {
-            for name in ["messaging_product", "metadata"] {
-                if let Some(around) = self.value.get(name) {
-                    value.insert(name.to_owned(), around.clone());
-                }
-            }
-            if let Some(contact) = people::contact(self) {
-                value.insert("contacts".to_owned(), json!([contact]));
-            }
-            value.insert(self.list.to_owned(), json!([self.source]));
-        }
+        let value = if self.list.is_empty() { self.value.clone() } else { self.alone() };
         let change = json!({ "field": self.field, "value": value });
         let entry = json!({ "id": self.business_account, "changes": [change] });
         let alone = raw(&json!({ "object": "whatsapp_business_account", "entry": [entry] }));
@@ -96,6 +80,16 @@ impl Item<'_> {
             return alone;
         }
         raw(&json!({ "field": self.field, "omitted_bytes": alone.body.len() }))
+    }
+
+    /// What the item is in, without its siblings.
+    fn alone(&self) -> Value {
+        let mut alone = Map::from_iter([(self.list.to_owned(), json!([self.source]))]);
+        for name in ["messaging_product", "metadata"] {
+            alone.extend(self.value.get(name).map(|around| (name.to_owned(), around.clone())));
+        }
+        alone.extend(people::contact(self).map(|contact| ("contacts".to_owned(), json!([contact]))));
+        Value::Object(alone)
     }
 }
 

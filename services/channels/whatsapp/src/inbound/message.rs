@@ -1,112 +1,81 @@
 //! What a customer says.
 
+use heliograph_channel::{
+    inbound::album,
+    json::{flag, has_beyond, owned, text},
+};
 use heliograph_proto::v1::{
-    Address, ContactCard, Content, ConversationStart, Deletion, Direction, Edit, InboundEvent, Message,
-    MessageClass, MessageReference, Referral, Sender, SenderKind, content::Kind as ContentKind,
-    inbound_event::Kind,
+    Address, Content, ConversationStart, Deletion, Edit, InboundEvent, Message, MessageReference, Referral,
+    content::Kind as ContentKind, inbound_event::Kind,
 };
 use serde_json::Value;
 
 use super::{content, item::Item, people, system};
 
 /// Fields of every message that are read; the one called as its type is read as well.
-const KNOWN: [&str; 10] = [
-    "context",
-    "errors",
-    "from",
-    "from_parent_user_id",
-    "from_user_id",
-    "group_id",
-    "id",
-    "referral",
-    "timestamp",
-    "type",
-];
+const KNOWN: &str = "context errors from from_parent_user_id from_user_id group_id id timestamp type";
 
 /// Reads one item of `messages` into one event, or several where it says several things.
-pub(super) fn read(item: &Item<'_>, events: &mut Vec<InboundEvent>) {
-    let kind = item.text("type");
+pub(super) fn read(item: &Item<'_>) -> Vec<InboundEvent> {
+    let (id, kind) = (item.text("id"), item.text("type"));
     let address = people::address(item);
-    if item.text("id").is_empty() {
-        return events.push(item.unknown("message"));
+    if id.is_empty() {
+        return vec![item.unknown("message")];
     }
-    match kind {
-        "system" => return events.push(system::read(item)),
-        _ if address.user_id.is_empty() => return events.push(item.unknown(&format!("message.{kind}"))),
-        "request_welcome" => {
-            let start = Kind::ConversationStart(ConversationStart { referral: referral(item.source) });
-            return events.push(item.event(item.text("id"), address, start));
-        }
-        "contacts" => {
-            let cards = content::cards(&item.source["contacts"]);
-            if !cards.is_empty() {
-                return album(item, &address, cards, events);
-            }
-        }
-        _ => {}
+    if kind == "system" {
+        return vec![system::read(item)];
     }
-    match said(item) {
-        Some(content) => events.push(message(item, address, content, 0)),
-        None => events.push(item.unknown(&format!("message.{kind}"))),
+    let unknown = || vec![item.unknown(&format!("message.{kind}"))];
+    if address.user_id.is_empty() {
+        return unknown();
     }
+    if kind == "request_welcome" {
+        let start = Kind::ConversationStart(ConversationStart { referral: referral(item.source) });
+        return vec![item.event(id, address, start)];
+    }
+    // Several cards in one message are as many messages that belong together.
+    let said = match kind {
+        "contacts" => content::cards(&item.source).into_iter().map(ContentKind::ContactCard).collect(),
+        _ => Vec::from_iter(said(item)),
+    };
+    let said = said.into_iter().enumerate().map(|(index, kind)| message(item, address.clone(), kind, index));
+    let mut events: Vec<_> = said.collect();
+    album(&mut events, id);
+    if events.is_empty() { unknown() } else { events }
 }
 
 /// What the item says; `None` for what nobody knows.
-fn said(item: &Item<'_>) -> Option<Content> {
+fn said(item: &Item<'_>) -> Option<ContentKind> {
     let original = |kind: &str| {
-        let id = item.source[kind]["original_message_id"].as_str().filter(|id| !id.is_empty())?;
-        let message_id = item.inbound().message_id(id);
-        Some(MessageReference { message_id, provider_message_id: id.to_owned() })
+        let id = text(&item.source[kind], "original_message_id");
+        (!id.is_empty()).then(|| own(item, id))
     };
-    let kind = match item.text("type") {
+    Some(match item.text("type") {
         "edit" => {
             let target = Some(original("edit")?);
-            let content = content::read(&item.source["edit"]["message"])?;
+            let content = Content { kind: Some(content::read(&item.source["edit"]["message"])?) };
             ContentKind::Edit(Box::new(Edit { target, content: Some(Box::new(content)) }))
         }
         "revoke" => ContentKind::Deletion(Deletion { target: Some(original("revoke")?) }),
         _ => return content::read(item.source),
-    };
-    Some(Content { kind: Some(kind) })
+    })
 }
 
-/// Several cards in one message are as many messages that belong together.
-fn album(item: &Item<'_>, address: &Address, cards: Vec<ContactCard>, events: &mut Vec<InboundEvent>) {
-    let total = cards.len();
-    for (index, card) in cards.into_iter().enumerate() {
-        let content = Content { kind: Some(ContentKind::ContactCard(card)) };
-        let mut event = message(item, address.clone(), content, index);
-        if let Some(Kind::Message(message)) = event.kind.as_mut().filter(|_| total > 1) {
-            let metadata = &mut message.metadata;
-            metadata.insert("album".to_owned(), item.text("id").to_owned());
-            metadata.insert("album_index".to_owned(), index.to_string());
-            metadata.insert("album_total".to_owned(), total.to_string());
-        }
-        events.push(event);
-    }
+/// A message of the customer's own has the id it was given when it came in.
+fn own(item: &Item<'_>, id: &str) -> MessageReference {
+    MessageReference { message_id: item.inbound().message_id(id), provider_message_id: id.to_owned() }
 }
 
-fn message(item: &Item<'_>, address: Address, content: Content, index: usize) -> InboundEvent {
+fn message(item: &Item<'_>, address: Address, content: ContentKind, index: usize) -> InboundEvent {
     let id = item.text("id");
     let part = if index == 0 { id.to_owned() } else { format!("{id}#{index}") };
     let context = &item.source["context"];
-    let flag = |name: &str| context[name].as_bool().unwrap_or(false);
     let mut message = Message {
-        id: item.inbound().message_id(&part),
-        direction: Direction::Inbound.into(),
-        content: Some(content),
-        reply_to: quoted(item, context),
-        sender: Some(Sender {
-            kind: SenderKind::Customer.into(),
-            display_name: address.display_name.clone(),
-            ..Sender::default()
-        }),
-        message_class: MessageClass::Service.into(),
-        time: item.time(),
         provider_message_id: id.to_owned(),
+        reply_to: quoted(item, context),
         referral: referral(item.source),
-        forwarded: flag("forwarded") || flag("frequently_forwarded"),
-        ..Message::default()
+        forwarded: flag(context, "forwarded") || flag(context, "frequently_forwarded"),
+        ..item.inbound().message(&part, address.display_name.clone(), item.time(), content)
     };
     let product = &context["referred_product"];
     if let (Some(catalog), Some(product)) =
@@ -114,44 +83,30 @@ fn message(item: &Item<'_>, address: Address, content: Content, index: usize) ->
     {
         message.metadata.insert("referred_product".to_owned(), format!("{catalog}/{product}"));
     }
-    let mut event = item.event(&part, address, Kind::Message(message));
-    if is_surprising(item) {
-        event.raw = Some(item.raw());
-    }
-    event
+    let event = item.event(&part, address, Kind::Message(message));
+    // Kept where it holds what nobody knows, or a referral, of which more is said than is modelled.
+    let known: Vec<&str> = KNOWN.split(' ').chain([item.text("type")]).collect();
+    InboundEvent { raw: has_beyond(item.source, &known).then(|| item.raw()), ..event }
 }
 
 /// What the message answers. Answers to choices and reactions name it in their content as well.
 fn quoted(item: &Item<'_>, context: &Value) -> Option<MessageReference> {
     let id = context["id"].as_str().filter(|id| !id.is_empty())?;
-    // A message of their own has the id it was given when it came in.
-    let own = ["from", "from_user_id"].into_iter().any(|name| {
-        !item.text(name).is_empty()
-            && context[if name == "from" { "from" } else { "user_id" }] == item.text(name)
-    });
-    let message_id = if own { item.inbound().message_id(id) } else { String::new() };
-    Some(MessageReference { message_id, provider_message_id: id.to_owned() })
+    let is_own = [("from", "from"), ("from_user_id", "user_id")]
+        .iter()
+        .any(|(sender, quoted)| !item.text(sender).is_empty() && context[quoted] == item.text(sender));
+    let theirs = || MessageReference { provider_message_id: id.to_owned(), ..MessageReference::default() };
+    Some(if is_own { own(item, id) } else { theirs() })
 }
 
 /// The advertisement or post that led here.
 fn referral(source: &Value) -> Option<Referral> {
-    let referral = source["referral"].as_object()?;
-    let text = |name: &str| referral.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Some(Referral {
-        source: text("source_type"),
-        id: text("source_id"),
-        url: text("source_url"),
-        headline: text("headline"),
-        payload: text("ctwa_clid"),
-    })
-}
-
-/// Whether the item holds what nobody knows, or a referral, of which more is said than is modelled.
-fn is_surprising(item: &Item<'_>) -> bool {
-    let kind = item.text("type");
-    item.source.as_object().is_some_and(|fields| {
-        let surprising =
-            |name: &String| name == "referral" || (name != kind && !KNOWN.contains(&name.as_str()));
-        fields.keys().any(surprising)
+    let referral = &source["referral"];
+    referral.is_object().then(|| Referral {
+        source: owned(referral, "source_type"),
+        id: owned(referral, "source_id"),
+        url: owned(referral, "source_url"),
+        headline: owned(referral, "headline"),
+        payload: owned(referral, "ctwa_clid"),
     })
 }

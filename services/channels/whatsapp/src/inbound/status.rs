@@ -3,7 +3,10 @@
 use heliograph_graph::GraphError;
 use heliograph_proto::v1::{InboundEvent, Receipt, ReceiptState, inbound_event::Kind};
 
-use super::{item::Item, people};
+use super::{
+    item::Item,
+    people::{self, or},
+};
 use crate::codes;
 
 /// Statuses come in any order, and not all of them come: what is read was delivered.
@@ -20,14 +23,14 @@ pub(super) fn read(item: &Item<'_>) -> InboundEvent {
     if id.is_empty() {
         return item.unknown("status");
     }
-    let mut address = people::address(item);
+    let (mut address, mut key) = (people::address(item), format!("status:{id}:{status}"));
     // In a group each participant has a status of their own.
-    let participant = ["recipient_participant_user_id", "recipient_participant_id"]
-        .map(|name| item.text(name))
-        .into_iter()
-        .find(|participant| !participant.is_empty());
-    if participant.is_some() || item.text("recipient_type") == "group" {
+    let participant = or(item.text("recipient_participant_user_id"), item.text("recipient_participant_id"));
+    if !participant.is_empty() || item.text("recipient_type") == "group" {
         item.text("recipient_id").clone_into(&mut address.thread);
+    }
+    if !participant.is_empty() {
+        key = format!("{key}:{participant}");
     }
     let error = (state == ReceiptState::Failed)
         .then(|| codes::delivery_error(GraphError::of(&item.source["errors"][0]).as_ref()));
@@ -38,9 +41,5 @@ pub(super) fn read(item: &Item<'_>) -> InboundEvent {
         error,
         ..Receipt::default()
     };
-    let mut key = format!("status:{id}:{status}");
-    if let Some(participant) = participant {
-        key = format!("{key}:{participant}");
-    }
     item.event(&key, address, Kind::Receipt(receipt))
 }

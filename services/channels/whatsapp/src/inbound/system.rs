@@ -1,30 +1,28 @@
 //! What customers do besides writing: change their number, stop advertising, call.
 
+use heliograph_channel::json::text;
 use heliograph_proto::v1::{Address, AddressChange, ConsentSignal, InboundEvent, inbound_event::Kind};
 use serde_json::Value;
 
-use super::{item::Item, people};
+use super::{
+    item::Item,
+    people::{self, or},
+};
 
 /// A message of type `system`: whoever was reached by one id is reached by another from now on. A new number means a
 /// new user id as well.
 pub(super) fn read(item: &Item<'_>) -> InboundEvent {
-    let system = &item.source["system"];
-    let text = |name: &str| system[name].as_str().unwrap_or_default();
+    let text = |name: &str| text(&item.source["system"], name);
     let kind = text("type");
-    let first = |names: [&'static str; 2]| names.map(text).into_iter().find(|text| !text.is_empty());
     let (old_phone, new_phone) = match kind {
         "user_changed_number" | "customer_changed_number" => {
-            let old = if text("customer").is_empty() { item.text("from") } else { text("customer") };
-            (old, first(["wa_id", "new_wa_id"]).unwrap_or_default())
+            (or(text("customer"), item.text("from")), or(text("wa_id"), text("new_wa_id")))
         }
         "user_changed_user_id" => (item.text("from"), text("wa_id")),
         _ => return item.unknown(&format!("system.{kind}")),
     };
     // Before the provider said which user id it was, the sender's was the old one.
-    let old_id = match text("previous_user_id") {
-        "" => item.text("from_user_id"),
-        previous => previous,
-    };
+    let old_id = or(text("previous_user_id"), item.text("from_user_id"));
     let previous = people::named(if old_id == text("user_id") { "" } else { old_id }, old_phone);
     let address = people::named(text("user_id"), new_phone);
     if previous.user_id.is_empty() || address.user_id.is_empty() || previous.user_id == address.user_id {
@@ -39,12 +37,12 @@ pub(super) fn read(item: &Item<'_>) -> InboundEvent {
 pub(super) fn preference(item: &Item<'_>) -> InboundEvent {
     let (category, value) = (item.text("category"), item.text("value"));
     let address = people::address(item);
-    let granted = match value {
-        "stop" => false,
-        "resume" | "signup" => true,
+    let granted = match (category, value) {
+        ("marketing_messages", "stop") => false,
+        ("marketing_messages", "resume" | "signup") => true,
         _ => return item.unknown("user_preferences"),
     };
-    if category != "marketing_messages" || address.user_id.is_empty() {
+    if address.user_id.is_empty() {
         return item.unknown("user_preferences");
     }
     let time = match &item.source["timestamp"] {
@@ -63,8 +61,7 @@ pub(super) fn preference(item: &Item<'_>) -> InboundEvent {
 
 /// A call of the customer's opens the window as a message does. Its media are elsewhere.
 pub(super) fn call(item: &Item<'_>) -> InboundEvent {
-    let event = item.text("event");
-    let mut unknown = item.unknown(&format!("call.{event}"));
+    let mut unknown = item.unknown(&format!("call.{}", item.text("event")));
     if item.text("direction") == "USER_INITIATED" {
         "message".clone_into(&mut unknown.opens_window);
     }

@@ -3,58 +3,16 @@
 use heliograph_channel::Outcome;
 use heliograph_proto::{
     Timestamp,
-    v1::{Money, Template, TemplateComponent, TemplateParameter, template_parameter::Value as Filling},
+    v1::{Money, Template, TemplateParameter, template_parameter::Value as Filling},
 };
 use serde_json::{Value, json};
 
 use super::{location, media, of_type};
 
-/// Kinds of buttons a parameter can name; those with neither a payload nor an address are filled in by an action.
-const BUTTONS: [&str; 5] = ["quick_reply", "url", "copy_code", "flow", "catalog"];
-
 pub(super) fn template(template: &Template) -> Result<Value, Outcome> {
-    if template.name.is_empty() {
-        return Err(Outcome::permanent("no_template", "WhatsApp knows templates by their name"));
-    }
-    let filled = template.components.iter().filter(|component| !component.parameters.is_empty());
-    let components = filled.map(component).collect::<Result<Vec<_>, _>>()?;
-    // `pt-BR` is `pt_BR` here.
-    let code = template.language.replace('-', "_");
-    let language = json!({ "policy": "deterministic", "code": code });
-    let template = json!({ "name": template.name, "language": language, "components": components });
-    Ok(of_type("template", template))
-}
-
-fn component(component: &TemplateComponent) -> Result<Value, Outcome> {
-    if component.part != "button" {
-        let parameters = component.parameters.iter().map(parameter).collect::<Result<Vec<_>, _>>()?;
-        return Ok(json!({ "type": component.part, "parameters": parameters }));
-    }
-    let first = &component.parameters[0];
-    let named = BUTTONS.into_iter().find(|kind| *kind == first.name);
-    let kind = named.unwrap_or(match first.value {
-        Some(Filling::Text(_)) => "url",
-        _ => "quick_reply",
-    });
-    let parameters: Vec<Value> =
-        component.parameters.iter().map(|parameter| button(kind, parameter)).collect();
-    Ok(json!({
-        "type": "button", "sub_type": kind, "index": component.index.to_string(), "parameters": parameters,
-    }))
-}
-
-fn button(kind: &str, parameter: &TemplateParameter) -> Value {
-    let text = match &parameter.value {
-        Some(Filling::Text(text) | Filling::Payload(text)) => text.as_str(),
-        _ => "",
-    };
-    match kind {
-        "url" => json!({ "type": "text", "text": text }),
-        "copy_code" => json!({ "type": "coupon_code", "coupon_code": text }),
-        "flow" => json!({ "type": "action", "action": { "flow_token": text } }),
-        "catalog" => json!({ "type": "action", "action": { "thumbnail_product_retailer_id": text } }),
-        _ => json!({ "type": "payload", "payload": text }),
-    }
+    let mut filled = heliograph_graph::filled(template, parameter)?;
+    filled["language"]["policy"] = "deterministic".into();
+    Ok(of_type("template", filled))
 }
 
 fn parameter(parameter: &TemplateParameter) -> Result<Value, Outcome> {

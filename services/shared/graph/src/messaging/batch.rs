@@ -2,7 +2,6 @@
 
 use heliograph_channel::{Account, Inbound, Received, Refusal, WebhookRequest, inbound::raw};
 use heliograph_proto::v1::{InboundEvent, Raw};
-use http::Method;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -18,20 +17,13 @@ pub fn receive<S>(
     profile: &Profile,
     request: &WebhookRequest,
 ) -> Result<Received, Refusal> {
-    match request.method {
-        Method::GET => crate::handshake(request, &profile.verify_tokens),
-        Method::POST => {
-            crate::verify(request, &profile.app_secrets)?;
-            let inbound = Inbound::new(account, request.now_ms);
-            Ok(Received { events: events(&inbound, profile, &request.body)?, ..Received::default() })
-        }
-        _ => Err(Refusal::Method("GET or POST")),
-    }
+    profile.app.receive(request, |body| {
+        let inbound = Inbound::new(account, request.now_ms);
+        Ok(Received { events: events(&inbound, profile, body)?, ..Received::default() })
+    })
 }
 
-fn events(inbound: &Inbound<'_>, profile: &Profile, body: &[u8]) -> Result<Vec<InboundEvent>, Refusal> {
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|error| Refusal::Malformed(format!("the body is not JSON: {error}")))?;
+fn events(inbound: &Inbound<'_>, profile: &Profile, body: Value) -> Result<Vec<InboundEvent>, Refusal> {
     // Some documents show the batch within an array.
     let batches = match body {
         Value::Array(batches) => batches,

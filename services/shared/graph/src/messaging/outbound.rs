@@ -9,12 +9,8 @@ use http::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::{
-    Product, Profile,
-    event::USER_REF,
-    media,
-    template::{self, within},
-};
+use super::{Product, Profile, event::USER_REF, media, template};
+use crate::check;
 
 /// Says that a person answers, for which there is more time.
 const HUMAN_AGENT: &str = "HUMAN_AGENT";
@@ -96,9 +92,9 @@ pub(super) fn post<S>(
     token: Option<&SecretString>,
     body: &Value,
 ) -> ProviderRequest {
-    let url = format!("{}/{}/me/{edge}", account.api_base(profile.host), profile.api_version);
-    let token = token.unwrap_or(&profile.access_token);
-    crate::call(Method::POST, url, token, profile.proof.as_ref(), Body::Json(body.to_string().into()))
+    let path = format!("me/{edge}");
+    let body = Body::Json(body.to_string().into());
+    profile.app.call(&account.api_base(profile.host), Method::POST, &path, token, body)
 }
 
 fn recipient(user_id: &str) -> Value {
@@ -140,7 +136,7 @@ pub(super) fn plain(product: &Product, body: &str) -> Result<Value, Outcome> {
     if body.trim().is_empty() {
         return Err(Outcome::permanent("text_empty", "the text is empty"));
     }
-    within("text", product.length(body), product.text_limit)?;
+    check("text", product.length(body), 0..=product.text_limit)?;
     Ok(json!({ "text": body }))
 }
 

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use heliograph_channel::{AccountError, Secrets};
 use heliograph_proto::v1::WindowRule;
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::Product;
+use crate::App;
 
-/// The Graph version that requests go to unless an account says otherwise.
-const VERSION: &str = "v26.0";
 /// "Sent outside of allowed window", in its newer and its older form.
 const WINDOW_SUBCODES: [i64; 2] = [2_018_278, 2_018_065];
 /// How long an uploaded medium is used again.
@@ -66,16 +64,8 @@ pub struct Profile {
     pub id: String,
     /// Where its API is, unless the account has a base of its own.
     pub host: &'static str,
-    /// See [`Spec::api_version`].
-    pub api_version: String,
-    /// Secrets that sign webhooks; any of them is accepted.
-    pub app_secrets: Vec<SecretString>,
-    /// The secret that proves the token, where the API wants proofs.
-    pub proof: Option<SecretString>,
-    /// What the handshake asks for.
-    pub verify_tokens: Vec<SecretString>,
-    /// What calls are made with.
-    pub access_token: SecretString,
+    /// Proves its webhooks, and calls the API.
+    pub app: App,
     /// See [`Spec::human_agent`].
     pub human_agent: bool,
     /// See [`Spec::quotes`].
@@ -104,20 +94,8 @@ impl Profile {
         spec: Spec,
         secrets: &Secrets,
     ) -> Result<Self, AccountError> {
-        if spec.id.is_empty() || !spec.id.bytes().all(|byte| byte.is_ascii_digit()) {
-            let problem =
-                format!("is not the id of a {}: digits, as the app's dashboard shows them", product.account);
-            return Err(AccountError::new(format!("spec.settings.{id_field}"), problem));
-        }
-        let api_version = spec.api_version.unwrap_or_else(|| VERSION.to_owned());
-        let is_version = api_version
-            .strip_prefix('v')
-            .and_then(|version| version.split_once('.'))
-            .is_some_and(|(major, minor)| [major, minor].iter().all(|part| part.parse::<u16>().is_ok()));
-        if !is_version {
-            let problem = format!("`{api_version}` is not a version of the Graph API, such as `{VERSION}`");
-            return Err(AccountError::new("spec.settings.api_version", problem));
-        }
+        crate::check_id(id_field, &spec.id, product.account)?;
+        let app = App::build(spec.api_version, true, secrets)?;
         let windows = spec.windows.unwrap_or_else(|| default_windows(spec.human_agent));
         if let Some(at) = windows.iter().position(|window| window.seconds <= 0 || window.kind.is_empty()) {
             let problem = "needs a `kind` (`message` or `ad`) and `seconds` above 0";
@@ -125,17 +103,11 @@ impl Profile {
         }
         let rule =
             |window: WindowSpec| WindowRule { kind: window.kind, seconds: window.seconds, messages: 0 };
-        let app_secret = secrets.require("app_secret")?.clone();
-        secrets.require("verify_token")?;
         Ok(Self {
             product,
             id: spec.id,
             host,
-            api_version,
-            app_secrets: secrets.all("app_secret").to_vec(),
-            proof: Some(app_secret),
-            verify_tokens: secrets.all("verify_token").to_vec(),
-            access_token: secrets.require("access_token")?.clone(),
+            app,
             human_agent: spec.human_agent,
             quotes: spec.quotes.unwrap_or(true),
             get_started: spec.get_started.filter(|payload| !payload.is_empty()),

@@ -13,6 +13,7 @@ use super::{
     payload::carried,
     product::{BUTTON_TEXT, BUTTONS, CARD_TEXT, CARDS, OPTION_TITLE, PAYLOAD, QUICK_REPLIES},
 };
+use crate::{Offers, check, filled, lines};
 
 /// A question: answers to tap below its text. Links become buttons where there are few options, else lines of the text.
 pub(super) fn choice(product: &Product, choice: &Choice) -> Result<Value, Outcome> {
@@ -30,19 +31,20 @@ pub(super) fn choice(product: &Product, choice: &Choice) -> Result<Value, Outcom
         return cards(product, "", &[card]);
     }
     let header = choice.header.as_ref().map_or("", |media| media.url.as_str());
-    let is_answer = |option: &&Answer| matches!(option.action, None | Some(Action::Answer(_)));
-    let (answers, links): (Vec<&Answer>, Vec<&Answer>) = choice.options.iter().partition(is_answer);
-    let body = lines(&[header, &choice.body, &choice.footer]);
-    if !links.is_empty() && few && body.chars().count() <= BUTTON_TEXT {
+    let offers = Offers::of(&choice.options);
+    let body = lines([header, &choice.body, &choice.footer]);
+    if offers.answers.len() < choice.options.len() && few && body.chars().count() <= BUTTON_TEXT {
         let payload = json!({
             "template_type": "button", "text": body, "buttons": buttons(product, &choice.options)?,
         });
         return Ok(attached(&payload));
     }
-    let links = links.iter().map(|option| link_line(option)).collect::<Result<Vec<_>, _>>()?;
-    let mut message = plain(product, &lines(&[header, &choice.body, &links.join("\n"), &choice.footer]))?;
-    count("answer", answers.len(), QUICK_REPLIES)?;
-    let replies = answers.iter().map(|option| quick_reply(option)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(asks) = offers.asks_location {
+        return Err(no_action(asks));
+    }
+    let mut message = plain(product, &lines([header, &offers.below(&choice.body, 0), &choice.footer]))?;
+    count("answer", offers.answers.len(), QUICK_REPLIES)?;
+    let replies = offers.answers.iter().map(quick_reply).collect::<Result<Vec<_>, _>>()?;
     if !replies.is_empty() {
         message["quick_replies"] = replies.into();
     }
@@ -63,7 +65,7 @@ pub(super) fn cards(product: &Product, body: &str, cards: &[Card]) -> Result<Val
     if !body.is_empty() {
         let titles: Vec<&str> = cards.iter().map(|card| card.title.as_str()).collect();
         let titles: String = titles.join(", ").chars().take(CARD_TEXT).collect();
-        within("carousel_body", body.chars().count(), CARD_TEXT)?;
+        check("carousel_body", body.chars().count(), 0..=CARD_TEXT)?;
         elements.push(json!({ "title": body, "subtitle": titles }));
     }
     for card in cards {
@@ -85,7 +87,7 @@ pub(super) fn captioned(product: &Product, media: &Media) -> Result<Value, Outco
         let text = "the provider shows no words with a file; send them as a text of their own";
         return Err(Outcome::permanent("caption_not_supported", text));
     }
-    within("caption", media.caption.chars().count(), CARD_TEXT)?;
+    check("caption", media.caption.chars().count(), 0..=CARD_TEXT)?;
     let card = Card { title: media.caption.clone(), media: Some(media.clone()), ..Card::default() };
     cards(product, "", &[card])
 }
@@ -116,8 +118,8 @@ fn element(product: &Product, card: &Card) -> Result<Value, Outcome> {
     if title.is_empty() {
         return Err(Outcome::permanent("card_without_words", "the provider shows no card without a title"));
     }
-    within("card_title", title.chars().count(), CARD_TEXT)?;
-    within("card_body", body.chars().count(), CARD_TEXT)?;
+    check("card_title", title.chars().count(), 0..=CARD_TEXT)?;
+    check("card_body", body.chars().count(), 0..=CARD_TEXT)?;
     let mut element = json!({ "title": title });
     let mut set = |name: &str, value: Value| element[name] = value;
     if !body.is_empty() {
@@ -151,32 +153,26 @@ fn button(product: &Product, option: &Answer) -> Result<Value, Outcome> {
         Some(Action::Phone(phone)) if product.is_messenger => {
             json!({ "type": "phone_number", "title": title, "payload": phone })
         }
-        Some(Action::Phone(_) | Action::AskLocation(_)) => return Err(no_action(option)),
+        Some(Action::Phone(_) | Action::AskLocation(_)) => return Err(no_action(&option.title)),
     })
 }
 
-fn quick_reply(option: &Answer) -> Result<Value, Outcome> {
-    let mut reply = json!({ "content_type": "text", "title": title(option)?, "payload": payload(option)? });
+fn quick_reply((option, payload): &(&Answer, String)) -> Result<Value, Outcome> {
+    check("option_payload", payload.chars().count(), 0..=PAYLOAD)?;
+    let mut reply = json!({ "content_type": "text", "title": title(option)?, "payload": payload });
     if let Some(icon) = option.icon.as_ref().filter(|icon| !icon.url.is_empty()) {
         reply["image_url"] = icon.url.as_str().into();
     }
     Ok(reply)
 }
 
-fn link_line(option: &Answer) -> Result<String, Outcome> {
-    match &option.action {
-        Some(Action::Url(to) | Action::Phone(to)) => Ok(format!("{}: {to}", option.title)),
-        _ => Err(no_action(option)),
-    }
-}
-
-fn no_action(option: &Answer) -> Outcome {
-    let text = format!("the provider has no button that does what `{}` should", option.id);
+fn no_action(title: &str) -> Outcome {
+    let text = format!("the provider has no button that does what `{title}` should");
     Outcome::permanent("action_not_supported", text)
 }
 
 fn title(option: &Answer) -> Result<&str, Outcome> {
-    within("option_title", option.title.chars().count(), OPTION_TITLE)?;
+    check("option_title", option.title.chars().count(), 0..=OPTION_TITLE)?;
     Ok(&option.title)
 }
 
@@ -186,25 +182,13 @@ fn payload(option: &Answer) -> Result<String, Outcome> {
         _ => "",
     };
     let carried = carried(&option.id, back);
-    within("option_payload", carried.chars().count(), PAYLOAD)?;
+    check("option_payload", carried.chars().count(), 0..=PAYLOAD)?;
     Ok(carried)
 }
 
 /// An approved template with its values.
 pub(super) fn utility(template: &Template) -> Result<Value, Outcome> {
-    let mut components = Vec::with_capacity(template.components.len());
-    for component in &template.components {
-        let parameters = component.parameters.iter().map(parameter).collect::<Result<Vec<_>, _>>()?;
-        let mut filled = json!({ "type": component.part, "parameters": parameters });
-        if component.part == "button" {
-            let answers = parameters.iter().any(|parameter| parameter["type"] == "payload");
-            filled["sub_type"] = if answers { "quick_reply" } else { "url" }.into();
-            filled["index"] = component.index.to_string().into();
-        }
-        components.push(filled);
-    }
-    let language = json!({ "code": template.language.replace('-', "_") });
-    Ok(json!({ "template": { "name": template.name, "language": language, "components": components } }))
+    Ok(json!({ "template": filled(template, parameter)? }))
 }
 
 fn parameter(parameter: &TemplateParameter) -> Result<Value, Outcome> {
@@ -229,25 +213,10 @@ fn fits_card(title: &str, body: &str) -> bool {
     !title.is_empty() && [title, body].iter().all(|text| text.chars().count() <= CARD_TEXT)
 }
 
-/// Refuses what the provider would: `what` is longer than it takes.
-pub(super) fn within(what: &str, length: usize, limit: usize) -> Result<(), Outcome> {
-    if length <= limit {
-        return Ok(());
-    }
-    let text = format!("{} is {length} long, and the provider takes {limit}", what.replace('_', " "));
-    Err(Outcome::permanent(format!("{what}_too_long"), text))
-}
-
 fn count(what: &str, count: usize, limit: usize) -> Result<(), Outcome> {
     if count <= limit {
         return Ok(());
     }
     let text = format!("there are {count} {what}s, and the provider takes {limit}");
     Err(Outcome::permanent(format!("too_many_{what}s"), text))
-}
-
-/// The lines that are not empty.
-fn lines(lines: &[&str]) -> String {
-    let kept: Vec<&str> = lines.iter().copied().filter(|line| !line.is_empty()).collect();
-    kept.join("\n")
 }
