@@ -4,9 +4,11 @@
 //! to the provider and says what the answer means ([`Provider`]). Neither does I/O, reads a clock or knows the
 //! server that hosts it. A channel without an HTTP provider behind it (web chat) implements [`Carrier`] itself.
 
+pub mod able;
 pub mod account;
 pub mod carrier;
 pub mod contact;
+pub mod events;
 pub mod handle;
 #[cfg(feature = "host")]
 pub mod host;
@@ -14,6 +16,7 @@ pub mod inbound;
 pub mod json;
 pub mod markdown;
 pub mod multipart;
+pub mod offers;
 pub mod outbound;
 pub mod postback;
 pub mod standard_webhooks;

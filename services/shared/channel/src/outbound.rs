@@ -341,6 +341,32 @@ pub struct ProviderRequest {
 }
 
 impl ProviderRequest {
+    /// A request without headers.
+    pub fn new(method: Method, url: impl Into<String>, body: Body) -> Self {
+        Self { method, url: url.into(), headers: HeaderMap::new(), body }
+    }
+
+    /// Posts JSON.
+    pub fn post(url: impl Into<String>, body: &serde_json::Value) -> Self {
+        Self::new(Method::POST, url, Body::Json(body.to_string().into()))
+    }
+
+    /// Fetches what stands at `url`; `None` when that is empty.
+    pub fn fetch(url: &str) -> Option<Self> {
+        (!url.is_empty()).then(|| Self::new(Method::GET, url, Body::Empty))
+    }
+
+    /// With `Authorization: Bearer`, never logged. Without a token, as it is.
+    #[must_use]
+    pub fn with_bearer(mut self, token: Option<&SecretString>) -> Self {
+        let bearer = token.map(|token| HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())));
+        if let Some(Ok(mut bearer)) = bearer {
+            bearer.set_sensitive(true);
+            self.headers.insert(http::header::AUTHORIZATION, bearer);
+        }
+        self
+    }
+
     /// For providers that want a secret in the URL's path: it takes the place of [`URL_SECRET`] when the request leaves,
     /// and until then nothing that prints or keeps the URL has it. It must be made of characters that URLs and headers
     /// may hold.

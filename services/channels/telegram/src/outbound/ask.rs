@@ -1,36 +1,31 @@
 //! Questions: a text or a picture with buttons under it.
 
-use heliograph_channel::{Account, File, Outcome, markdown::Mark};
+use heliograph_channel::{
+    File, Outcome,
+    markdown::Mark,
+    offers::{label, payload},
+};
 use heliograph_proto::v1::{Card, Choice, ListMenu, Media, Option as Answer, option::Action};
 use serde_json::{Value, json};
 
 use super::{Call, media, written};
 use crate::{
-    TelegramSettings,
     markup::{Marked, units},
     peer::callback,
-    settings::{CALLBACK, TEXT},
+    settings::TEXT,
 };
 
-type Rows = Vec<Vec<Value>>;
-
-pub(super) fn choice<'a>(
-    account: &Account<TelegramSettings>,
-    choice: &'a Choice,
-    file: Option<&'a File>,
-) -> Result<Call<'a>, Outcome> {
+pub(super) fn choice<'a>(choice: &'a Choice, file: Option<&'a File>) -> Result<Call<'a>, Outcome> {
     let mut marked = Marked::plain(&choice.body);
     footer(&mut marked, &choice.footer);
-    shown(&marked, choice.header.as_ref(), file, &rows(account, &choice.options)?)
+    shown(marked, choice.header.as_ref(), file, &choice.options)
 }
 
-/// Every section with its title and what is said of its options; the buttons below.
-pub(super) fn list<'a>(account: &Account<TelegramSettings>, list: &ListMenu) -> Result<Call<'a>, Outcome> {
-    let options: Vec<&Answer> = list.sections.iter().flat_map(|section| &section.options).collect();
-    let rows = rows(account, options.iter().copied())?;
+/// Every section with its title and what is said of its options, where there is room; the buttons below.
+pub(super) fn list<'a>(list: &'a ListMenu) -> Result<Call<'a>, Outcome> {
     let told = described(list, true);
     let told = if units(&told.text) <= TEXT { told } else { described(list, false) };
-    shown(&told, None, None, &rows)
+    shown(told, None, None, list.sections.iter().flat_map(|section| &section.options))
 }
 
 fn described(list: &ListMenu, sections: bool) -> Marked {
@@ -41,15 +36,12 @@ fn described(list: &ListMenu, sections: bool) -> Marked {
     }
     marked.add(&list.body, None);
     for section in list.sections.iter().filter(|_| sections) {
-        let told: Vec<&Answer> =
-            section.options.iter().filter(|option| !option.description.is_empty()).collect();
-        if section.title.is_empty() && told.is_empty() {
-            continue;
-        }
-        marked.add("\n", None);
+        let mut told = section.options.iter().filter(|option| !option.description.is_empty()).peekable();
         if !section.title.is_empty() {
-            marked.add("\n", None);
+            marked.add("\n\n", None);
             marked.add(&section.title, Some(Mark::Bold));
+        } else if told.peek().is_some() {
+            marked.add("\n", None);
         }
         for option in told {
             marked.add(&format!("\n• {}: {}", option.title, option.description), None);
@@ -59,11 +51,7 @@ fn described(list: &ListMenu, sections: bool) -> Marked {
     marked
 }
 
-pub(super) fn card<'a>(
-    account: &Account<TelegramSettings>,
-    card: &'a Card,
-    file: Option<&'a File>,
-) -> Result<Call<'a>, Outcome> {
+pub(super) fn card<'a>(card: &'a Card, file: Option<&'a File>) -> Result<Call<'a>, Outcome> {
     let mut marked = Marked::default();
     let title = if card.url.is_empty() { Mark::Bold } else { Mark::Link(card.url.clone()) };
     let head = if card.title.is_empty() { &card.url } else { &card.title };
@@ -72,7 +60,7 @@ pub(super) fn card<'a>(
         marked.add("\n", None);
     }
     marked.add(&card.body, None);
-    shown(&marked, card.media.as_ref(), file, &rows(account, &card.options)?)
+    shown(marked, card.media.as_ref(), file, &card.options)
 }
 
 fn footer(marked: &mut Marked, footer: &str) {
@@ -82,50 +70,27 @@ fn footer(marked: &mut Marked, footer: &str) {
     }
 }
 
-/// A text with buttons, or a medium with the text as its caption.
+/// A text with buttons, one a row, or a medium with the text as its caption.
 fn shown<'a>(
-    marked: &Marked,
+    marked: Marked,
     medium: Option<&'a Media>,
     file: Option<&'a File>,
-    rows: &[Vec<Value>],
+    options: impl IntoIterator<Item = &'a Answer>,
 ) -> Result<Call<'a>, Outcome> {
     let call = match medium {
-        Some(medium) => media::call(medium, file, &marked.text, &marked.entities)?,
+        Some(medium) => media::call(medium, file, &marked)?,
         None => written("sendMessage", marked)?,
     };
-    Ok(if rows.is_empty() { call } else { call.with("reply_markup", json!({ "inline_keyboard": rows })) })
+    let rows: Vec<[Value; 1]> = options.into_iter().map(|option| [button(option)]).collect();
+    Ok(call.maybe("reply_markup", (!rows.is_empty()).then(|| json!({ "inline_keyboard": rows }))))
 }
 
-/// A button a row.
-fn rows<'a>(
-    account: &Account<TelegramSettings>,
-    options: impl IntoIterator<Item = &'a Answer>,
-) -> Result<Rows, Outcome> {
-    let rows: Rows =
-        options.into_iter().map(|option| Ok(vec![button(option)?])).collect::<Result<_, Outcome>>()?;
-    let most = usize::from(account.settings.limits.buttons);
-    if rows.len() > most {
-        let text = format!("a message has at most {most} buttons");
-        return Err(Outcome::permanent("too_many_options", text));
-    }
-    Ok(rows)
-}
-
-fn button(option: &Answer) -> Result<Value, Outcome> {
-    let title = if option.title.trim().is_empty() { &option.id } else { &option.title };
-    let payload = match &option.action {
-        Some(Action::Url(url)) => return Ok(json!({ "text": title, "url": url })),
-        Some(Action::Answer(answer)) => answer.payload.as_str(),
-        None => "",
-        Some(Action::Phone(_) | Action::AskLocation(_)) => {
-            let text = "a button can answer or open a URL, and neither call nor ask for a location";
-            return Err(Outcome::permanent("option_not_supported", text));
+fn button(option: &Answer) -> Value {
+    match &option.action {
+        Some(Action::Url(url)) => json!({ "text": label(option), "url": url }),
+        _ => {
+            let data = callback::encode(&option.id, payload(option));
+            json!({ "text": label(option), "callback_data": data })
         }
-    };
-    let data = callback::encode(&option.id, payload);
-    if data.is_empty() || data.len() > CALLBACK {
-        let text = format!("an option's id and payload have 1 to {} bytes together", CALLBACK - 1);
-        return Err(Outcome::permanent("option_payload_too_long", text));
     }
-    Ok(json!({ "text": title, "callback_data": data }))
 }
