@@ -9,7 +9,7 @@
 //! | 409 | an id used before, with another body |
 
 use heliograph_channel::{
-    Account, Answer, Inbound, Received, Refusal, Webhook, WebhookRequest, inbound,
+    Account, AccountOf, Answer, Inbound, Received, Refusal, Webhook, WebhookRequest, inbound,
     standard_webhooks::VerifyError,
 };
 use heliograph_proto::{
@@ -28,11 +28,7 @@ use crate::{
 };
 
 impl Webhook for Bottle {
-    fn receive(
-        &self,
-        account: &Account<BottleSettings>,
-        request: &WebhookRequest,
-    ) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         if !request.path.trim_end_matches('/').is_empty() {
             return Err(Refusal::NoSuchPath(request.path.clone()));
         }

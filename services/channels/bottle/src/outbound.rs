@@ -1,43 +1,35 @@
 //! A message becomes a request, and the answer an outcome.
 
-use heliograph_channel::{Account, Body, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse};
+use heliograph_channel::{
+    Account, AccountOf, Body, Caller, Calls, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse,
+};
 use heliograph_domain::ids;
 use heliograph_proto::v1::SignalRequest;
 use http::{HeaderValue, Method, header::CONTENT_TYPE};
-use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::{Bottle, BottleSettings, answer, letter, rule::text_at, settings::Out};
 
 impl Provider for Bottle {
-    fn encode(
-        &self,
-        account: &Account<BottleSettings>,
-        delivery: &Delivery<'_>,
-        _token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
-        match &account.settings.out {
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
+        match &caller.account.settings.out {
             Out::Letter(url) => {
-                Ok(signed(account, url, delivery.delivery_id, delivery.now_ms, &letter::message(delivery)))
+                let Delivery { delivery_id, now_ms, .. } = *delivery;
+                Ok(signed(caller.account, url, delivery_id, now_ms, &letter::message(delivery)))
             }
             Out::Template(template) => template.request(delivery),
         }
     }
 
-    fn classify(&self, account: &Account<BottleSettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, account: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         match &account.settings.out {
             Out::Letter(_) => read_answer(response),
             Out::Template(template) => template.outcome(response),
         }
     }
 
-    fn encode_signal(
-        &self,
-        account: &Account<BottleSettings>,
-        signal: &SignalRequest,
-        now_ms: i64,
-        _token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
+    fn encode_signal(&self, caller: Calls<'_, Self>, signal: &SignalRequest) -> Option<ProviderRequest> {
+        let Caller { account, now_ms, .. } = *caller;
         let Out::Letter(url) = &account.settings.out else { return None };
         let user_id = signal.address.as_ref().map_or("", |address| address.user_id.as_str());
         let id = ids::derive("sig", &[&account.tenant, &account.name, user_id, &now_ms.to_string()]);

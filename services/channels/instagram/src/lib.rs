@@ -6,12 +6,11 @@ mod settings;
 mod token;
 
 use heliograph_channel::{
-    Account, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Received, Refusal,
-    TokenGrant, TokenSource, Webhook, WebhookRequest,
+    Account, AccountOf, Calls, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse,
+    Received, Refusal, TokenGrant, TokenSource, Webhook, WebhookRequest,
 };
 use heliograph_graph::messaging::{self, INSTAGRAM};
 use heliograph_proto::v1::{Capabilities, SignalRequest};
-use secrecy::SecretString;
 
 pub use settings::{InstagramSettings, InstagramSpec, Login};
 
@@ -32,72 +31,57 @@ impl Channel for Instagram {
 }
 
 impl Webhook for Instagram {
-    fn receive(
-        &self,
-        account: &Account<InstagramSettings>,
-        request: &WebhookRequest,
-    ) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         messaging::receive(account, &account.settings.profile, request)
     }
 }
 
 impl Provider for Instagram {
-    fn encode(
-        &self,
-        account: &Account<InstagramSettings>,
-        delivery: &Delivery<'_>,
-        token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
-        messaging::encode(account, &account.settings.profile, delivery, token)
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
+        messaging::encode(caller.account, &caller.account.settings.profile, delivery, caller.token)
     }
 
-    fn classify(&self, account: &Account<InstagramSettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, account: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         messaging::classify(&account.settings.profile, response)
     }
 
     /// A person may still answer when the window is closed to programs.
     fn follow_up(
         &self,
-        account: &Account<InstagramSettings>,
+        caller: Calls<'_, Self>,
         delivery: &Delivery<'_>,
         response: &ProviderResponse,
-        token: Option<&SecretString>,
     ) -> Option<Result<ProviderRequest, Outcome>> {
-        let closed = matches!(self.classify(account, response), Outcome::WindowClosed { .. });
-        closed.then(|| messaging::encode_as_agent(account, &account.settings.profile, delivery, token))?
+        let closed = matches!(self.classify(caller.account, response), Outcome::WindowClosed { .. });
+        closed.then(|| {
+            messaging::encode_as_agent(
+                caller.account,
+                &caller.account.settings.profile,
+                delivery,
+                caller.token,
+            )
+        })?
     }
 
-    fn is_idempotent(&self, _account: &Account<InstagramSettings>, request: &ProviderRequest) -> bool {
+    fn is_idempotent(&self, _: &AccountOf<Self>, request: &ProviderRequest) -> bool {
         messaging::is_idempotent(request)
     }
 
-    fn encode_signal(
-        &self,
-        account: &Account<InstagramSettings>,
-        signal: &SignalRequest,
-        _now_ms: i64,
-        token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
-        messaging::signal(account, &account.settings.profile, signal, token)
+    fn encode_signal(&self, caller: Calls<'_, Self>, signal: &SignalRequest) -> Option<ProviderRequest> {
+        messaging::signal(caller.account, &caller.account.settings.profile, signal, caller.token)
     }
 
-    fn encode_media(
-        &self,
-        _account: &Account<InstagramSettings>,
-        _provider_media_id: &str,
-        url: &str,
-        _token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
+    fn encode_media(&self, _: Calls<'_, Self>, _: &str, url: &str) -> Option<ProviderRequest> {
         messaging::fetch(url)
     }
 
-    fn token(&self, account: &Account<InstagramSettings>, _now_ms: i64) -> Option<TokenSource> {
-        account.settings.refresh_token.then(|| token::source(account))
+    fn token(&self, caller: Calls<'_, Self>) -> Option<TokenSource> {
+        caller.account.settings.refresh_token.then(|| token::source(caller.account))
     }
 
     fn read_token(
         &self,
-        account: &Account<InstagramSettings>,
+        account: &AccountOf<Self>,
         response: &ProviderResponse,
     ) -> Result<TokenGrant, Outcome> {
         token::read(&account.settings.profile, response)

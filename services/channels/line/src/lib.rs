@@ -10,8 +10,8 @@ mod settings;
 mod signature;
 
 use heliograph_channel::{
-    Account, Channel, Delivery, Handle, Outcome, Provider, ProviderRequest, ProviderResponse, Purpose,
-    Received, Refusal, TokenGrant, TokenSource, Webhook, WebhookRequest,
+    Account, AccountOf, Calls, Channel, Delivery, Handle, Outcome, Provider, ProviderRequest,
+    ProviderResponse, Purpose, Received, Refusal, TokenGrant, TokenSource, Webhook, WebhookRequest,
 };
 use heliograph_proto::v1::{Capabilities, MediaCapability, MediaKind, SignalRequest, TextFormat, TextUnit};
 use secrecy::SecretString;
@@ -93,97 +93,75 @@ impl Channel for Line {
 }
 
 impl Webhook for Line {
-    fn receive(
-        &self,
-        account: &Account<LineSettings>,
-        request: &WebhookRequest,
-    ) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         inbound::receive(account, request)
     }
 }
 
 impl Provider for Line {
-    fn encode(
-        &self,
-        account: &Account<LineSettings>,
-        delivery: &Delivery<'_>,
-        token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
-        outbound::encode(account, delivery, token)
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
+        outbound::encode(caller.account, delivery, caller.token)
     }
 
-    fn classify(&self, account: &Account<LineSettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, account: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         codes::classify(&account.settings, response)
     }
 
     fn follow_up(
         &self,
-        account: &Account<LineSettings>,
+        caller: Calls<'_, Self>,
         delivery: &Delivery<'_>,
         response: &ProviderResponse,
-        token: Option<&SecretString>,
     ) -> Option<Result<ProviderRequest, Outcome>> {
-        outbound::follow_up(account, delivery, response, token)
+        outbound::follow_up(caller.account, delivery, response, caller.token)
     }
 
-    fn is_idempotent(&self, _account: &Account<LineSettings>, request: &ProviderRequest) -> bool {
+    fn is_idempotent(&self, _: &AccountOf<Self>, request: &ProviderRequest) -> bool {
         request.headers.contains_key(outbound::RETRY_KEY)
     }
 
-    fn takes_replies(&self, account: &Account<LineSettings>) -> bool {
+    fn takes_replies(&self, account: &AccountOf<Self>) -> bool {
         account.settings.spec.reply_tokens
     }
 
-    fn wants_handles(&self, account: &Account<LineSettings>, purpose: Purpose) -> bool {
+    fn wants_handles(&self, account: &AccountOf<Self>, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Quote => true,
             Purpose::Read => account.settings.spec.mark_as_read,
         }
     }
 
-    fn read_handles(&self, account: &Account<LineSettings>, response: &ProviderResponse) -> Vec<Handle> {
+    fn read_handles(&self, account: &AccountOf<Self>, response: &ProviderResponse) -> Vec<Handle> {
         outbound::handles(account, response)
     }
 
-    fn token(&self, account: &Account<LineSettings>, _now_ms: i64) -> Option<TokenSource> {
-        outbound::token_source(account)
+    fn token(&self, caller: Calls<'_, Self>) -> Option<TokenSource> {
+        outbound::token_source(caller.account)
     }
 
-    fn read_token(
-        &self,
-        _account: &Account<LineSettings>,
-        response: &ProviderResponse,
-    ) -> Result<TokenGrant, Outcome> {
+    fn read_token(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Result<TokenGrant, Outcome> {
         outbound::read_token(response)
     }
 
-    fn encode_signal(
-        &self,
-        account: &Account<LineSettings>,
-        signal: &SignalRequest,
-        _now_ms: i64,
-        token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
-        outbound::signal(account, signal, token)
+    fn encode_signal(&self, caller: Calls<'_, Self>, signal: &SignalRequest) -> Option<ProviderRequest> {
+        outbound::signal(caller.account, signal, caller.token)
     }
 
     fn encode_signal_upon(
         &self,
-        account: &Account<LineSettings>,
+        caller: Calls<'_, Self>,
         signal: &SignalRequest,
         handle: &SecretString,
-        token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
-        outbound::read_mark(account, signal, handle, token)
+        outbound::read_mark(caller.account, signal, handle, caller.token)
     }
 
     fn encode_media(
         &self,
-        account: &Account<LineSettings>,
+        caller: Calls<'_, Self>,
         provider_media_id: &str,
         url: &str,
-        token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
-        outbound::media(account, provider_media_id, url, token)
+        outbound::media(caller.account, provider_media_id, url, caller.token)
     }
 }

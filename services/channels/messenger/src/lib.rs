@@ -5,12 +5,11 @@
 mod settings;
 
 use heliograph_channel::{
-    Account, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Received, Refusal,
-    Upload, UploadGrant, Webhook, WebhookRequest,
+    Account, AccountOf, Calls, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse,
+    Received, Refusal, Upload, UploadGrant, Webhook, WebhookRequest,
 };
 use heliograph_graph::messaging::{self, MESSENGER};
 use heliograph_proto::v1::{Capabilities, Media, SignalRequest};
-use secrecy::SecretString;
 
 pub use settings::{MessengerSettings, MessengerSpec};
 
@@ -33,88 +32,72 @@ impl Channel for Messenger {
 }
 
 impl Webhook for Messenger {
-    fn receive(
-        &self,
-        account: &Account<MessengerSettings>,
-        request: &WebhookRequest,
-    ) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         messaging::receive(account, &account.settings.profile, request)
     }
 }
 
 impl Provider for Messenger {
-    fn encode(
-        &self,
-        account: &Account<MessengerSettings>,
-        delivery: &Delivery<'_>,
-        token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
-        messaging::encode(account, &account.settings.profile, delivery, token)
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
+        messaging::encode(caller.account, &caller.account.settings.profile, delivery, caller.token)
     }
 
-    fn classify(&self, account: &Account<MessengerSettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, account: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         messaging::classify(&account.settings.profile, response)
     }
 
     /// A person may still answer when the window is closed to programs.
     fn follow_up(
         &self,
-        account: &Account<MessengerSettings>,
+        caller: Calls<'_, Self>,
         delivery: &Delivery<'_>,
         response: &ProviderResponse,
-        token: Option<&SecretString>,
     ) -> Option<Result<ProviderRequest, Outcome>> {
-        let closed = matches!(self.classify(account, response), Outcome::WindowClosed { .. });
-        closed.then(|| messaging::encode_as_agent(account, &account.settings.profile, delivery, token))?
+        let closed = matches!(self.classify(caller.account, response), Outcome::WindowClosed { .. });
+        closed.then(|| {
+            messaging::encode_as_agent(
+                caller.account,
+                &caller.account.settings.profile,
+                delivery,
+                caller.token,
+            )
+        })?
     }
 
-    fn is_idempotent(&self, _account: &Account<MessengerSettings>, request: &ProviderRequest) -> bool {
+    fn is_idempotent(&self, _: &AccountOf<Self>, request: &ProviderRequest) -> bool {
         messaging::is_idempotent(request)
     }
 
-    fn encode_signal(
-        &self,
-        account: &Account<MessengerSettings>,
-        signal: &SignalRequest,
-        _now_ms: i64,
-        token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
-        messaging::signal(account, &account.settings.profile, signal, token)
+    fn encode_signal(&self, caller: Calls<'_, Self>, signal: &SignalRequest) -> Option<ProviderRequest> {
+        messaging::signal(caller.account, &caller.account.settings.profile, signal, caller.token)
     }
 
-    fn encode_media(
-        &self,
-        _account: &Account<MessengerSettings>,
-        _provider_media_id: &str,
-        url: &str,
-        _token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
+    fn encode_media(&self, _: Calls<'_, Self>, _: &str, url: &str) -> Option<ProviderRequest> {
         messaging::fetch(url)
     }
 
-    fn upload(&self, account: &Account<MessengerSettings>, media: &Media) -> Upload {
+    fn upload(&self, account: &AccountOf<Self>, media: &Media) -> Upload {
         messaging::upload(&account.settings.profile, media)
     }
 
     fn encode_upload(
         &self,
-        account: &Account<MessengerSettings>,
+        caller: Calls<'_, Self>,
         media: &Media,
         _file: Option<&heliograph_channel::File>,
-        token: Option<&SecretString>,
     ) -> Result<ProviderRequest, Outcome> {
-        messaging::encode_upload(account, &account.settings.profile, media, token)
+        messaging::encode_upload(caller.account, &caller.account.settings.profile, media, caller.token)
     }
 
     fn read_upload(
         &self,
-        account: &Account<MessengerSettings>,
+        account: &AccountOf<Self>,
         response: &ProviderResponse,
     ) -> Result<UploadGrant, Outcome> {
         messaging::read_upload(&account.settings.profile, response)
     }
 
-    fn is_stale_upload(&self, _account: &Account<MessengerSettings>, response: &ProviderResponse) -> bool {
+    fn is_stale_upload(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> bool {
         messaging::is_stale_upload(response)
     }
 }

@@ -11,13 +11,12 @@ mod settings;
 mod signature;
 
 use heliograph_channel::{
-    Account, Channel, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse, Received,
-    Refusal, TokenGrant, TokenSource, Upload, UploadGrant, Webhook, WebhookRequest,
+    Account, AccountOf, Calls, Channel, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse,
+    Received, Refusal, TokenGrant, TokenSource, Upload, UploadGrant, Webhook, WebhookRequest,
 };
 use heliograph_proto::v1::{
     Capabilities, Media, MediaCapability, MediaKind, SignalRequest, TextFormat, TextUnit,
 };
-use secrecy::SecretString;
 
 pub use service_account::{ServiceAccount, ServiceAccountError};
 pub use settings::{Files, Handshake, RcsSettings, RcsSpec};
@@ -103,58 +102,37 @@ pub fn capabilities() -> Capabilities {
 }
 
 impl Webhook for Rcs {
-    fn receive(&self, account: &Account<RcsSettings>, request: &WebhookRequest) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         inbound::receive(account, request)
     }
 }
 
 impl Provider for Rcs {
-    fn encode(
-        &self,
-        account: &Account<RcsSettings>,
-        delivery: &Delivery<'_>,
-        token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
-        outbound::encode(account, delivery, token)
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
+        outbound::encode(caller.account, delivery, caller.token)
     }
 
-    fn classify(&self, _account: &Account<RcsSettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         codes::classify(response)
     }
 
-    fn token(&self, account: &Account<RcsSettings>, now_ms: i64) -> Option<TokenSource> {
-        Some(outbound::token_source(account, now_ms))
+    fn token(&self, caller: Calls<'_, Self>) -> Option<TokenSource> {
+        Some(outbound::token_source(caller.account, caller.now_ms))
     }
 
-    fn read_token(
-        &self,
-        _account: &Account<RcsSettings>,
-        response: &ProviderResponse,
-    ) -> Result<TokenGrant, Outcome> {
+    fn read_token(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Result<TokenGrant, Outcome> {
         outbound::read_token(response)
     }
 
-    fn encode_signal(
-        &self,
-        account: &Account<RcsSettings>,
-        signal: &SignalRequest,
-        now_ms: i64,
-        token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
-        outbound::signal(account, signal, now_ms, token)
+    fn encode_signal(&self, caller: Calls<'_, Self>, signal: &SignalRequest) -> Option<ProviderRequest> {
+        outbound::signal(caller.account, signal, caller.now_ms, caller.token)
     }
 
-    fn encode_media(
-        &self,
-        _account: &Account<RcsSettings>,
-        _provider_media_id: &str,
-        url: &str,
-        _token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
+    fn encode_media(&self, _: Calls<'_, Self>, _: &str, url: &str) -> Option<ProviderRequest> {
         outbound::media(url)
     }
 
-    fn upload(&self, account: &Account<RcsSettings>, _media: &Media) -> Upload {
+    fn upload(&self, account: &AccountOf<Self>, _: &Media) -> Upload {
         match account.settings.files {
             Files::Link => Upload::Never,
             Files::Prefetch => Upload::BeforeByLink,
@@ -164,17 +142,16 @@ impl Provider for Rcs {
 
     fn encode_upload(
         &self,
-        account: &Account<RcsSettings>,
+        caller: Calls<'_, Self>,
         media: &Media,
         file: Option<&File>,
-        token: Option<&SecretString>,
     ) -> Result<ProviderRequest, Outcome> {
-        Ok(outbound::upload(account, media, file, token))
+        Ok(outbound::upload(caller.account, media, file, caller.token))
     }
 
     fn read_upload(
         &self,
-        account: &Account<RcsSettings>,
+        account: &AccountOf<Self>,
         response: &ProviderResponse,
     ) -> Result<UploadGrant, Outcome> {
         outbound::read_upload(account, response)

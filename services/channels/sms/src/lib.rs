@@ -12,13 +12,12 @@ mod sinch;
 mod twilio;
 
 use heliograph_channel::{
-    Account, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Received, Refusal,
-    Webhook, WebhookRequest,
+    Account, AccountOf, Calls, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse,
+    Received, Refusal, Webhook, WebhookRequest,
 };
 use heliograph_proto::v1::{
     Capabilities, Content, MediaCapability, MediaKind, TextFormat, TextUnit, content::Kind,
 };
-use secrecy::SecretString;
 
 pub use settings::{Sinch, SmsProvider, SmsSettings, SmsSpec, Twilio};
 
@@ -69,7 +68,7 @@ impl Channel for Sms {
 }
 
 impl Webhook for Sms {
-    fn receive(&self, account: &Account<SmsSettings>, request: &WebhookRequest) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         if request.method != http::Method::POST {
             return Err(Refusal::Method("POST"));
         }
@@ -81,36 +80,27 @@ impl Webhook for Sms {
 }
 
 impl Provider for Sms {
-    fn encode(
-        &self,
-        account: &Account<SmsSettings>,
-        delivery: &Delivery<'_>,
-        _token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
-        let sms = ShortMessage::from_content(account, delivery.message.content.as_ref())?;
-        match &account.settings.provider {
-            SmsProvider::Sinch(sinch) => Ok(sinch::outbound::encode(account, sinch, delivery, &sms)),
-            SmsProvider::Twilio(twilio) => Ok(twilio::outbound::encode(account, twilio, delivery, &sms)),
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
+        let sms = ShortMessage::from_content(caller.account, delivery.message.content.as_ref())?;
+        match &caller.account.settings.provider {
+            SmsProvider::Sinch(sinch) => Ok(sinch::outbound::encode(caller.account, sinch, delivery, &sms)),
+            SmsProvider::Twilio(twilio) => {
+                Ok(twilio::outbound::encode(caller.account, twilio, delivery, &sms))
+            }
         }
     }
 
-    fn classify(&self, account: &Account<SmsSettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, account: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         match account.settings.provider {
             SmsProvider::Sinch(_) => sinch::outbound::classify(response),
             SmsProvider::Twilio(_) => twilio::outbound::classify(response),
         }
     }
 
-    fn encode_media(
-        &self,
-        account: &Account<SmsSettings>,
-        _provider_media_id: &str,
-        url: &str,
-        _token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
-        match &account.settings.provider {
+    fn encode_media(&self, caller: Calls<'_, Self>, _: &str, url: &str) -> Option<ProviderRequest> {
+        match &caller.account.settings.provider {
             SmsProvider::Sinch(_) => sinch::outbound::media(url),
-            SmsProvider::Twilio(twilio) => twilio::outbound::media(account, twilio, url),
+            SmsProvider::Twilio(twilio) => twilio::outbound::media(caller.account, twilio, url),
         }
     }
 }

@@ -11,11 +11,10 @@ mod peer;
 mod settings;
 
 use heliograph_channel::{
-    Account, CarrierError, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Received,
-    Refusal, Upload, UploadGrant, Webhook, WebhookRequest,
+    Account, AccountOf, Calls, CarrierError, Channel, Delivery, Outcome, Provider, ProviderRequest,
+    ProviderResponse, Received, Refusal, Upload, UploadGrant, Webhook, WebhookRequest,
 };
 use heliograph_proto::v1::{Capabilities, Media, SignalRequest};
-use secrecy::SecretString;
 
 pub use settings::{Limits, TelegramSettings, TelegramSpec};
 
@@ -36,89 +35,62 @@ impl Channel for Telegram {
 }
 
 impl Webhook for Telegram {
-    fn receive(
-        &self,
-        account: &Account<TelegramSettings>,
-        request: &WebhookRequest,
-    ) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         inbound::receive(account, request)
     }
 }
 
 impl Provider for Telegram {
-    fn encode(
-        &self,
-        account: &Account<TelegramSettings>,
-        delivery: &Delivery<'_>,
-        _token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
-        outbound::encode(account, delivery)
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
+        outbound::encode(caller.account, delivery)
     }
 
-    fn classify(&self, _account: &Account<TelegramSettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         codes::classify(response)
     }
 
     fn follow_up(
         &self,
-        account: &Account<TelegramSettings>,
+        caller: Calls<'_, Self>,
         delivery: &Delivery<'_>,
         response: &ProviderResponse,
-        _token: Option<&SecretString>,
     ) -> Option<Result<ProviderRequest, Outcome>> {
-        outbound::migrated(account, delivery, response)
+        outbound::migrated(caller.account, delivery, response)
     }
 
-    fn encode_signal(
-        &self,
-        account: &Account<TelegramSettings>,
-        signal: &SignalRequest,
-        _now_ms: i64,
-        _token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
-        outbound::signal(account, signal)
+    fn encode_signal(&self, caller: Calls<'_, Self>, signal: &SignalRequest) -> Option<ProviderRequest> {
+        outbound::signal(caller.account, signal)
     }
 
-    fn encode_media(
-        &self,
-        account: &Account<TelegramSettings>,
-        _provider_media_id: &str,
-        url: &str,
-        _token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
-        outbound::media::fetch(account, url)
+    fn encode_media(&self, caller: Calls<'_, Self>, _: &str, url: &str) -> Option<ProviderRequest> {
+        outbound::media::fetch(caller.account, url)
     }
 
     fn encode_media_lookup(
         &self,
-        account: &Account<TelegramSettings>,
+        caller: Calls<'_, Self>,
         provider_media_id: &str,
-        _token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
-        outbound::media::lookup(account, provider_media_id)
+        outbound::media::lookup(caller.account, provider_media_id)
     }
 
     fn read_media_lookup(
         &self,
-        account: &Account<TelegramSettings>,
+        account: &AccountOf<Self>,
         response: &ProviderResponse,
     ) -> Result<String, CarrierError> {
         outbound::media::found(account, response)
     }
 
-    fn upload(&self, account: &Account<TelegramSettings>, media: &Media) -> Upload {
+    fn upload(&self, account: &AccountOf<Self>, media: &Media) -> Upload {
         outbound::media::upload(account, media)
     }
 
-    fn read_upload(
-        &self,
-        _account: &Account<TelegramSettings>,
-        response: &ProviderResponse,
-    ) -> Result<UploadGrant, Outcome> {
+    fn read_upload(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Result<UploadGrant, Outcome> {
         outbound::media::uploaded(response)
     }
 
-    fn is_stale_upload(&self, _account: &Account<TelegramSettings>, response: &ProviderResponse) -> bool {
+    fn is_stale_upload(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> bool {
         codes::is_stale_file(response)
     }
 }

@@ -10,12 +10,11 @@ mod settings;
 mod tracking;
 
 use heliograph_channel::{
-    Account, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Received, Refusal,
-    Webhook, WebhookRequest,
+    Account, AccountOf, Calls, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse,
+    Received, Refusal, Webhook, WebhookRequest,
 };
 use heliograph_proto::v1::Capabilities;
 use http::{HeaderMap, Method};
-use secrecy::SecretString;
 
 pub use inbound::sign;
 pub use settings::{Limits, SenderSpec, ViberSettings, ViberSpec};
@@ -37,47 +36,31 @@ impl Channel for Viber {
 }
 
 impl Webhook for Viber {
-    fn receive(
-        &self,
-        account: &Account<ViberSettings>,
-        request: &WebhookRequest,
-    ) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         inbound::receive(account, request)
     }
 }
 
 impl Provider for Viber {
-    fn encode(
-        &self,
-        account: &Account<ViberSettings>,
-        delivery: &Delivery<'_>,
-        _token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
-        outbound::encode(account, delivery)
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
+        outbound::encode(caller.account, delivery)
     }
 
-    fn classify(&self, account: &Account<ViberSettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, account: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         codes::classify(account, response)
     }
 
     fn follow_up(
         &self,
-        account: &Account<ViberSettings>,
+        caller: Calls<'_, Self>,
         delivery: &Delivery<'_>,
         response: &ProviderResponse,
-        _token: Option<&SecretString>,
     ) -> Option<Result<ProviderRequest, Outcome>> {
         // The customer's app is too old for what was sent.
-        codes::is_too_new(response).then(|| outbound::simpler(account, delivery))?
+        codes::is_too_new(response).then(|| outbound::simpler(caller.account, delivery))?
     }
 
-    fn encode_media(
-        &self,
-        _account: &Account<ViberSettings>,
-        _provider_media_id: &str,
-        url: &str,
-        _token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
+    fn encode_media(&self, _: Calls<'_, Self>, _: &str, url: &str) -> Option<ProviderRequest> {
         let (headers, body) = (HeaderMap::new(), heliograph_channel::Body::Empty);
         let request = ProviderRequest { method: Method::GET, url: url.to_owned(), headers, body };
         (!url.is_empty()).then_some(request)

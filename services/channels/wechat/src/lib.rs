@@ -13,12 +13,11 @@ mod signature;
 mod xml;
 
 use heliograph_channel::{
-    Account, Answer, CarrierError, Channel, Delivery, File, Outcome, Provider, ProviderRequest,
-    ProviderResponse, Received, Refusal, TokenGrant, TokenSource, Upload, UploadGrant, Webhook,
-    WebhookRequest,
+    Account, AccountOf, Answer, Calls, CarrierError, Channel, Delivery, File, Outcome, Provider,
+    ProviderRequest, ProviderResponse, Received, Refusal, TokenGrant, TokenSource, Upload, UploadGrant,
+    Webhook, WebhookRequest,
 };
 use heliograph_proto::v1::{Capabilities, Media, MediaKind, Message, SignalRequest, TextFormat, TextUnit};
-use secrecy::SecretString;
 
 pub use crypto::{Cipher, CryptoError};
 pub use settings::{Mode, WechatSettings, WechatSpec};
@@ -79,17 +78,13 @@ impl Channel for Wechat {
 }
 
 impl Webhook for Wechat {
-    fn receive(
-        &self,
-        account: &Account<WechatSettings>,
-        request: &WebhookRequest,
-    ) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         inbound::receive(account, request)
     }
 
     fn answer(
         &self,
-        account: &Account<WechatSettings>,
+        account: &AccountOf<Self>,
         request: &WebhookRequest,
         message: &Message,
     ) -> Option<Answer> {
@@ -98,103 +93,77 @@ impl Webhook for Wechat {
 }
 
 impl Provider for Wechat {
-    fn encode(
-        &self,
-        account: &Account<WechatSettings>,
-        delivery: &Delivery<'_>,
-        token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
-        outbound::encode(account, delivery, token)
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
+        outbound::encode(caller.account, delivery, caller.token)
     }
 
-    fn classify(&self, _account: &Account<WechatSettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         codes::classify(response)
     }
 
-    fn answers_requests(&self, account: &Account<WechatSettings>) -> bool {
+    fn answers_requests(&self, account: &AccountOf<Self>) -> bool {
         account.settings.passive_reply.is_some()
     }
 
-    fn token(&self, account: &Account<WechatSettings>, _now_ms: i64) -> Option<TokenSource> {
-        Some(outbound::token_source(account))
+    fn token(&self, caller: Calls<'_, Self>) -> Option<TokenSource> {
+        Some(outbound::token_source(caller.account))
     }
 
-    fn read_token(
-        &self,
-        _account: &Account<WechatSettings>,
-        response: &ProviderResponse,
-    ) -> Result<TokenGrant, Outcome> {
+    fn read_token(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Result<TokenGrant, Outcome> {
         outbound::read_token(response)
     }
 
-    fn encode_signal(
-        &self,
-        account: &Account<WechatSettings>,
-        signal: &SignalRequest,
-        _now_ms: i64,
-        token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
-        outbound::typing(account, signal, token)
+    fn encode_signal(&self, caller: Calls<'_, Self>, signal: &SignalRequest) -> Option<ProviderRequest> {
+        outbound::typing(caller.account, signal, caller.token)
     }
 
     fn encode_media(
         &self,
-        account: &Account<WechatSettings>,
+        caller: Calls<'_, Self>,
         provider_media_id: &str,
         url: &str,
-        token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
-        outbound::media::download(account, provider_media_id, url, token)
+        outbound::media::download(caller.account, provider_media_id, url, caller.token)
     }
 
     fn encode_media_lookup(
         &self,
-        account: &Account<WechatSettings>,
+        caller: Calls<'_, Self>,
         provider_media_id: &str,
-        token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
-        outbound::media::lookup(account, provider_media_id, token)
+        outbound::media::lookup(caller.account, provider_media_id, caller.token)
     }
 
     fn read_media_lookup(
         &self,
-        _account: &Account<WechatSettings>,
+        _: &AccountOf<Self>,
         response: &ProviderResponse,
     ) -> Result<String, CarrierError> {
         outbound::media::read_lookup(response)
     }
 
-    fn read_media_error(
-        &self,
-        _account: &Account<WechatSettings>,
-        response: &ProviderResponse,
-    ) -> Option<CarrierError> {
+    fn read_media_error(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Option<CarrierError> {
         outbound::media::read_error(response)
     }
 
-    fn upload(&self, _account: &Account<WechatSettings>, _media: &Media) -> Upload {
+    fn upload(&self, _: &AccountOf<Self>, _: &Media) -> Upload {
         Upload::Before
     }
 
     fn encode_upload(
         &self,
-        account: &Account<WechatSettings>,
+        caller: Calls<'_, Self>,
         media: &Media,
         file: Option<&File>,
-        token: Option<&SecretString>,
     ) -> Result<ProviderRequest, Outcome> {
-        outbound::media::upload(account, media, file, token)
+        outbound::media::upload(caller.account, media, file, caller.token)
     }
 
-    fn read_upload(
-        &self,
-        _account: &Account<WechatSettings>,
-        response: &ProviderResponse,
-    ) -> Result<UploadGrant, Outcome> {
+    fn read_upload(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Result<UploadGrant, Outcome> {
         outbound::media::read_upload(response)
     }
 
-    fn is_stale_upload(&self, _account: &Account<WechatSettings>, response: &ProviderResponse) -> bool {
+    fn is_stale_upload(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> bool {
         codes::is_stale_upload(response)
     }
 }

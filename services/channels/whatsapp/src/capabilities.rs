@@ -1,19 +1,16 @@
 //! What the channel can receive and show.
 
-use heliograph_proto::v1::{
-    Capabilities, MediaCapability, MediaKind, RateRule, RateScope, TextFormat, TextUnit, WindowRule,
-};
+use heliograph_channel::able::{limit, media, names, rate, window};
+use heliograph_proto::v1::{Capabilities, MediaCapability, MediaKind, RateScope, TextFormat, TextUnit};
 
 use crate::settings::WhatsAppSpec;
 
 /// What customers can say and do.
-const RECEIVES: &str = "text, media.image, media.audio, media.video, media.file, media.sticker, location, contact_card, \
-                        selection, reaction, edit, deletion, custom, receipt, consent, conversation_start, \
-                        address_change";
+const RECEIVES: &str = "text media.image media.audio media.video media.file media.sticker location contact_card selection \
+                        reaction edit deletion custom receipt consent conversation_start address_change";
 
 /// Kinds of content shown natively.
-const CONTENT: &str =
-    "text, media, location, contact_card, choice, list, card, carousel, template, reaction, custom";
+const CONTENT: &str = "text media location contact_card choice list card carousel template reaction custom";
 
 pub(crate) const TEXT: usize = 4096;
 pub(crate) const QUESTION: usize = 1024;
@@ -21,26 +18,24 @@ pub(crate) const LABEL: usize = 60;
 pub(crate) const BUTTON: usize = 20;
 pub(crate) const ROW_DESCRIPTION: usize = 72;
 pub(crate) const SLIDE: usize = 160;
-/// Of a list's row; a button takes more. An id with a payload behind it is up to eight longer than both.
-const OPTION_ID: usize = 200;
 
 const MIB: i64 = 1024 * 1024;
 
 /// What an account with these settings can do.
 pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
-    let limit = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
     Capabilities {
         channel: "whatsapp".to_owned(),
-        receives: words(RECEIVES),
-        content: words(CONTENT),
+        receives: names(RECEIVES),
+        content: names(CONTENT),
         text_limit: limit(TEXT),
         text_unit: TextUnit::CodePoints.into(),
         caption_limit: spec.caption_limit.into(),
         choice_limit: 3,
         choice_body_limit: limit(QUESTION),
         option_title_limit: limit(BUTTON),
-        option_actions: words("answer, url, ask_location"),
-        option_payload_limit: limit(OPTION_ID - 8),
+        option_actions: names("answer url ask_location"),
+        // Of a list's row; a button takes more. An id with a payload behind it is up to eight longer than both.
+        option_payload_limit: 200 - 8,
         list_limit: 10,
         list_body_limit: spec.list_body_limit.into(),
         list_title_limit: 24,
@@ -55,7 +50,7 @@ pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
         footer_limit: limit(LABEL),
         list_header_limit: limit(LABEL),
         list_button_limit: limit(BUTTON),
-        media: media(),
+        media: files(),
         bare_media: vec![MediaKind::Audio.into(), MediaKind::Sticker.into()],
         receipts_delivered: true,
         receipts_read: true,
@@ -63,50 +58,34 @@ pub(crate) fn of(spec: &WhatsAppSpec) -> Capabilities {
         read_marks_out: true,
         replies: true,
         reactions: true,
-        windows: vec![WindowRule {
-            kind: "message".to_owned(),
-            seconds: i64::from(spec.window_hours) * 3600,
-            messages: 0,
-        }],
+        windows: vec![window("message", i64::from(spec.window_hours) * 3600)],
         formats: vec![TextFormat::Plain.into()],
         work_class: "chat".to_owned(),
         business_initiated: true,
         rate_per_second: spec.per_second,
         burst: spec.per_second.ceil() as i32,
-        rates: vec![RateRule {
-            scope: RateScope::Recipient.into(),
-            per_second: 1.0 / spec.pair_seconds,
-            burst: spec.pair_burst.into(),
-            content: Vec::new(),
-        }],
+        rates: vec![rate(RateScope::Recipient, 1.0 / spec.pair_seconds, spec.pair_burst.into(), "")],
         ..Capabilities::default()
     }
 }
 
 /// Files by kind, with their largest size and the types taken.
-fn media() -> Vec<MediaCapability> {
-    let able = |kind: MediaKind, max_bytes: i64, types: &str| MediaCapability {
-        kind: kind.into(),
-        max_bytes,
-        content_types: words(types),
-    };
-    let audio = "audio/aac, audio/amr, audio/mpeg, audio/mp4, audio/ogg, audio/ogg; codecs=opus";
+fn files() -> Vec<MediaCapability> {
     let office = "application/vnd.openxmlformats-officedocument";
-    let file = format!(
-        "text/plain, application/pdf, application/msword, {office}.wordprocessingml.document, \
-         application/vnd.ms-excel, {office}.spreadsheetml.sheet, \
-         application/vnd.ms-powerpoint, {office}.presentationml.presentation"
+    let documents = format!(
+        "text/plain application/pdf application/msword {office}.wordprocessingml.document \
+         application/vnd.ms-excel {office}.spreadsheetml.sheet \
+         application/vnd.ms-powerpoint {office}.presentationml.presentation"
     );
+    let audio = "audio/aac audio/amr audio/mpeg audio/mp4 audio/ogg";
+    let mut audio = media(MediaKind::Audio, 16 * MIB, audio);
+    audio.content_types.push("audio/ogg; codecs=opus".to_owned());
     vec![
-        able(MediaKind::Image, 5 * MIB, "image/jpeg, image/png"),
-        able(MediaKind::Audio, 16 * MIB, audio),
-        able(MediaKind::Video, 16 * MIB, "video/mp4, video/3gpp"),
-        able(MediaKind::File, 100 * MIB, &file),
+        media(MediaKind::Image, 5 * MIB, "image/jpeg image/png"),
+        audio,
+        media(MediaKind::Video, 16 * MIB, "video/mp4 video/3gpp"),
+        media(MediaKind::File, 100 * MIB, &documents),
         // 100 KB where it does not move.
-        able(MediaKind::Sticker, 500 * 1024, "image/webp"),
+        media(MediaKind::Sticker, 500 * 1024, "image/webp"),
     ]
-}
-
-fn words(list: &str) -> Vec<String> {
-    list.split(", ").map(str::to_owned).collect()
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use heliograph_channel::{Outcome, ProviderResponse};
 use heliograph_graph::{GraphError, Meaning};
 use heliograph_proto::v1::{DeliveryError, ErrorClass};
-use serde_json::Value;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -21,12 +20,11 @@ pub(crate) const NOT_BY_USER_ID: i64 = 131_062;
 
 /// The outcome of a send. A message that is taken may still fail: its status says so later.
 pub(crate) fn classify(response: &ProviderResponse) -> Outcome {
-    heliograph_graph::refused(response, meaning).unwrap_or_else(|| {
-        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        match body["messages"][0]["id"].as_str() {
-            Some(id) if !id.is_empty() => Outcome::delivered(id),
-            _ => Outcome::in_doubt("unreadable_answer", "the provider's answer names no message"),
-        }
+    heliograph_graph::refused(response, meaning).unwrap_or_else(|| match response.json()["messages"][0]["id"]
+        .as_str()
+    {
+        Some(id) if !id.is_empty() => Outcome::delivered(id),
+        _ => Outcome::in_doubt("unreadable_answer", "the provider's answer names no message"),
     })
 }
 

@@ -10,8 +10,8 @@ mod outbound;
 mod settings;
 
 use heliograph_channel::{
-    Account, CarrierError, Channel, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse,
-    Received, Refusal, Upload, UploadGrant, Webhook, WebhookRequest,
+    Account, AccountOf, Calls, CarrierError, Channel, Delivery, File, Outcome, Provider, ProviderRequest,
+    ProviderResponse, Received, Refusal, Upload, UploadGrant, Webhook, WebhookRequest,
 };
 use heliograph_proto::v1::{Capabilities, Media, SignalRequest};
 use secrecy::SecretString;
@@ -35,87 +35,63 @@ impl Channel for WhatsApp {
 }
 
 impl Webhook for WhatsApp {
-    fn receive(
-        &self,
-        account: &Account<WhatsAppSettings>,
-        request: &WebhookRequest,
-    ) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         inbound::receive(account, request)
     }
 }
 
 impl Provider for WhatsApp {
-    fn encode(
-        &self,
-        account: &Account<WhatsAppSettings>,
-        delivery: &Delivery<'_>,
-        _token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
-        outbound::encode(account, delivery)
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
+        outbound::encode(caller.account, delivery)
     }
 
-    fn classify(&self, _account: &Account<WhatsAppSettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         codes::classify(response)
     }
 
     fn follow_up(
         &self,
-        account: &Account<WhatsAppSettings>,
+        caller: Calls<'_, Self>,
         delivery: &Delivery<'_>,
         response: &ProviderResponse,
-        _token: Option<&SecretString>,
     ) -> Option<Result<ProviderRequest, Outcome>> {
-        outbound::by_phone_instead(account, delivery, response)
+        outbound::by_phone_instead(caller.account, delivery, response)
     }
 
-    fn encode_signal(
-        &self,
-        account: &Account<WhatsAppSettings>,
-        signal: &SignalRequest,
-        _now_ms: i64,
-        _token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
-        outbound::read_mark(account, signal)
+    fn encode_signal(&self, caller: Calls<'_, Self>, signal: &SignalRequest) -> Option<ProviderRequest> {
+        outbound::read_mark(caller.account, signal)
     }
 
     fn encode_signal_upon(
         &self,
-        account: &Account<WhatsAppSettings>,
+        caller: Calls<'_, Self>,
         signal: &SignalRequest,
         handle: &SecretString,
-        _token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
-        outbound::typing(account, signal, handle)
+        outbound::typing(caller.account, signal, handle)
     }
 
-    fn encode_media(
-        &self,
-        account: &Account<WhatsAppSettings>,
-        _provider_media_id: &str,
-        url: &str,
-        _token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
-        outbound::media::download(account, url)
+    fn encode_media(&self, caller: Calls<'_, Self>, _: &str, url: &str) -> Option<ProviderRequest> {
+        outbound::media::download(caller.account, url)
     }
 
     fn encode_media_lookup(
         &self,
-        account: &Account<WhatsAppSettings>,
+        caller: Calls<'_, Self>,
         provider_media_id: &str,
-        _token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
-        outbound::media::lookup(account, provider_media_id)
+        outbound::media::lookup(caller.account, provider_media_id)
     }
 
     fn read_media_lookup(
         &self,
-        _account: &Account<WhatsAppSettings>,
+        _: &AccountOf<Self>,
         response: &ProviderResponse,
     ) -> Result<String, CarrierError> {
         outbound::media::read_lookup(response)
     }
 
-    fn upload(&self, account: &Account<WhatsAppSettings>, _media: &Media) -> Upload {
+    fn upload(&self, account: &AccountOf<Self>, _: &Media) -> Upload {
         match account.settings.spec.media {
             MediaBy::Upload => Upload::Before,
             MediaBy::Link => Upload::Never,
@@ -124,23 +100,18 @@ impl Provider for WhatsApp {
 
     fn encode_upload(
         &self,
-        account: &Account<WhatsAppSettings>,
-        media: &Media,
+        caller: Calls<'_, Self>,
+        _: &Media,
         file: Option<&File>,
-        _token: Option<&SecretString>,
     ) -> Result<ProviderRequest, Outcome> {
-        outbound::media::upload(account, media, file)
+        outbound::media::upload(caller.account, file)
     }
 
-    fn read_upload(
-        &self,
-        _account: &Account<WhatsAppSettings>,
-        response: &ProviderResponse,
-    ) -> Result<UploadGrant, Outcome> {
+    fn read_upload(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Result<UploadGrant, Outcome> {
         outbound::media::read_upload(response)
     }
 
-    fn is_stale_upload(&self, _account: &Account<WhatsAppSettings>, response: &ProviderResponse) -> bool {
+    fn is_stale_upload(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> bool {
         codes::is_stale_upload(response)
     }
 }

@@ -1,40 +1,38 @@
 //! What goes to the provider: every message by one call.
 
-mod contact;
 mod interactive;
 pub(crate) mod media;
 mod template;
 
 use heliograph_channel::{
-    Account, Body, Delivery, Outcome, ProviderRequest, ProviderResponse, json::without_empty, provider_id,
+    Body, Delivery, Outcome, ProviderRequest, ProviderResponse,
+    json::{or, without_empty},
+    provider_id,
 };
-use heliograph_domain::content::kind_name;
 use heliograph_graph::{API, GraphError, check};
 use heliograph_proto::v1::{
-    Custom, Location, Reaction, SignalRequest, Typing, content::Kind, signal_request::Signal,
+    ContactCard, ContactPoint, Custom, Location, Reaction, SignalRequest, Typing, content::Kind,
+    signal_request::Signal,
 };
 use http::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use crate::{WhatsAppSettings, capabilities::TEXT, codes};
+use crate::{capabilities::TEXT, codes, settings::Number};
 
 /// Interactive types beyond choices, lists and cards, by which [`Custom`] content is passed on as it is.
 const INTERACTIVE: [&str; 6] =
     ["address_message", "call_permission_request", "catalog_message", "flow", "product", "product_list"];
 
 /// The request for one message.
-pub(crate) fn encode(
-    account: &Account<WhatsAppSettings>,
-    delivery: &Delivery<'_>,
-) -> Result<ProviderRequest, Outcome> {
+pub(crate) fn encode(account: &Number, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
     let is_number = delivery.user_id().bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
     send(account, delivery, is_number)
 }
 
 /// The same message to the customer's number, where it is known and the provider does not take their user id.
 pub(crate) fn by_phone_instead(
-    account: &Account<WhatsAppSettings>,
+    account: &Number,
     delivery: &Delivery<'_>,
     response: &ProviderResponse,
 ) -> Option<Result<ProviderRequest, Outcome>> {
@@ -43,21 +41,16 @@ pub(crate) fn by_phone_instead(
     (refused && address.thread.is_empty() && !address.phone.is_empty()).then(|| send(account, delivery, true))
 }
 
-fn send(
-    account: &Account<WhatsAppSettings>,
-    delivery: &Delivery<'_>,
-    by_number: bool,
-) -> Result<ProviderRequest, Outcome> {
+fn send(account: &Number, delivery: &Delivery<'_>, by_number: bool) -> Result<ProviderRequest, Outcome> {
     let kind = delivery.kind()?;
     let address = delivery.message.address.as_ref();
     let address = address.ok_or_else(|| Outcome::permanent("no_address", "the message has no address"))?;
     let mut body = said(account, kind)?;
-    body["messaging_product"] = "whatsapp".into();
     body["recipient_type"] = if address.thread.is_empty() { "individual" } else { "group" }.into();
     if !address.thread.is_empty() {
         body["to"] = address.thread.as_str().into();
     } else if by_number {
-        let number = if address.phone.is_empty() { &address.user_id } else { &address.phone };
+        let number = or(&address.phone, &address.user_id);
         check("number", number.len(), 1..=40)?;
         body["to"] = number.trim_start_matches('+').into();
     } else {
@@ -70,17 +63,17 @@ fn send(
     if !quoted.is_empty() && !matches!(kind, Kind::Reaction(_)) {
         body["context"] = json!({ "message_id": quoted });
     }
-    Ok(post(account, &body))
+    Ok(post(account, body))
 }
 
 /// `type`, and what belongs to it.
-fn said(account: &Account<WhatsAppSettings>, kind: &Kind) -> Result<Value, Outcome> {
+fn said(account: &Number, kind: &Kind) -> Result<Value, Outcome> {
     let spec = &account.settings.spec;
     match kind {
         Kind::Text(text) => written(&text.body, spec.preview_url),
         Kind::Media(media) => media::message(media),
         Kind::Location(place) => Ok(of_type("location", location(place))),
-        Kind::ContactCard(card) => Ok(of_type("contacts", json!([contact::card(card)]))),
+        Kind::ContactCard(card) => Ok(of_type("contacts", json!([contact(card)]))),
         Kind::Choice(choice) => interactive::choice(choice),
         Kind::List(list) => interactive::list(list, spec),
         Kind::Card(card) => interactive::card(card, spec),
@@ -88,16 +81,12 @@ fn said(account: &Account<WhatsAppSettings>, kind: &Kind) -> Result<Value, Outco
         Kind::Template(filled) => template::template(filled),
         Kind::Reaction(reaction) => react(reaction),
         Kind::Custom(custom) => pass_on(custom),
-        other => {
-            let text = format!("WhatsApp has no form for {}", kind_name(other));
-            Err(Outcome::permanent("content_not_supported", text))
-        }
+        _ => Err(Outcome::permanent("content_not_supported", "WhatsApp has no form for this content")),
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it becomes a part of what is made")]
 fn of_type(kind: &str, said: Value) -> Value {
-    json!({ "type": kind, kind: said })
+    Value::from_iter([("type", kind.into()), (kind, said)])
 }
 
 /// A text message, with or without a preview of its link.
@@ -109,6 +98,31 @@ fn written(body: &str, preview: bool) -> Result<Value, Outcome> {
 fn location(place: &Location) -> Value {
     let Location { latitude, longitude, name, address, .. } = place;
     without_empty(json!({ "latitude": latitude, "longitude": longitude, "name": name, "address": address }))
+}
+
+/// A person's or company's card.
+fn contact(card: &ContactCard) -> Value {
+    let points = |points: &[ContactPoint], name: &str| {
+        let point = |point: &ContactPoint| {
+            without_empty(json!({ name: point.value, "type": point.label.to_uppercase() }))
+        };
+        points.iter().map(point).collect::<Value>()
+    };
+    // A name in one piece is not enough for the provider.
+    let given = or(&card.given_name, &card.formatted_name);
+    let name = json!({
+        "formatted_name": card.formatted_name, "first_name": given, "last_name": card.family_name,
+    });
+    let addresses: Value = card.postal_addresses.iter().map(|line| json!({ "street": line })).collect();
+    without_empty(json!({
+        "name": name,
+        "org": { "company": card.organization, "title": card.title },
+        "phones": points(&card.phones, "phone"),
+        "emails": points(&card.emails, "email"),
+        "urls": points(&card.urls, "url"),
+        "addresses": addresses,
+        "birthday": card.birthday,
+    }))
 }
 
 fn react(reaction: &Reaction) -> Result<Value, Outcome> {
@@ -138,38 +152,32 @@ fn pass_on(custom: &Custom) -> Result<Value, Outcome> {
 }
 
 /// Marks a message of the customer's, and those before it, as read.
-pub(crate) fn read_mark(
-    account: &Account<WhatsAppSettings>,
-    signal: &SignalRequest,
-) -> Option<ProviderRequest> {
+pub(crate) fn read_mark(account: &Number, signal: &SignalRequest) -> Option<ProviderRequest> {
     let Some(Signal::ReadMark(mark)) = &signal.signal else { return None };
     let message_id = provider_id(mark.up_to.as_ref());
-    let body = json!({ "messaging_product": "whatsapp", "status": "read", "message_id": message_id });
-    (!message_id.is_empty()).then(|| post(account, &body))
+    let read = json!({ "status": "read", "message_id": message_id });
+    (!message_id.is_empty()).then(|| post(account, read))
 }
 
 /// Shows that somebody types, and marks what the customer wrote last as read: one is not to be had without the other. It ends
 /// by itself.
 pub(crate) fn typing(
-    account: &Account<WhatsAppSettings>,
+    account: &Number,
     signal: &SignalRequest,
-    last_message: &SecretString,
+    last: &SecretString,
 ) -> Option<ProviderRequest> {
     let Some(Signal::Typing(Typing { on: true })) = &signal.signal else { return None };
-    let body = json!({
-        "messaging_product": "whatsapp",
-        "status": "read",
-        "message_id": last_message.expose_secret(),
-        "typing_indicator": { "type": "text" },
-    });
-    Some(post(account, &body))
+    let mut read = json!({ "status": "read", "message_id": last.expose_secret() });
+    read["typing_indicator"] = json!({ "type": "text" });
+    Some(post(account, read))
 }
 
-fn post(account: &Account<WhatsAppSettings>, body: &Value) -> ProviderRequest {
+fn post(account: &Number, mut body: Value) -> ProviderRequest {
+    body["messaging_product"] = "whatsapp".into();
     let path = format!("{}/messages", account.settings.spec.phone_number_id);
     call(account, Method::POST, &path, Body::Json(body.to_string().into()))
 }
 
-fn call(account: &Account<WhatsAppSettings>, method: Method, path: &str, body: Body) -> ProviderRequest {
+fn call(account: &Number, method: Method, path: &str, body: Body) -> ProviderRequest {
     account.settings.app.call(&account.api_base(API), method, path, None, body)
 }

@@ -1,6 +1,6 @@
 //! A WhatsApp account's settings: one business phone number.
 
-use heliograph_channel::{AccountError, RawAccount, Secrets, Settings, account};
+use heliograph_channel::{Account, AccountError, RawAccount, Secrets, Settings, account};
 use heliograph_graph::App;
 use serde::Deserialize;
 
@@ -61,6 +61,9 @@ pub enum MediaBy {
     /// By a public URL that the provider fetches with each message.
     Link,
 }
+
+/// An account: one number.
+pub(crate) type Number = Account<WhatsAppSettings>;
 
 /// A checked WhatsApp account.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Short ways to write down what an account can do.
 
-use heliograph_proto::v1::{MediaCapability, MediaKind, RateRule, RateScope};
+use heliograph_proto::v1::{MediaCapability, MediaKind, RateRule, RateScope, WindowRule};
 
 /// The names in `words`, which stand apart by white space.
 pub fn names(words: &str) -> Vec<String> {
@@ -15,6 +15,11 @@ pub fn media(kind: MediaKind, max_bytes: i64, content_types: &str) -> MediaCapab
 /// A rate of the kinds of content named in `content`; none: of all.
 pub fn rate(scope: RateScope, per_second: f64, burst: i32, content: &str) -> RateRule {
     RateRule { scope: scope.into(), per_second, burst, content: names(content) }
+}
+
+/// A window that `kind` opens for so long, for any number of messages.
+pub fn window(kind: &str, seconds: i64) -> WindowRule {
+    WindowRule { kind: kind.to_owned(), seconds, messages: 0 }
 }
 
 /// A limit as capabilities have it; what is beyond their range is none (0).

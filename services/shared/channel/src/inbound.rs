@@ -7,8 +7,8 @@ use heliograph_domain::{content, ids};
 use heliograph_proto::{
     Timestamp,
     v1::{
-        Address, Content, Direction, InboundEvent, Message, MessageClass, Raw, Sender, SenderKind,
-        content::Kind as ContentKind, inbound_event::Kind,
+        Address, AddressChange, Content, Direction, InboundEvent, Message, MessageClass, Raw, Sender,
+        SenderKind, content::Kind as ContentKind, inbound_event::Kind,
     },
 };
 use http::{HeaderMap, Method, StatusCode};
@@ -212,7 +212,7 @@ impl<'a> Inbound<'a> {
 
     /// An event whose id derives from `provider_event_id`, which the provider repeats on every retry.
     ///
-    /// The address's channel and account are set here; a message has its event's address.
+    /// The channel and account of its addresses are set here; a message has its event's address.
     pub fn event(
         &self,
         provider_event_id: &str,
@@ -225,6 +225,10 @@ impl<'a> Inbound<'a> {
         if let Kind::Message(message) = &mut kind {
             message.address = Some(address.clone());
             self.name_media(message);
+        }
+        if let Kind::AddressChange(AddressChange { previous: Some(previous) }) = &mut kind {
+            self.channel.clone_into(&mut previous.channel);
+            self.account.clone_into(&mut previous.account);
         }
         InboundEvent {
             id: ids::derive(ids::EVENT, &[self.tenant, self.channel, self.account, provider_event_id]),

@@ -41,12 +41,22 @@ pub fn beyond<'a>(value: &'a Value, known: &str) -> impl Iterator<Item = &'a str
     names.into_iter()
 }
 
+/// A number, though some write it as text.
+pub fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|number| number.is_finite())
+}
+
 /// Whether an object has a field that is none of `known`.
 pub fn has_beyond(value: &Value, known: &[&str]) -> bool {
     value.as_object().is_some_and(|fields| fields.keys().any(|name| !known.contains(&name.as_str())))
 }
 
-/// Without the fields that say nothing: empty texts, lists and objects, however deep.
+/// The first text that says something, or else the second.
+pub fn or<'a>(first: &'a str, second: &'a str) -> &'a str {
+    if first.is_empty() { second } else { first }
+}
+
+/// Without the fields that say nothing: null, and empty texts, lists and objects, however deep.
 pub fn without_empty(mut value: Value) -> Value {
     prune(&mut value);
     value
@@ -56,6 +66,7 @@ fn prune(value: &mut Value) {
     let Value::Object(fields) = value else { return };
     fields.values_mut().for_each(prune);
     fields.retain(|_, value| match value {
+        Value::Null => false,
         Value::String(text) => !text.is_empty(),
         Value::Array(items) => !items.is_empty(),
         Value::Object(fields) => !fields.is_empty(),
@@ -86,7 +97,7 @@ mod tests {
 
     #[test]
     fn fields_that_say_nothing_are_left_out() {
-        let said = json!({ "a": "", "b": [], "c": { "d": "" }, "e": { "f": 0, "g": {} }, "h": false, "i": ["", "x"] });
+        let said = json!({ "a": "", "b": [], "c": { "d": "" }, "e": { "f": 0, "g": {} }, "h": false, "i": ["", "x"], "j": null });
         assert_eq!(without_empty(said), json!({ "e": { "f": 0 }, "h": false, "i": ["", "x"] }));
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod able;
 pub mod account;
+pub mod caller;
 pub mod carrier;
 pub mod contact;
 pub mod events;
@@ -23,6 +24,7 @@ pub mod standard_webhooks;
 mod wire;
 
 pub use account::{Account, AccountError, RawAccount, Secrets, Settings};
+pub use caller::{AccountOf, Caller, Calls};
 pub use carrier::{Carrier, CarrierError, MediaStream};
 pub use handle::{Handle, Purpose};
 pub use inbound::{Answer, Hold, Inbound, Received, Refusal, Reply, Webhook, WebhookRequest};

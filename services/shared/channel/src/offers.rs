@@ -19,22 +19,14 @@ pub fn payload(option: &Offered) -> &str {
 mod tests {
     use super::*;
 
-    fn option(title: &str, description: &str, action: Option<Action>) -> Offered {
-        let id = "tea".to_owned();
-        Offered {
-            id,
-            title: title.to_owned(),
-            description: description.to_owned(),
-            action,
-            ..Offered::default()
-        }
-    }
-
     #[test]
     fn an_option_is_called_by_its_title_and_carries_its_answer() {
-        let answer = Action::Answer(Answer { payload: "green".to_owned() });
-        let (tea, bare) =
-            (option("Tea", "", Some(answer)), option(" ", "", Some(Action::Url("x".to_owned()))));
+        let option = |title: &str, action| {
+            let action = Some(action);
+            Offered { id: "tea".to_owned(), title: title.to_owned(), action, ..Offered::default() }
+        };
+        let tea = option("Tea", Action::Answer(Answer { payload: "green".to_owned() }));
+        let bare = option(" ", Action::Url("https://example.com/".to_owned()));
         assert_eq!([label(&tea), label(&bare)], ["Tea", "tea"]);
         assert_eq!([payload(&tea), payload(&bare)], ["green", ""]);
     }

@@ -8,22 +8,15 @@ use heliograph_proto::v1::{Media, Message, MessageReference, SignalRequest, cont
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{Account, CarrierError, Channel, Handle, Purpose};
+use crate::{AccountOf, Calls, CarrierError, Channel, Handle, Purpose};
 
 /// A channel whose provider is called over HTTP. Pure: the host sends, waits and refreshes tokens.
 pub trait Provider: Channel {
     /// The request that hands `delivery` to the provider.
     ///
-    /// `token` is present when [`Provider::token`] is.
-    ///
     /// # Errors
     /// The outcome of a message that cannot be encoded at all, usually [`Outcome::Permanent`].
-    fn encode(
-        &self,
-        account: &Account<Self::Settings>,
-        delivery: &Delivery<'_>,
-        token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome>;
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome>;
 
     /// [`Provider::encode`] of what is within the limits that the account's capabilities declare. This is what the host
     /// calls, so no channel checks for itself what it has declared.
@@ -33,63 +26,60 @@ pub trait Provider: Channel {
     /// [`Provider::encode`].
     fn encode_checked(
         &self,
-        account: &Account<Self::Settings>,
+        caller: Calls<'_, Self>,
         delivery: &Delivery<'_>,
-        token: Option<&SecretString>,
     ) -> Result<ProviderRequest, Outcome> {
         if let Some(kind) = delivery.message.content.as_ref().and_then(|content| content.kind.as_ref()) {
-            limits::check(kind, &self.capabilities(account))?;
+            limits::check(kind, &self.capabilities(caller.account))?;
         }
-        self.encode(account, delivery, token)
+        self.encode(caller, delivery)
     }
 
     /// What the provider's answer to [`Provider::encode`]'s request means. Providers that answer 200 for errors are
     /// why this sees the whole answer.
-    fn classify(&self, account: &Account<Self::Settings>, response: &ProviderResponse) -> Outcome;
+    fn classify(&self, account: &AccountOf<Self>, response: &ProviderResponse) -> Outcome;
 
     /// Another request for the same delivery, where the answer to the first says that this one will do: a reply
     /// token that is over, a chat that moved. Made once at most; its answer is classified and final.
     fn follow_up(
         &self,
-        _account: &Account<Self::Settings>,
+        _caller: Calls<'_, Self>,
         _delivery: &Delivery<'_>,
         _response: &ProviderResponse,
-        _token: Option<&SecretString>,
     ) -> Option<Result<ProviderRequest, Outcome>> {
         None
     }
 
     /// Whether the provider can tell `request` when it comes again, so that sending it again is safe. As the
     /// account's capabilities say, unless some requests differ.
-    fn is_idempotent(&self, account: &Account<Self::Settings>, _request: &ProviderRequest) -> bool {
+    fn is_idempotent(&self, account: &AccountOf<Self>, _request: &ProviderRequest) -> bool {
         self.capabilities(account).idempotent_send
     }
 
     /// Whether deliveries of this account use the reply handles of [`Received::replies`](crate::Received::replies).
-    fn takes_replies(&self, _account: &Account<Self::Settings>) -> bool {
+    fn takes_replies(&self, _account: &AccountOf<Self>) -> bool {
         false
     }
 
     /// Whether the provider wants a [handle](crate::Received::handles) of a message back for this, so that it is looked
     /// up: a quote's is [`Delivery::quote`], and a read mark is asked for by [`Provider::encode_signal_upon`].
-    fn wants_handles(&self, _account: &Account<Self::Settings>, _purpose: Purpose) -> bool {
+    fn wants_handles(&self, _account: &AccountOf<Self>, _purpose: Purpose) -> bool {
         false
     }
 
     /// The handles in the answer to a delivery that the provider has taken: of the message that was sent.
-    fn read_handles(&self, _account: &Account<Self::Settings>, _response: &ProviderResponse) -> Vec<Handle> {
+    fn read_handles(&self, _account: &AccountOf<Self>, _response: &ProviderResponse) -> Vec<Handle> {
         Vec::new()
     }
 
     /// Whether requests of this account's customers are held for what is delivered
     /// ([`Received::hold`](crate::Received::hold)), so that a message is offered there first.
-    fn answers_requests(&self, _account: &Account<Self::Settings>) -> bool {
+    fn answers_requests(&self, _account: &AccountOf<Self>) -> bool {
         false
     }
 
-    /// How to obtain an access token, for providers that want one of limited life. `now_ms` is our clock, for requests that
-    /// are signed with a time.
-    fn token(&self, _account: &Account<Self::Settings>, _now_ms: i64) -> Option<TokenSource> {
+    /// How to obtain an access token, for providers that want one of limited life. The caller has none yet.
+    fn token(&self, _caller: Calls<'_, Self>) -> Option<TokenSource> {
         None
     }
 
@@ -99,21 +89,14 @@ pub trait Provider: Channel {
     /// The outcome for deliveries that wait for the token, usually [`Outcome::Auth`] or [`Outcome::Retry`].
     fn read_token(
         &self,
-        _account: &Account<Self::Settings>,
+        _account: &AccountOf<Self>,
         _response: &ProviderResponse,
     ) -> Result<TokenGrant, Outcome> {
         Err(Outcome::auth("no_token", "this channel takes no token"))
     }
 
-    /// The request that shows a signal (typing, read mark); `None` when the channel cannot. `now_ms` is our clock, for
-    /// providers that want requests signed with a time.
-    fn encode_signal(
-        &self,
-        _account: &Account<Self::Settings>,
-        _signal: &SignalRequest,
-        _now_ms: i64,
-        _token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
+    /// The request that shows a signal (typing, read mark); `None` when the channel cannot.
+    fn encode_signal(&self, _caller: Calls<'_, Self>, _signal: &SignalRequest) -> Option<ProviderRequest> {
         None
     }
 
@@ -123,10 +106,9 @@ pub trait Provider: Channel {
     /// [`Received::replies`](crate::Received::replies).
     fn encode_signal_upon(
         &self,
-        _account: &Account<Self::Settings>,
+        _caller: Calls<'_, Self>,
         _signal: &SignalRequest,
         _handle: &SecretString,
-        _token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
         None
     }
@@ -134,10 +116,9 @@ pub trait Provider: Channel {
     /// The request that fetches media by the provider's id or URL; `None` when the channel has no media.
     fn encode_media(
         &self,
-        _account: &Account<Self::Settings>,
+        _caller: Calls<'_, Self>,
         _provider_media_id: &str,
         _url: &str,
-        _token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
         None
     }
@@ -146,9 +127,8 @@ pub trait Provider: Channel {
     /// [`Provider::encode_media`] gets the URL. `None`: the id or the URL at hand will do.
     fn encode_media_lookup(
         &self,
-        _account: &Account<Self::Settings>,
+        _caller: Calls<'_, Self>,
         _provider_media_id: &str,
-        _token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
         None
     }
@@ -160,7 +140,7 @@ pub trait Provider: Channel {
     /// a fresh token, which the host gets once.
     fn read_media_lookup(
         &self,
-        _account: &Account<Self::Settings>,
+        _account: &AccountOf<Self>,
         _response: &ProviderResponse,
     ) -> Result<String, CarrierError> {
         Err(CarrierError::Unsupported)
@@ -170,14 +150,14 @@ pub trait Provider: Channel {
     /// status says. Of an answer that looks like success, the beginning is shown here when it is text.
     fn read_media_error(
         &self,
-        _account: &Account<Self::Settings>,
+        _account: &AccountOf<Self>,
         _response: &ProviderResponse,
     ) -> Option<CarrierError> {
         None
     }
 
     /// How a medium of an outgoing message reaches the provider.
-    fn upload(&self, _account: &Account<Self::Settings>, _media: &Media) -> Upload {
+    fn upload(&self, _account: &AccountOf<Self>, _media: &Media) -> Upload {
         Upload::Never
     }
 
@@ -187,10 +167,9 @@ pub trait Provider: Channel {
     /// The outcome of a message whose medium cannot be uploaded.
     fn encode_upload(
         &self,
-        _account: &Account<Self::Settings>,
+        _caller: Calls<'_, Self>,
         _media: &Media,
         _file: Option<&File>,
-        _token: Option<&SecretString>,
     ) -> Result<ProviderRequest, Outcome> {
         Err(Outcome::permanent("no_upload", "this channel uploads nothing"))
     }
@@ -202,7 +181,7 @@ pub trait Provider: Channel {
     /// The outcome for deliveries that wait for the upload.
     fn read_upload(
         &self,
-        _account: &Account<Self::Settings>,
+        _account: &AccountOf<Self>,
         _response: &ProviderResponse,
     ) -> Result<UploadGrant, Outcome> {
         Err(Outcome::permanent("no_upload", "this channel uploads nothing"))
@@ -210,7 +189,7 @@ pub trait Provider: Channel {
 
     /// Whether the provider does not know (any more) an id that an upload gave us: it is forgotten, and the medium
     /// uploaded anew, once.
-    fn is_stale_upload(&self, _account: &Account<Self::Settings>, _response: &ProviderResponse) -> bool {
+    fn is_stale_upload(&self, _account: &AccountOf<Self>, _response: &ProviderResponse) -> bool {
         false
     }
 }
@@ -428,7 +407,7 @@ pub struct ProviderResponse {
 }
 
 impl ProviderResponse {
-    /// The body; null where it is not JSON.
+    /// The body as JSON; null when it is none.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }

@@ -1,5 +1,6 @@
 //! The body every refused call is answered with.
 
+use heliograph_channel::json::integer;
 use serde_json::Value;
 
 /// What the provider says went wrong. Statuses and titles change; the code is what to go by.
@@ -51,11 +52,6 @@ impl GraphError {
     pub fn name(&self) -> String {
         if self.subcode == 0 { self.code.to_string() } else { format!("{}/{}", self.code, self.subcode) }
     }
-}
-
-/// Some numbers come as text.
-fn integer(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
 /// No word is as long as this; access tokens are, and some messages repeat the one they refuse.

@@ -21,6 +21,6 @@ pub use batch::receive;
 pub use codes::classify;
 pub use media::{encode_upload, fetch, is_stale_upload, read_upload, upload};
 pub use outbound::{encode, encode_as_agent, is_idempotent, signal};
-pub use payload::{answered, carried};
+pub use payload::{carried, chosen};
 pub use product::{INSTAGRAM, MESSENGER, Product};
 pub use profile::{Profile, Spec, WindowSpec};

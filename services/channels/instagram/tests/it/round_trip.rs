@@ -1,7 +1,7 @@
 //! What is encoded reads as what was meant, to a reader that knows the provider's documents and nothing of the channel.
 
 use heliograph_channel::{
-    Account, Body, Delivery, Outcome, Provider as _, ProviderRequest, ProviderResponse,
+    Account, Body, Caller, Delivery, Outcome, Provider as _, ProviderRequest, ProviderResponse,
 };
 use heliograph_channel_instagram::{Instagram, InstagramSettings};
 use heliograph_domain::content;
@@ -28,7 +28,7 @@ fn message(kind: Kind) -> Message {
 
 fn encoded(kind: Kind) -> Result<ProviderRequest, Outcome> {
     let message = message(kind);
-    Instagram.encode(&account("facebook"), &Delivery::new(&message, "dlv_1", "corr", 0), None)
+    Instagram.encode(&Caller::new(&account("facebook"), 0), &Delivery::new(&message, "dlv_1", "corr", 0))
 }
 
 fn body(request: &ProviderRequest) -> Value {
@@ -100,7 +100,7 @@ fn calls_and_other_stickers_have_no_form() {
 fn each_login_has_its_own_host_and_only_one_is_proven() {
     let message = message(content::text("hi").kind.unwrap());
     let delivery = Delivery::new(&message, "dlv_1", "", 0);
-    let url = |login: &str| Instagram.encode(&account(login), &delivery, None).unwrap().url;
+    let url = |login: &str| Instagram.encode(&Caller::new(&account(login), 0), &delivery).unwrap().url;
     let behind_page = url("facebook");
     assert!(behind_page.starts_with("https://graph.facebook.com/v26.0/me/messages?appsecret_proof="));
     assert_eq!(url("instagram"), "https://graph.instagram.com/v26.0/me/messages");
@@ -113,7 +113,8 @@ fn a_person_may_answer_when_the_window_is_closed_to_programs() {
     let delivery = Delivery::new(&message, "dlv_1", "", 0);
     let closed = json!({ "error": { "code": 10, "error_subcode": 2_018_278, "message": "closed" } });
     let answer = response(StatusCode::FORBIDDEN, &closed);
-    let request = Instagram.follow_up(&account("facebook"), &delivery, &answer, None).unwrap().unwrap();
+    let request =
+        Instagram.follow_up(&Caller::new(&account("facebook"), 0), &delivery, &answer).unwrap().unwrap();
     let body = body(&request);
     assert_eq!((&body["messaging_type"], &body["tag"]), (&json!("MESSAGE_TAG"), &json!("HUMAN_AGENT")));
 }
@@ -126,7 +127,7 @@ fn response(status: StatusCode, body: &Value) -> ProviderResponse {
 fn tokens_are_renewed_and_young_ones_used_as_they_are() {
     let settings = json!({ "account_id": ACCOUNT, "login": "instagram", "refresh_token": true });
     let account: Account<InstagramSettings> = raw(settings).load().unwrap();
-    let source = Instagram.token(&account, 0).unwrap();
+    let source = Instagram.token(&Caller::new(&account, 0)).unwrap();
     let expected =
         "https://graph.instagram.com/refresh_access_token?grant_type=ig_refresh_token&access_token=";
     assert!(source.request.url.starts_with(expected));
@@ -147,5 +148,5 @@ fn tokens_are_renewed_and_young_ones_used_as_they_are() {
     assert!(matches!(odd, Outcome::Retry { .. }), "{odd:?}");
 
     let plain = raw(json!({ "account_id": ACCOUNT, "login": "instagram" })).load().unwrap();
-    assert!(Instagram.token(&plain, 0).is_none());
+    assert!(Instagram.token(&Caller::new(&plain, 0)).is_none());
 }

@@ -1,6 +1,8 @@
 //! The channel and the sandbox, which share no code, understand each other.
 
-use heliograph_channel::{Account, Body, Delivery, Provider as _, RawAccount, Webhook as _, WebhookRequest};
+use heliograph_channel::{
+    Account, Body, Caller, Delivery, Provider as _, RawAccount, Webhook as _, WebhookRequest,
+};
 use heliograph_channel_instagram::{Instagram, InstagramSettings};
 use heliograph_domain::content;
 use heliograph_proto::v1::{Message, inbound_event::Kind};
@@ -55,7 +57,9 @@ async fn the_provider_takes_all_that_is_sent() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let message: Message = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        let request = Instagram.encode(&account, &Delivery::new(&message, "dlv_1", "corr", 0), None).unwrap();
+        let request = Instagram
+            .encode(&Caller::new(&account, 0), &Delivery::new(&message, "dlv_1", "corr", 0))
+            .unwrap();
         let Body::Json(body) = request.body else { panic!("not JSON") };
         let mut call = client.post(request.url).body(body);
         for (name, value) in &request.headers {

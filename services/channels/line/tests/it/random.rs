@@ -1,6 +1,6 @@
 //! Content at random, within what the account declares.
 
-use heliograph_channel::{Account, Body, Delivery, Provider};
+use heliograph_channel::{Account, Body, Caller, Delivery, Provider};
 use heliograph_channel_line::{Line, LineSettings};
 use heliograph_proto::v1::{
     Address, Answer, AskLocation, Card, Carousel, Choice, Content, ListMenu, ListSection, Location, Media,
@@ -143,7 +143,8 @@ pub(crate) fn message(kind: Kind) -> Message {
 /// What LINE is sent for it.
 pub(crate) fn pushed(account: &Account<LineSettings>, message: &Message) -> Value {
     let correlation = "msg_0123456789abcdefghjkmnpqrs.cnv_0123456789abcdefghjkmnpqrs.japan";
-    let request = Line.encode(account, &Delivery::new(message, "dlv_1", correlation, 0), None).unwrap();
+    let request =
+        Line.encode(&Caller::new(account, 0), &Delivery::new(message, "dlv_1", correlation, 0)).unwrap();
     let Body::Json(body) = request.body else { panic!("not JSON") };
     serde_json::from_slice(&body).unwrap()
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use heliograph_channel::{
-    Body, Channel as _, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Purpose, ReplyHandle,
-    Webhook,
+    Body, Caller, Channel as _, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse, Purpose,
+    ReplyHandle, Webhook,
 };
 use heliograph_channel_line::{Line, sign};
 use heliograph_domain::content;
@@ -45,22 +45,22 @@ fn a_fresh_reply_token_replies_and_one_that_is_over_pushes() {
     let delivery = Delivery { reply: Some(&reply), ..Delivery::new(&message, "dlv_1", "", 0) };
     assert!(Line.takes_replies(&account));
 
-    let replied = Line.encode(&account, &delivery, None).unwrap();
+    let replied = Line.encode(&Caller::new(&account, 0), &delivery).unwrap();
     assert_eq!(replied.url, "https://api.line.me/v2/bot/message/reply");
     assert_eq!(body(&replied)["replyToken"], "nHuyWiB7yP5Zw52FIkcQobQuGDXCTA");
     assert!(!Line.is_idempotent(&account, &replied), "a reply has no retry key");
 
     let over = answer(400, &json!({ "message": "Invalid reply token" }));
-    let pushed = Line.follow_up(&account, &delivery, &over, None).unwrap().unwrap();
+    let pushed = Line.follow_up(&Caller::new(&account, 0), &delivery, &over).unwrap().unwrap();
     assert_eq!(pushed.url, "https://api.line.me/v2/bot/message/push");
     assert_eq!(body(&pushed)["to"], USER);
     assert_eq!(body(&pushed)["messages"], body(&replied)["messages"]);
     assert!(Line.is_idempotent(&account, &pushed));
 
     let other = answer(400, &json!({ "message": "The request body has 1 error(s)" }));
-    assert!(Line.follow_up(&account, &delivery, &other, None).is_none());
+    assert!(Line.follow_up(&Caller::new(&account, 0), &delivery, &other).is_none());
     let taken = answer(200, &json!({ "sentMessages": [{ "id": "1" }] }));
-    assert!(Line.follow_up(&account, &delivery, &taken, None).is_none());
+    assert!(Line.follow_up(&Caller::new(&account, 0), &delivery, &taken).is_none());
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_reply_that_was_tried_before_is_never_pushed() {
     let reply = ReplyHandle { value: "token".into(), tried: true };
     let delivery = Delivery { reply: Some(&reply), ..Delivery::new(&message, "dlv_1", "", 0) };
     let over = answer(400, &json!({ "message": "Invalid reply token" }));
-    let followed = Line.follow_up(&account, &delivery, &over, None).unwrap();
+    let followed = Line.follow_up(&Caller::new(&account, 0), &delivery, &over).unwrap();
     assert!(matches!(followed, Err(Outcome::InDoubt { for_good: true, .. })));
 }
 
@@ -79,7 +79,7 @@ fn a_push_has_the_same_key_on_every_attempt_and_another_for_every_delivery() {
     assert!(!Line.takes_replies(&account));
     let key = |delivery_id: &str, now_ms| {
         let delivery = Delivery::new(&message, delivery_id, "", now_ms);
-        let request = Line.encode(&account, &delivery, None).unwrap();
+        let request = Line.encode(&Caller::new(&account, 0), &delivery).unwrap();
         request.headers["x-line-retry-key"].to_str().unwrap().to_owned()
     };
     assert_eq!(key("dlv_1", 0), key("dlv_1", 60_000));
@@ -96,7 +96,8 @@ fn typing_is_shown_to_users_and_not_to_groups() {
             signal: Some(signal),
             ..SignalRequest::default()
         };
-        Line.encode_signal(&account, &signal, 0, None).map(|request| (request.url.clone(), body(&request)))
+        Line.encode_signal(&Caller::new(&account, 0), &signal)
+            .map(|request| (request.url.clone(), body(&request)))
     };
     let (url, loading) = show(USER, Signal::Typing(Typing { on: true })).unwrap();
     assert_eq!(url, "https://api.line.me/v2/bot/chat/loading/start");
@@ -113,17 +114,17 @@ fn a_message_is_marked_as_read_by_its_token() {
     let handle = SecretString::from("nz0x74mZT2mRn");
     let account = whole();
     assert!(Line.wants_handles(&account, Purpose::Read));
-    let request = Line.encode_signal_upon(&account, &read, &handle, None).unwrap();
+    let request = Line.encode_signal_upon(&Caller::new(&account, 0), &read, &handle).unwrap();
     assert_eq!(request.url, "https://api.line.me/v2/bot/chat/markAsRead");
     assert_eq!(body(&request), json!({ "markAsReadToken": "nz0x74mZT2mRn" }));
     // Other signals may be offered upon what the customer wrote last.
     let typing = SignalRequest { signal: Some(Signal::Typing(Typing { on: false })), ..read.clone() };
-    assert!(Line.encode_signal_upon(&account, &typing, &handle, None).is_none());
+    assert!(Line.encode_signal_upon(&Caller::new(&account, 0), &typing, &handle).is_none());
 
     let silent = crate::support::account(json!({ "mark_as_read": false }));
     assert!(!Line.wants_handles(&silent, Purpose::Read));
     assert!(!Line.capabilities(&silent).read_marks_out);
-    assert!(Line.encode_signal_upon(&silent, &read, &handle, None).is_none());
+    assert!(Line.encode_signal_upon(&Caller::new(&silent, 0), &read, &handle).is_none());
 }
 
 #[test]
@@ -168,22 +169,24 @@ fn a_message_quotes_by_a_token_and_goes_without_one_that_line_does_not_know() {
     let delivery =
         Delivery { reply: Some(&reply), quote: Some(&quote), ..Delivery::new(&message, "dlv_1", "", 0) };
     let quoting = |request: &ProviderRequest| body(request)["messages"][0]["quoteToken"].clone();
-    let replied = Line.encode(&account, &delivery, None).unwrap();
+    let replied = Line.encode(&Caller::new(&account, 0), &delivery).unwrap();
     assert_eq!(quoting(&replied), "q-1");
 
     let over = answer(400, &json!({ "message": "Invalid reply token" }));
-    let pushed = Line.follow_up(&account, &delivery, &over, None).unwrap().unwrap();
+    let pushed = Line.follow_up(&Caller::new(&account, 0), &delivery, &over).unwrap().unwrap();
     assert_eq!(quoting(&pushed), "q-1");
 
     let details = json!([{ "message": "is invalid", "property": "messages[0].quoteToken" }]);
     let unknown = answer(400, &json!({ "message": "The request body has 1 error(s)", "details": details }));
     for delivery in [delivery, Delivery { reply: None, ..delivery }] {
-        let pushed = Line.follow_up(&account, &delivery, &unknown, None).unwrap().unwrap();
+        let pushed = Line.follow_up(&Caller::new(&account, 0), &delivery, &unknown).unwrap().unwrap();
         assert!(pushed.url.ends_with("/push"));
         assert_eq!((quoting(&pushed), &body(&pushed)["messages"][0]["text"]), (Value::Null, &json!("hello")));
     }
     // Without a quote it is another mistake, which another attempt does not mend.
-    assert!(Line.follow_up(&account, &Delivery { quote: None, ..delivery }, &unknown, None).is_none());
+    assert!(
+        Line.follow_up(&Caller::new(&account, 0), &Delivery { quote: None, ..delivery }, &unknown).is_none()
+    );
 }
 
 #[test]
@@ -199,7 +202,7 @@ fn the_answer_to_a_send_tells_how_to_quote_it() {
 fn stateless_tokens_are_asked_for_with_the_channel_and_read() {
     let raw = raw_account(json!({ "channel_id": "1234567890" }), &[("channel_secret", SECRET)]);
     let account = raw.load().unwrap();
-    let source = Line.token(&account, 0).unwrap();
+    let source = Line.token(&Caller::new(&account, 0)).unwrap();
     assert_eq!(source.key, "1234567890");
     assert_eq!(source.request.url, "https://api.line.me/oauth2/v3/token");
     let Body::Form(fields) = source.request.body else { panic!("not a form") };
@@ -221,7 +224,7 @@ fn stateless_tokens_are_asked_for_with_the_channel_and_read() {
 #[test]
 fn an_issued_token_that_is_refused_is_not_asked_for_again() {
     let account = account(json!({}));
-    assert!(Line.token(&account, 0).is_none());
+    assert!(Line.token(&Caller::new(&account, 0)).is_none());
     let outcome = Line.classify(&account, &answer(401, &json!({ "message": "invalid token" })));
     assert!(matches!(outcome, Outcome::Auth { token_expired: false, .. }), "{outcome:?}");
 }
@@ -229,14 +232,15 @@ fn an_issued_token_that_is_refused_is_not_asked_for_again() {
 #[test]
 fn content_is_fetched_from_its_own_host_and_stickers_from_theirs() {
     let account = account(json!({}));
-    let fetched = Line.encode_media(&account, "325708", "", None).unwrap();
+    let fetched = Line.encode_media(&Caller::new(&account, 0), "325708", "").unwrap();
     assert_eq!(fetched.url, "https://api-data.line.me/v2/bot/message/325708/content");
     assert!(fetched.headers["authorization"].is_sensitive());
-    let sticker =
-        Line.encode_media(&account, "446/1988", "https://stickers.example.com/1988.png", None).unwrap();
+    let sticker = Line
+        .encode_media(&Caller::new(&account, 0), "446/1988", "https://stickers.example.com/1988.png")
+        .unwrap();
     assert_eq!(sticker.url, "https://stickers.example.com/1988.png");
     assert!(sticker.headers.is_empty(), "our token stays at home");
-    assert!(Line.encode_media(&account, "../../x", "", None).is_none());
+    assert!(Line.encode_media(&Caller::new(&account, 0), "../../x", "").is_none());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use heliograph_channel::{Body, Provider};
+use heliograph_channel::{Body, Caller, Provider};
 use heliograph_channel_line::Line;
 use heliograph_proto::v1::{
     Address, Custom, ReadMark, SignalRequest, Typing, content::Kind, signal_request::Signal,
@@ -176,9 +176,9 @@ fn lines_description_accepts_signals() {
         signal: Some(signal),
         ..SignalRequest::default()
     };
-    let typing = Line.encode_signal(&account, &of(Signal::Typing(Typing { on: true })), 0, None);
+    let typing = Line.encode_signal(&Caller::new(&account, 0), &of(Signal::Typing(Typing { on: true })));
     let read = of(Signal::ReadMark(ReadMark::default()));
-    let read = Line.encode_signal_upon(&account, &read, &"nz0x74mZT2mRn".into(), None);
+    let read = Line.encode_signal_upon(&Caller::new(&account, 0), &read, &"nz0x74mZT2mRn".into());
     for (request, name) in
         [(typing, "ShowLoadingAnimationRequest"), (read, "MarkMessagesAsReadByTokenRequest")]
     {

@@ -1,7 +1,7 @@
 //! What is encoded reads as what was meant, to a reader that knows the provider's documents and nothing of the channel.
 
 use heliograph_channel::{
-    Account, Body, Delivery, Outcome, Provider as _, ProviderRequest, ProviderResponse, Upload,
+    Account, Body, Caller, Delivery, Outcome, Provider as _, ProviderRequest, ProviderResponse, Upload,
 };
 use heliograph_channel_messenger::{Messenger, MessengerSettings};
 use heliograph_domain::content;
@@ -27,7 +27,7 @@ fn message(kind: Kind) -> Message {
 }
 
 fn encoded(message: &Message) -> Result<ProviderRequest, Outcome> {
-    Messenger.encode(&account(), &Delivery::new(message, "dlv_1", "corr", 0), None)
+    Messenger.encode(&Caller::new(&account(), 0), &Delivery::new(message, "dlv_1", "corr", 0))
 }
 
 fn body(request: &ProviderRequest) -> Value {
@@ -251,7 +251,7 @@ fn a_person_may_answer_when_the_window_is_closed_to_programs() {
     let (account, agent, bot) = (account(), by(SenderKind::Agent), by(SenderKind::Bot));
     let follow = |account: &Account<MessengerSettings>, message: &Message, answer: &Value| {
         let delivery = Delivery::new(message, "dlv_1", "corr", 0);
-        Messenger.follow_up(account, &delivery, &response(answer), None)
+        Messenger.follow_up(&Caller::new(account, 0), &delivery, &response(answer))
     };
     let request = follow(&account, &agent, &closed).unwrap().unwrap();
     let body = body(&request);
@@ -273,7 +273,7 @@ fn files_are_fetched_once_and_named_from_then_on() {
         ..Media::default()
     };
     assert_eq!(Messenger.upload(&account, &file), Upload::BeforeByLink);
-    let request = Messenger.encode_upload(&account, &file, None, None).unwrap();
+    let request = Messenger.encode_upload(&Caller::new(&account, 0), &file, None).unwrap();
     assert!(request.url.starts_with("https://graph.facebook.com/v26.0/me/message_attachments?"));
     let payload = json!({ "url": "https://media.example.com/v", "is_reusable": true });
     let expected = json!({ "message": { "attachment": { "type": "video", "payload": payload } } });
@@ -307,7 +307,7 @@ fn signals_are_actions_and_may_be_repeated() {
         (Signal::ReadMark(heliograph_proto::v1::ReadMark::default()), "mark_seen"),
     ] {
         let signal = SignalRequest { address: address.clone(), signal: Some(signal), ..Default::default() };
-        let request = Messenger.encode_signal(&account(), &signal, 0, None).unwrap();
+        let request = Messenger.encode_signal(&Caller::new(&account(), 0), &signal).unwrap();
         assert_eq!(body(&request), json!({ "recipient": { "id": "1254" }, "sender_action": action }));
         assert!(Messenger.is_idempotent(&account(), &request));
     }

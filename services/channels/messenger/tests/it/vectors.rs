@@ -1,7 +1,7 @@
 //! `fixtures/vectors.json`: a signature beside its older sibling, and the proof of a token.
 
 use heliograph_channel::{
-    Account, Body, Delivery, Provider as _, RawAccount, Refusal, Webhook as _, WebhookRequest,
+    Account, Body, Caller, Delivery, Provider as _, RawAccount, Refusal, Webhook as _, WebhookRequest,
 };
 use heliograph_channel_messenger::{Messenger, MessengerSettings};
 use heliograph_domain::content;
@@ -65,7 +65,7 @@ fn tokens_are_proven() {
     let vector = vector("appsecret_proof");
     let message = Message { content: Some(content::text("hi")), ..Message::default() };
     let delivery = Delivery::new(&message, "dlv_1", "", 0);
-    let request = Messenger.encode(&account(&vector), &delivery, None).unwrap();
+    let request = Messenger.encode(&Caller::new(&account(&vector), 0), &delivery).unwrap();
     let proof = vector["expected"]["appsecret_proof"].as_str().unwrap();
     let expected = format!("https://graph.facebook.com/v26.0/me/messages?appsecret_proof={proof}");
     assert_eq!(request.url, expected);

@@ -6,7 +6,9 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use heliograph_channel::{Body, Channel as _, Delivery, File, Outcome, Provider, ProviderResponse, Upload};
+use heliograph_channel::{
+    Body, Caller, Channel as _, Delivery, File, Outcome, Provider, ProviderResponse, Upload,
+};
 use heliograph_channel_rcs::{Rcs, RcsSettings};
 use heliograph_domain::content;
 use heliograph_proto::v1::{
@@ -39,7 +41,7 @@ fn answer(status: u16, body: &Value) -> ProviderResponse {
 fn a_message_has_the_same_id_on_every_attempt_and_another_for_every_delivery() {
     let (account, message) = (account(json!({ "region": "europe" })), message());
     let url = |delivery_id: &str, now_ms| {
-        Rcs.encode(&account, &Delivery::new(&message, delivery_id, "", now_ms), None).unwrap().url
+        Rcs.encode(&Caller::new(&account, 0), &Delivery::new(&message, delivery_id, "", now_ms)).unwrap().url
     };
     let first = url("dlv_1", 0);
     assert_eq!(first, url("dlv_1", 60_000));
@@ -54,7 +56,7 @@ fn a_message_has_the_same_id_on_every_attempt_and_another_for_every_delivery() {
 #[test]
 fn the_assertion_is_signed_by_the_accounts_key() {
     let account = account(json!({}));
-    let source = Rcs.token(&account, 1_762_800_001_000).unwrap();
+    let source = Rcs.token(&Caller::new(&account, 1_762_800_001_000)).unwrap();
     assert_eq!(source.key, "rbm@made-up.iam.gserviceaccount.com");
     assert_eq!(source.request.url, "https://oauth2.googleapis.com/token");
     let Body::Form(fields) = source.request.body else { panic!("not a form") };
@@ -103,14 +105,14 @@ fn files_are_linked_fetched_before_or_uploaded() {
 
     let account = how("prefetch");
     assert_eq!(Rcs.upload(&account, &media), Upload::BeforeByLink);
-    let request = Rcs.encode_upload(&account, &media, None, None).unwrap();
+    let request = Rcs.encode_upload(&Caller::new(&account, 0), &media, None).unwrap();
     assert_eq!(request.url, "https://rcsbusinessmessaging.googleapis.com/v1/files");
     assert_eq!(body(&request), json!({ "fileUrl": media.url, "agentId": "acme@rbm.goog" }));
 
     let account = how("upload");
     assert_eq!(Rcs.upload(&account, &media), Upload::Before);
     let file = File { content_type: "image/png".to_owned(), name: "a.png".to_owned(), bytes: "png".into() };
-    let request = Rcs.encode_upload(&account, &media, Some(&file), None).unwrap();
+    let request = Rcs.encode_upload(&Caller::new(&account, 0), &media, Some(&file)).unwrap();
     assert_eq!(request.headers["content-type"], "image/png");
     assert!(request.url.starts_with("https://rcsbusinessmessaging.googleapis.com/upload/v1/files?"));
     let grant = Rcs.read_upload(&account, &answer(200, &json!({ "name": "files/abc" }))).unwrap();
@@ -130,7 +132,7 @@ fn typing_and_read_marks_have_ids_of_their_own() {
             signal: Some(signal),
             ..SignalRequest::default()
         };
-        Rcs.encode_signal(&account, &signal, now_ms, None)
+        Rcs.encode_signal(&Caller::new(&account, now_ms), &signal)
     };
     let typing = || Signal::Typing(Typing { on: true });
     let first = show(typing(), 1).unwrap();
@@ -155,7 +157,7 @@ fn a_deletion_takes_a_message_back_and_nothing_leaves_its_path() {
     let kind = heliograph_proto::v1::content::Kind::Deletion(deletion);
     let content = Some(heliograph_proto::v1::Content { kind: Some(kind) });
     let message = Message { content, ..message() };
-    let request = Rcs.encode(&account, &Delivery::new(&message, "dlv_1", "", 0), None).unwrap();
+    let request = Rcs.encode(&Caller::new(&account, 0), &Delivery::new(&message, "dlv_1", "", 0)).unwrap();
     assert_eq!(request.method, Method::DELETE);
     let path = "/v1/phones/+12223334444/agentMessages/a%2F..%2Fb%3Fc?agentId=acme%40rbm.goog";
     assert!(request.url.ends_with(path), "{}", request.url);

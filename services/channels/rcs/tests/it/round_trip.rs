@@ -1,7 +1,7 @@
 //! What the provider is sent says what was to be said: read back by a decoder that knows its messages and nothing of
 //! ours.
 
-use heliograph_channel::{Delivery, Provider};
+use heliograph_channel::{Caller, Delivery, Provider};
 use heliograph_channel_rcs::Rcs;
 use heliograph_proto::v1::{
     Address, Answer, AskLocation, Card, Carousel, Choice, Content, Location, Media, MediaKind, Message,
@@ -205,7 +205,7 @@ proptest! {
             ..Message::default()
         };
         let request =
-            Rcs.encode(&account(json!({})), &Delivery::new(&message, "dlv_1", "", 0), None).unwrap();
+            Rcs.encode(&Caller::new(&account(json!({})), 0), &Delivery::new(&message, "dlv_1", "", 0)).unwrap();
         let sent = body(&request);
         prop_assert_eq!(comparable(read(&sent["contentMessage"])), comparable(kind));
     }

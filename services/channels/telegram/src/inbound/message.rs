@@ -103,15 +103,10 @@ impl Reader<'_> {
             (Some(to), _) => (peer.clone(), to),
             (None, from) => (from?, peer.clone()),
         };
-        let mut event = self.inbound.event(
-            &self.id,
-            self.address(&new),
-            self.date(),
-            Kind::AddressChange(AddressChange::default()),
-        );
-        let previous = event.address.clone().map(|at| Address { user_id: old.to_string(), ..at });
-        event.kind = Some(Kind::AddressChange(AddressChange { previous }));
-        Some(event)
+        let address = self.address(&new);
+        let previous = Some(Address { user_id: old.to_string(), ..address.clone() });
+        let moved = Kind::AddressChange(AddressChange { previous });
+        Some(self.inbound.event(&self.id, address, self.date(), moved))
     }
 }
 

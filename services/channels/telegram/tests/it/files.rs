@@ -1,6 +1,6 @@
 //! Files, chats that moved, and signals: what takes more than one request.
 
-use heliograph_channel::{Body, CarrierError, Delivery, File, Outcome, Provider as _, Upload};
+use heliograph_channel::{Body, Caller, CarrierError, Delivery, File, Outcome, Provider as _, Upload};
 use heliograph_channel_telegram::Telegram;
 use heliograph_domain::content;
 use heliograph_proto::v1::{
@@ -120,12 +120,12 @@ fn another_medium_takes_the_place_of_one_with_its_file() {
 #[test]
 fn a_received_file_is_asked_for_and_then_fetched() {
     let account = account();
-    let (method, fields) = call(&Telegram.encode_media_lookup(&account, "AgAC-x", None).unwrap());
+    let (method, fields) = call(&Telegram.encode_media_lookup(&Caller::new(&account, 0), "AgAC-x").unwrap());
     assert_eq!((method.as_str(), &fields["file_id"]), ("getFile", &json!("AgAC-x")));
     let found = json!({ "ok": true, "result": { "file_id": "AgAC-x", "file_path": "photos/file_1.jpg" } });
     let url = Telegram.read_media_lookup(&account, &answer(200, &found)).unwrap();
     assert!(!url.contains(TOKEN), "{url}");
-    let request = Telegram.encode_media(&account, "AgAC-x", &url, None).unwrap();
+    let request = Telegram.encode_media(&Caller::new(&account, 0), "AgAC-x", &url).unwrap();
     assert_eq!(request.exposed().0, format!("https://api.telegram.org/file/bot{TOKEN}/photos/file_1.jpg"));
     assert!(!format!("{request:?}").contains("made-up"), "{request:?}");
 
@@ -133,7 +133,7 @@ fn a_received_file_is_asked_for_and_then_fetched() {
     for url in
         ["https://example.com/bot{secret}/x", "https://api.telegram.org.example.com/file/bot{secret}/x"]
     {
-        assert_eq!(Telegram.encode_media(&account, "", url, None).unwrap().exposed().0, url);
+        assert_eq!(Telegram.encode_media(&Caller::new(&account, 0), "", url).unwrap().exposed().0, url);
     }
     let lost = |status, text: &str| {
         let body = json!({ "ok": false, "error_code": status, "description": text });
@@ -152,11 +152,12 @@ fn what_is_sent_to_a_chat_that_moved_is_sent_once_more_to_where_it_is() {
         "ok": false, "error_code": 400, "description": "Bad Request: group chat was upgraded to a supergroup chat",
         "parameters": { "migrate_to_chat_id": -1_001_234_567_890_i64 },
     });
-    let next = Telegram.follow_up(&account(), &delivery, &answer(400, &moved), None).unwrap().unwrap();
+    let next =
+        Telegram.follow_up(&Caller::new(&account(), 0), &delivery, &answer(400, &moved)).unwrap().unwrap();
     let (method, fields) = call(&next);
     assert_eq!((method.as_str(), &fields["chat_id"]), ("sendMessage", &json!(-1_001_234_567_890_i64)));
     let ok = json!({ "ok": true, "result": {} });
-    assert!(Telegram.follow_up(&account(), &delivery, &answer(200, &ok), None).is_none());
+    assert!(Telegram.follow_up(&Caller::new(&account(), 0), &delivery, &answer(200, &ok)).is_none());
 }
 
 #[test]
@@ -166,8 +167,9 @@ fn typing_is_shown_and_a_business_marks_as_read() {
         signal: Some(signal),
         ..SignalRequest::default()
     };
-    let shown =
-        |request| Telegram.encode_signal(&account(), &request, NOW_MS, None).map(|request| call(&request));
+    let shown = |request| {
+        Telegram.encode_signal(&Caller::new(&account(), NOW_MS), &request).map(|request| call(&request))
+    };
     let (method, fields) = shown(signal("-100#42", Signal::Typing(Typing { on: true }))).unwrap();
     assert_eq!(method, "sendChatAction");
     assert_eq!(json!(fields), json!({ "chat_id": -100, "message_thread_id": 42, "action": "typing" }));

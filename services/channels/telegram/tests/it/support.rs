@@ -1,8 +1,8 @@
 //! An account, and what is sent from it.
 
 use heliograph_channel::{
-    Account, Body, Delivery, File, Outcome, Provider as _, ProviderRequest, ProviderResponse, RawAccount,
-    Secrets,
+    Account, Body, Caller, Delivery, File, Outcome, Provider as _, ProviderRequest, ProviderResponse,
+    RawAccount, Secrets,
 };
 use heliograph_channel_telegram::{Telegram, TelegramSettings};
 use heliograph_proto::v1::{Address, Content, Message, MessageReference, content::Kind};
@@ -45,7 +45,7 @@ pub(crate) fn message(kind: Kind, user_id: &str, reply_to: Option<&str>) -> Mess
 
 pub(crate) fn encode(message: &Message, file: Option<&File>) -> Result<ProviderRequest, Outcome> {
     let delivery = Delivery { file, ..Delivery::new(message, "dlv_1", "", NOW_MS) };
-    Telegram.encode(&account(), &delivery, None)
+    Telegram.encode(&Caller::new(&account(), 0), &delivery)
 }
 
 /// A request as Telegram reads it: the method, and its fields from JSON.

@@ -1,7 +1,8 @@
 //! An account, and what is sent from it.
 
 use heliograph_channel::{
-    Account, Body, Delivery, Outcome, Provider as _, ProviderRequest, ProviderResponse, RawAccount, Secrets,
+    Account, Body, Caller, Delivery, Outcome, Provider as _, ProviderRequest, ProviderResponse, RawAccount,
+    Secrets,
 };
 use heliograph_channel_viber::{Viber, ViberSettings};
 use heliograph_proto::v1::{Address, Content, Message, content::Kind};
@@ -44,7 +45,7 @@ pub(crate) fn message(kind: Kind) -> Message {
 }
 
 pub(crate) fn encode(message: &Message) -> Result<ProviderRequest, Outcome> {
-    Viber.encode(&account(), &Delivery::new(message, "dlv_1", "", NOW_MS), None)
+    Viber.encode(&Caller::new(&account(), 0), &Delivery::new(message, "dlv_1", "", NOW_MS))
 }
 
 pub(crate) fn follow_up(message: &Message, body: &Value) -> Option<Result<ProviderRequest, Outcome>> {
@@ -54,7 +55,7 @@ pub(crate) fn follow_up(message: &Message, body: &Value) -> Option<Result<Provid
         body: body.to_string().into(),
         now_ms: NOW_MS,
     };
-    Viber.follow_up(&account(), &Delivery::new(message, "dlv_1", "", NOW_MS), &response, None)
+    Viber.follow_up(&Caller::new(&account(), 0), &Delivery::new(message, "dlv_1", "", NOW_MS), &response)
 }
 
 pub(crate) fn body(request: &ProviderRequest) -> Value {

@@ -1,7 +1,7 @@
 //! Media: uploaded for three days, named by the provider's id, and fetched by it; videos are asked for first.
 
 use heliograph_channel::{
-    Account, Body, CarrierError, File, Outcome, Provider as _, ProviderResponse, Secrets, Upload,
+    Account, Body, Caller, CarrierError, File, Outcome, Provider as _, ProviderResponse, Secrets, Upload,
     account::RawAccount,
 };
 use heliograph_channel_wechat::{Wechat, WechatSettings};
@@ -41,7 +41,9 @@ fn files_are_uploaded_by_their_kind() {
     {
         let media = Media { kind: kind.into(), ..Media::default() };
         assert_eq!(Wechat.upload(&account, &media), Upload::Before);
-        let request = Wechat.encode_upload(&account, &media, Some(&file), Some(&token)).unwrap();
+        let request = Wechat
+            .encode_upload(&Caller::new(&account, 0).with_token(Some(&token)), &media, Some(&file))
+            .unwrap();
         let expected =
             format!("https://api.weixin.qq.com/cgi-bin/media/upload?access_token=token&type={name}");
         assert_eq!(request.url, expected);
@@ -49,7 +51,8 @@ fn files_are_uploaded_by_their_kind() {
         assert!(String::from_utf8_lossy(&body).contains("name=\"media\"; filename=\"voice.amr\""));
     }
     let sticker = Media { kind: MediaKind::Sticker.into(), ..Media::default() };
-    let refused = Wechat.encode_upload(&account, &sticker, Some(&file), Some(&token));
+    let refused =
+        Wechat.encode_upload(&Caller::new(&account, 0).with_token(Some(&token)), &sticker, Some(&file));
     assert!(matches!(refused, Err(Outcome::Permanent { .. })));
 }
 
@@ -72,17 +75,32 @@ fn an_upload_is_known_for_three_days() {
 #[test]
 fn pictures_are_fetched_and_videos_asked_for_first() {
     let (account, token) = (account(), "token".into());
-    assert!(Wechat.encode_media_lookup(&account, "m1", Some(&token)).is_none());
+    assert!(Wechat.encode_media_lookup(&Caller::new(&account, 0).with_token(Some(&token)), "m1").is_none());
     let by_id = "https://api.weixin.qq.com/cgi-bin/media/get?access_token=token&media_id=m1";
-    assert_eq!(Wechat.encode_media(&account, "m1", "", Some(&token)).unwrap().url, by_id);
-    assert_eq!(Wechat.encode_media_lookup(&account, "video:m1", Some(&token)).unwrap().url, by_id);
+    assert_eq!(
+        Wechat.encode_media(&Caller::new(&account, 0).with_token(Some(&token)), "m1", "").unwrap().url,
+        by_id
+    );
+    assert_eq!(
+        Wechat
+            .encode_media_lookup(&Caller::new(&account, 0).with_token(Some(&token)), "video:m1")
+            .unwrap()
+            .url,
+        by_id
+    );
     let read = |body| Wechat.read_media_lookup(&account, &answer(&body));
     let url = read(json!({ "video_url": "https://video.example.com/1" })).unwrap();
-    assert_eq!(Wechat.encode_media(&account, "video:m1", &url, Some(&token)).unwrap().url, url);
+    assert_eq!(
+        Wechat
+            .encode_media(&Caller::new(&account, 0).with_token(Some(&token)), "video:m1", &url)
+            .unwrap()
+            .url,
+        url
+    );
     let gone = read(json!({ "errcode": 40007, "errmsg": "invalid media_id" })).unwrap_err();
     assert!(matches!(gone, CarrierError::NotFound));
     assert!(matches!(read(json!({ "errcode": -1 })), Err(CarrierError::Provider(_))));
-    assert!(Wechat.encode_media(&account, "", "", Some(&token)).is_none());
+    assert!(Wechat.encode_media(&Caller::new(&account, 0).with_token(Some(&token)), "", "").is_none());
 }
 
 #[test]

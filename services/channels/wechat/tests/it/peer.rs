@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use heliograph_channel::{Body, Delivery, Provider as _};
+use heliograph_channel::{Body, Caller, Delivery, Provider as _};
 use heliograph_channel_wechat::Wechat;
 use heliograph_proto::v1::{Address, Content, Message};
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ fn we_send_what_wechatpy_sends() {
         let address = Address { user_id: "oOpenId".to_owned(), ..Address::default() };
         let message = Message { content: Some(content), address: Some(address), ..Message::default() };
         let delivery = Delivery::new(&message, "dlv_1", "c", 0);
-        let request = Wechat.encode(&account, &delivery, Some(&token)).unwrap();
+        let request = Wechat.encode(&Caller::new(&account, 0).with_token(Some(&token)), &delivery).unwrap();
         let Body::Json(body) = request.body else { panic!("not JSON") };
         ours.push(serde_json::from_slice::<Value>(&body).unwrap());
         arguments["user_id"] = "oOpenId".into();

@@ -1,12 +1,14 @@
 //! The content of a message, by its type.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use heliograph_channel::json::{flag, list, owned, text};
+use heliograph_channel::{
+    events::named,
+    json::{flag, list, number, owned, text},
+};
 use heliograph_domain::content;
-use heliograph_graph::{lines, messaging::answered};
+use heliograph_graph::{lines, messaging::chosen};
 use heliograph_proto::v1::{
-    ContactCard, ContactPoint, Custom, Location, Media, MediaKind, MessageReference, Reaction, Selection,
-    content::Kind,
+    ContactCard, ContactPoint, Custom, Location, Media, MediaKind, Reaction, Selection, content::Kind,
 };
 use serde_json::{Value, json};
 
@@ -22,8 +24,8 @@ pub(super) fn read(message: &Value) -> Option<Kind> {
         "document" => media(MediaKind::File, said)?,
         "sticker" => media(MediaKind::Sticker, said)?,
         "location" => Kind::Location(Location {
-            latitude: degrees(&said["latitude"])?,
-            longitude: degrees(&said["longitude"])?,
+            latitude: number(&said["latitude"])?,
+            longitude: number(&said["longitude"])?,
             name: owned(said, "name"),
             address: owned(said, "address"),
             url: owned(said, "url"),
@@ -31,7 +33,7 @@ pub(super) fn read(message: &Value) -> Option<Kind> {
         }),
         "contacts" => Kind::ContactCard(cards(message).into_iter().next()?),
         "reaction" => Kind::Reaction(Reaction {
-            target: Some(reference(said["message_id"].as_str()?)),
+            target: Some(named(said["message_id"].as_str()?)),
             // A reaction that is taken back has no emoji.
             emoji: owned(said, "emoji"),
         }),
@@ -42,15 +44,6 @@ pub(super) fn read(message: &Value) -> Option<Kind> {
         "unsupported" | "unknown" => unsupported(message),
         _ => return None,
     })
-}
-
-/// A number, though some write it as text.
-fn degrees(value: &Value) -> Option<f64> {
-    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|number| number.is_finite())
-}
-
-fn reference(provider_message_id: &str) -> MessageReference {
-    MessageReference { provider_message_id: provider_message_id.to_owned(), ..MessageReference::default() }
 }
 
 fn media(kind: MediaKind, said: &Value) -> Option<Kind> {
@@ -108,14 +101,8 @@ fn card(contact: &Value) -> ContactCard {
 }
 
 fn selection(message: &Value, id: &str, title: String) -> Kind {
-    let (option_id, payload) = answered(id);
-    Kind::Selection(Selection {
-        option_id: option_id.to_owned(),
-        title,
-        payload: payload.to_owned(),
-        question: message["context"]["id"].as_str().map(reference),
-        ..Selection::default()
-    })
+    let question = message["context"]["id"].as_str().map(named);
+    Kind::Selection(Selection { question, title, ..chosen(id) })
 }
 
 /// The answer to buttons, a list or a flow; others are kept by their name.

@@ -1,6 +1,7 @@
 //! What a customer says.
 
 use heliograph_channel::{
+    events::named,
     inbound::album,
     json::{flag, has_beyond, owned, text},
 };
@@ -10,7 +11,7 @@ use heliograph_proto::v1::{
 };
 use serde_json::Value;
 
-use super::{content, item::Item, people, system};
+use super::{content, events, item::Item, people};
 
 /// Fields of every message that are read; the one called as its type is read as well.
 const KNOWN: &str = "context errors from from_parent_user_id from_user_id group_id id timestamp type";
@@ -23,7 +24,7 @@ pub(super) fn read(item: &Item<'_>) -> Vec<InboundEvent> {
         return vec![item.unknown("message")];
     }
     if kind == "system" {
-        return vec![system::read(item)];
+        return vec![events::system(item)];
     }
     let unknown = || vec![item.unknown(&format!("message.{kind}"))];
     if address.user_id.is_empty() {
@@ -46,24 +47,18 @@ pub(super) fn read(item: &Item<'_>) -> Vec<InboundEvent> {
 
 /// What the item says; `None` for what nobody knows.
 fn said(item: &Item<'_>) -> Option<ContentKind> {
-    let original = |kind: &str| {
-        let id = text(&item.source[kind], "original_message_id");
-        (!id.is_empty()).then(|| own(item, id))
-    };
-    Some(match item.text("type") {
+    let kind = item.text("type");
+    let original = text(&item.source[kind], "original_message_id");
+    let target = Some(item.inbound.theirs(original));
+    Some(match kind {
+        "edit" | "revoke" if original.is_empty() => return None,
         "edit" => {
-            let target = Some(original("edit")?);
             let content = Content { kind: Some(content::read(&item.source["edit"]["message"])?) };
             ContentKind::Edit(Box::new(Edit { target, content: Some(Box::new(content)) }))
         }
-        "revoke" => ContentKind::Deletion(Deletion { target: Some(original("revoke")?) }),
+        "revoke" => ContentKind::Deletion(Deletion { target }),
         _ => return content::read(item.source),
     })
-}
-
-/// A message of the customer's own has the id it was given when it came in.
-fn own(item: &Item<'_>, id: &str) -> MessageReference {
-    MessageReference { message_id: item.inbound().message_id(id), provider_message_id: id.to_owned() }
 }
 
 fn message(item: &Item<'_>, address: Address, content: ContentKind, index: usize) -> InboundEvent {
@@ -75,12 +70,11 @@ fn message(item: &Item<'_>, address: Address, content: ContentKind, index: usize
         reply_to: quoted(item, context),
         referral: referral(item.source),
         forwarded: flag(context, "forwarded") || flag(context, "frequently_forwarded"),
-        ..item.inbound().message(&part, address.display_name.clone(), item.time(), content)
+        ..item.inbound.message(&part, address.display_name.clone(), item.time(), content)
     };
     let product = &context["referred_product"];
-    if let (Some(catalog), Some(product)) =
-        (product["catalog_id"].as_str(), product["product_retailer_id"].as_str())
-    {
+    let (catalog, product) = (text(product, "catalog_id"), text(product, "product_retailer_id"));
+    if !catalog.is_empty() && !product.is_empty() {
         message.metadata.insert("referred_product".to_owned(), format!("{catalog}/{product}"));
     }
     let event = item.event(&part, address, Kind::Message(message));
@@ -92,11 +86,13 @@ fn message(item: &Item<'_>, address: Address, content: ContentKind, index: usize
 /// What the message answers. Answers to choices and reactions name it in their content as well.
 fn quoted(item: &Item<'_>, context: &Value) -> Option<MessageReference> {
     let id = context["id"].as_str().filter(|id| !id.is_empty())?;
-    let is_own = [("from", "from"), ("from_user_id", "user_id")]
-        .iter()
-        .any(|(sender, quoted)| !item.text(sender).is_empty() && context[quoted] == item.text(sender));
-    let theirs = || MessageReference { provider_message_id: id.to_owned(), ..MessageReference::default() };
-    Some(if is_own { own(item, id) } else { theirs() })
+    let is = |mine: &str, theirs: &str| !item.text(mine).is_empty() && context[theirs] == item.text(mine);
+    // Their own has the id it was given when it came in.
+    Some(if is("from", "from") || is("from_user_id", "user_id") {
+        item.inbound.theirs(id)
+    } else {
+        named(id)
+    })
 }
 
 /// The advertisement or post that led here.

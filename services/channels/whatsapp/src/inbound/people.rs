@@ -1,6 +1,6 @@
 //! Who it is from: a business-scoped user id, a phone number, or both.
 
-use heliograph_channel::json::text;
+use heliograph_channel::json::{or, text};
 use heliograph_proto::v1::Address;
 use serde_json::Value;
 
@@ -36,11 +36,6 @@ pub(super) fn address(item: &Item<'_>) -> Address {
     let name = or(text(profile, "name"), text(profile, "username"));
     let thread = item.text("group_id").to_owned();
     Address { display_name: name.to_owned(), thread, ..named(user_id, phone) }
-}
-
-/// The first that is not empty.
-pub(super) fn or<'a>(first: &'a str, second: &'a str) -> &'a str {
-    if first.is_empty() { second } else { first }
 }
 
 /// An address by what is known of it.

@@ -1,10 +1,13 @@
 //! Questions with answers to tap: buttons, lists, links, cards.
 
-use heliograph_channel::{Outcome, json::without_empty};
-use heliograph_domain::limits;
+use heliograph_channel::{
+    Outcome,
+    json::{or, without_empty},
+};
+use heliograph_domain::limits::cut;
 use heliograph_graph::{Offers, check, lines};
 use heliograph_proto::v1::{
-    Card, Carousel, Choice, ListMenu, ListSection, Media, Option as Offered, TextUnit,
+    Card, Carousel, Choice, ListMenu, ListSection, Media, Option as Offered, TextUnit::CodePoints,
 };
 use serde_json::{Value, json};
 
@@ -35,10 +38,8 @@ pub(super) fn choice(choice: &Choice) -> Result<Value, Outcome> {
 fn ask(frame: &Frame<'_>, offers: &Offers<'_>) -> Result<Value, Outcome> {
     if offers.only_asks_location() {
         let body = lines([frame.title, &offers.below(frame.body, 0), frame.footer]);
-        check("body", body.chars().count(), 1..=QUESTION)?;
         let action = json!({ "name": "send_location" });
-        let asked = json!({ "type": "location_request_message", "body": { "text": body }, "action": action });
-        return Ok(of_type("interactive", asked));
+        return framed("location_request_message", &Frame::default(), &body, QUESTION, action);
     }
     let (kind, action, shown) = action(offers, "reply")?;
     framed(kind, frame, &offers.below(frame.body, shown), QUESTION, action)
@@ -49,11 +50,12 @@ fn action(offers: &Offers<'_>, kind: &str) -> Result<(&'static str, Value, usize
     if offers.answers.is_empty() {
         let (title, url) = offers.links.first().ok_or_else(no_options)?;
         check("option_title", title.len(), 1..=usize::MAX)?;
-        let parameters = json!({ "display_text": cut(title, BUTTON), "url": url });
+        let parameters = json!({ "display_text": cut(title, BUTTON, CodePoints), "url": url });
         return Ok(("cta_url", json!({ "name": "cta_url", "parameters": parameters }), 1));
     }
     tell_apart(offers)?;
-    let button = |(option, id): &(&Offered, String)| json!({ "type": kind, kind: { "id": id, "title": option.title } });
+    let button =
+        |(option, id): &(&Offered, String)| of_type(kind, json!({ "id": id, "title": option.title }));
     let buttons: Value = offers.answers.iter().map(button).collect();
     Ok(("button", json!({ "buttons": buttons }), 0))
 }
@@ -78,13 +80,7 @@ fn no_options() -> Outcome {
 /// An interactive message: header, body, footer and what to tap. A title or footer too long for its place stands in the
 /// body.
 #[expect(clippy::needless_pass_by_value, reason = "it becomes a part of what is made")]
-fn framed(
-    kind: &str,
-    frame: &Frame<'_>,
-    body: &str,
-    body_limit: usize,
-    action: Value,
-) -> Result<Value, Outcome> {
+fn framed(kind: &str, frame: &Frame<'_>, body: &str, most: usize, action: Value) -> Result<Value, Outcome> {
     let short = |text: &str| !text.is_empty() && text.chars().count() <= LABEL;
     let is_title = frame.media.is_none() && short(frame.title) && !body.is_empty();
     let above = match frame.title {
@@ -94,17 +90,17 @@ fn framed(
     };
     let below = if short(frame.footer) { "" } else { frame.footer };
     let body = lines([&above, body, below]);
-    check("body", body.chars().count(), 1..=body_limit)?;
-    let mut interactive = json!({ "type": kind, "body": { "text": body }, "action": action });
-    if let Some(media) = frame.media {
-        interactive["header"] = media::header(media)?;
-    } else if is_title {
-        interactive["header"] = of_type("text", frame.title.into());
-    }
-    if short(frame.footer) {
-        interactive["footer"] = json!({ "text": frame.footer });
-    }
-    Ok(of_type("interactive", interactive))
+    check("body", body.chars().count(), 1..=most)?;
+    let header = match frame.media {
+        Some(media) => media::header(media)?,
+        None if is_title => of_type("text", frame.title.into()),
+        None => Value::Null,
+    };
+    let footer = if short(frame.footer) { frame.footer } else { "" };
+    let interactive = json!({
+        "type": kind, "header": header, "body": { "text": body }, "footer": { "text": footer }, "action": action,
+    });
+    Ok(of_type("interactive", without_empty(interactive)))
 }
 
 pub(super) fn list(list: &ListMenu, spec: &WhatsAppSpec) -> Result<Value, Outcome> {
@@ -122,19 +118,15 @@ pub(super) fn list(list: &ListMenu, spec: &WhatsAppSpec) -> Result<Value, Outcom
     };
     let sections: Vec<Value> = list.sections.iter().enumerate().filter_map(section).collect();
     let button = if list.button.trim().is_empty() { MENU } else { &list.button };
-    let action = json!({ "button": cut(button, BUTTON), "sections": sections });
+    let action = json!({ "button": cut(button, BUTTON, CodePoints), "sections": sections });
     let frame = Frame { title: &list.header, body: &list.body, footer: &list.footer, media: None };
     framed("list", &frame, &offers.below(&list.body, 0), spec.list_body_limit.into(), action)
 }
 
 fn row((option, id): &(&Offered, String)) -> Value {
-    let description = cut(&option.description, ROW_DESCRIPTION);
+    // What explains is shortened; what is said never is.
+    let description = cut(&option.description, ROW_DESCRIPTION, CodePoints);
     without_empty(json!({ "id": id, "title": option.title, "description": description }))
-}
-
-/// What explains is shortened; what is said never is.
-fn cut(text: &str, limit: usize) -> String {
-    limits::cut(text, limit, TextUnit::CodePoints)
 }
 
 /// A card of its own: a question with a header, or without options a picture with a caption, or a text.
@@ -162,9 +154,8 @@ fn bold(title: &str) -> String {
 pub(super) fn carousel(carousel: &Carousel) -> Result<Value, Outcome> {
     let cards = carousel.cards.iter().enumerate().map(slide).collect::<Result<Vec<_>, _>>()?;
     // A carousel hangs below a text.
-    let titles = carousel.cards.iter().map(|card| card.title.as_str()).filter(|title| !title.is_empty());
-    let titles = titles.collect::<Vec<_>>().join(" · ");
-    let body = if carousel.body.is_empty() { &titles } else { &carousel.body };
+    let titles = lines(carousel.cards.iter().map(|card| &card.title)).replace('\n', " · ");
+    let body = or(&carousel.body, &titles);
     framed("carousel", &Frame::default(), body, QUESTION, json!({ "cards": cards }))
 }
 
@@ -177,12 +168,8 @@ fn slide((index, card): (usize, &Card)) -> Result<Value, Outcome> {
     // A slide has few lines.
     let text = lines([bold(&card.title), offers.below(&card.body, shown).replace('\n', " ")]);
     check("slide", text.chars().count(), 0..=SLIDE)?;
-    let mut slide = json!({ "card_index": index, "type": "cta_url", "action": action });
-    if let Some(media) = &card.media {
-        slide["header"] = media::header(media)?;
-    }
-    if !text.is_empty() {
-        slide["body"] = json!({ "text": text });
-    }
-    Ok(slide)
+    let header = card.media.as_ref().map(media::header).transpose()?;
+    Ok(without_empty(json!({
+        "card_index": index, "type": "cta_url", "header": header, "body": { "text": text }, "action": action,
+    })))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use heliograph_channel::{
-    Account, Body, CarrierError, File, Outcome, ProviderRequest, ProviderResponse, UploadGrant,
+    Body, CarrierError, File, Outcome, ProviderRequest, ProviderResponse, UploadGrant,
     json::{text, without_empty},
     multipart::Form,
 };
@@ -14,7 +14,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{call, of_type};
-use crate::{WhatsAppSettings, codes};
+use crate::{codes, settings::Number};
 
 /// How long the provider keeps what is uploaded.
 const KEPT: Duration = Duration::from_hours(30 * 24);
@@ -65,16 +65,12 @@ fn kind(media: &Media) -> &'static str {
 }
 
 /// Uploads a file; its id is good for messages of this number.
-pub(crate) fn upload(
-    account: &Account<WhatsAppSettings>,
-    _media: &Media,
-    file: Option<&File>,
-) -> Result<ProviderRequest, Outcome> {
+pub(crate) fn upload(account: &Number, file: Option<&File>) -> Result<ProviderRequest, Outcome> {
     let file = file.ok_or_else(|| Outcome::permanent("no_media", "there is no file to upload"))?;
     let form = Form::new().text("messaging_product", "whatsapp").text("type", &file.content_type);
     let (headers, body) = form.file("file", file).finish();
-    let mut request =
-        call(account, Method::POST, &format!("{}/media", account.settings.spec.phone_number_id), body);
+    let path = format!("{}/media", account.settings.spec.phone_number_id);
+    let mut request = call(account, Method::POST, &path, body);
     request.headers.extend(headers);
     Ok(request)
 }
@@ -85,7 +81,7 @@ pub(crate) fn read_upload(response: &ProviderResponse) -> Result<UploadGrant, Ou
 }
 
 /// Where a received medium is; the URL in the answer is good for some minutes.
-pub(crate) fn lookup(account: &Account<WhatsAppSettings>, id: &str) -> Option<ProviderRequest> {
+pub(crate) fn lookup(account: &Number, id: &str) -> Option<ProviderRequest> {
     // What is no id must not become another path.
     let plain =
         !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
@@ -107,7 +103,6 @@ pub(crate) fn read_lookup(response: &ProviderResponse) -> Result<String, Carrier
 }
 
 /// The medium itself, with the same token.
-pub(crate) fn download(account: &Account<WhatsAppSettings>, url: &str) -> Option<ProviderRequest> {
-    let token = &account.settings.app.access_token;
-    (!url.is_empty()).then(|| heliograph_graph::call(Method::GET, url.to_owned(), token, None, Body::Empty))
+pub(crate) fn download(account: &Number, url: &str) -> Option<ProviderRequest> {
+    Some(ProviderRequest::fetch(url)?.with_bearer(Some(&account.settings.app.access_token)))
 }

@@ -16,10 +16,10 @@ pub(super) fn template(template: &Template) -> Result<Value, Outcome> {
 }
 
 fn parameter(parameter: &TemplateParameter) -> Result<Value, Outcome> {
-    let filling = parameter.value.as_ref();
-    let filling =
-        filling.ok_or_else(|| Outcome::permanent("no_value", "a template's parameter has no value"))?;
-    let mut filled = match filling {
+    let Some(value) = &parameter.value else {
+        return Err(Outcome::permanent("no_value", "a template's parameter has no value"));
+    };
+    let mut filled = match value {
         Filling::Text(text) => of_type("text", text.as_str().into()),
         Filling::Media(media) => media::header(media)?,
         Filling::Location(place) => of_type("location", location(place)),

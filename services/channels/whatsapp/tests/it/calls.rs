@@ -1,6 +1,6 @@
 //! Media, read marks, another try by number, and what is refused before the provider would.
 
-use heliograph_channel::{Body, CarrierError, Delivery, File, Outcome, Provider as _, Upload};
+use heliograph_channel::{Body, Caller, CarrierError, Delivery, File, Outcome, Provider as _, Upload};
 use heliograph_channel_whatsapp::WhatsApp;
 use heliograph_domain::content;
 use heliograph_proto::v1::{
@@ -9,7 +9,7 @@ use heliograph_proto::v1::{
 };
 use serde_json::json;
 
-use crate::support::{CORRELATION, account, answer, encode, json_of, message, sent};
+use crate::support::{CORRELATION, account, answer, json_of, message, sent};
 
 fn text() -> Message {
     message(content::text("Hello").kind.unwrap())
@@ -18,14 +18,14 @@ fn text() -> Message {
 #[test]
 fn received_media_are_asked_for_and_fetched_with_the_token() {
     let account = account(&json!({}));
-    let lookup = WhatsApp.encode_media_lookup(&account, "1003383421387256", None).unwrap();
+    let lookup = WhatsApp.encode_media_lookup(&Caller::new(&account, 0), "1003383421387256").unwrap();
     assert_eq!(lookup.url, "https://graph.facebook.com/v26.0/1003383421387256");
     for odd in ["", "../me", "1?x=y", "a/b"] {
-        assert!(WhatsApp.encode_media_lookup(&account, odd, None).is_none(), "{odd}");
+        assert!(WhatsApp.encode_media_lookup(&Caller::new(&account, 0), odd).is_none(), "{odd}");
     }
     let found = json!({ "url": "https://lookaside.fbsbx.com/x", "mime_type": "image/jpeg", "id": "1" });
     let url = WhatsApp.read_media_lookup(&account, &answer(200, &found)).unwrap();
-    let fetch = WhatsApp.encode_media(&account, "1003383421387256", &url, None).unwrap();
+    let fetch = WhatsApp.encode_media(&Caller::new(&account, 0), "1003383421387256", &url).unwrap();
     assert_eq!(fetch.url, "https://lookaside.fbsbx.com/x");
     assert!(fetch.headers["authorization"].is_sensitive());
 
@@ -42,7 +42,7 @@ fn media_are_uploaded_and_known_for_thirty_days() {
     let media = Media { kind: MediaKind::Image.into(), ..Media::default() };
     assert_eq!(WhatsApp.upload(&account, &media), Upload::Before);
     let file = File { content_type: "image/png".to_owned(), name: "tea.png".to_owned(), bytes: "PNG".into() };
-    let request = WhatsApp.encode_upload(&account, &media, Some(&file), None).unwrap();
+    let request = WhatsApp.encode_upload(&Caller::new(&account, 0), &media, Some(&file)).unwrap();
     let (path, proof) = request.url.split_once('?').unwrap();
     assert_eq!(path, "https://graph.facebook.com/v26.0/106540352242922/media");
     assert_eq!(proof.strip_prefix("appsecret_proof=").unwrap().len(), 64);
@@ -95,7 +95,7 @@ fn who_cannot_be_reached_by_user_id_is_tried_by_number() {
     let refused = answer(400, &json!({ "error": { "code": 131_062, "message": "not by this id" } }));
     let next = |message: &Message| {
         let delivery = Delivery::new(message, "dlv_1", CORRELATION, 0);
-        WhatsApp.follow_up(&account, &delivery, &refused, None)
+        WhatsApp.follow_up(&Caller::new(&account, 0), &delivery, &refused)
     };
     assert!(next(&message).is_none());
     message.address.as_mut().unwrap().phone = "+16505551234".to_owned();
@@ -107,7 +107,7 @@ fn who_cannot_be_reached_by_user_id_is_tried_by_number() {
 
     let delivery = Delivery::new(&message, "dlv_1", CORRELATION, 0);
     let other = answer(400, &json!({ "error": { "code": 131_026, "message": "Message undeliverable" } }));
-    assert!(WhatsApp.follow_up(&account, &delivery, &other, None).is_none());
+    assert!(WhatsApp.follow_up(&Caller::new(&account, 0), &delivery, &other).is_none());
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn what_was_read_is_marked() {
     let account = account(&json!({}));
     let signal = |signal| {
         let signal = SignalRequest { signal: Some(signal), ..SignalRequest::default() };
-        WhatsApp.encode_signal(&account, &signal, 0, None)
+        WhatsApp.encode_signal(&Caller::new(&account, 0), &signal)
     };
     let up_to = MessageReference { provider_message_id: "wamid.1".to_owned(), ..MessageReference::default() };
     let mark = signal(Signal::ReadMark(ReadMark { up_to: Some(up_to), until: None })).unwrap();
@@ -129,14 +129,17 @@ fn typing_is_shown_upon_what_the_customer_wrote_last() {
     let account = account(&json!({}));
     let typing =
         |on| SignalRequest { signal: Some(Signal::Typing(Typing { on })), ..SignalRequest::default() };
-    assert!(WhatsApp.encode_signal(&account, &typing(true), 0, None).is_none());
-    let shown = WhatsApp.encode_signal_upon(&account, &typing(true), &"wamid.1".into(), None).unwrap();
+    assert!(WhatsApp.encode_signal(&Caller::new(&account, 0), &typing(true)).is_none());
+    let shown =
+        WhatsApp.encode_signal_upon(&Caller::new(&account, 0), &typing(true), &"wamid.1".into()).unwrap();
     let expected = json!({
         "messaging_product": "whatsapp", "status": "read", "message_id": "wamid.1",
         "typing_indicator": { "type": "text" },
     });
     assert_eq!(json_of(&shown), expected);
-    assert!(WhatsApp.encode_signal_upon(&account, &typing(false), &"wamid.1".into(), None).is_none());
+    assert!(
+        WhatsApp.encode_signal_upon(&Caller::new(&account, 0), &typing(false), &"wamid.1".into()).is_none()
+    );
 }
 
 #[test]
@@ -160,7 +163,7 @@ fn what_the_provider_would_refuse_is_not_sent() {
         ("option_title_too_long", choice("?".to_owned(), vec![option(&"a".repeat(21))])),
         ("option_title_empty", choice("?".to_owned(), vec![option("")])),
         ("no_target", message(Kind::Reaction(Reaction { emoji: "👍".to_owned(), ..Reaction::default() }))),
-        ("media_kind", media(Media::default())),
+        ("media_kind_not_supported", media(Media::default())),
         (
             "caption_too_long",
             media(Media { kind: MediaKind::Image.into(), caption: long(), ..Media::default() }),
@@ -176,7 +179,8 @@ fn what_the_provider_would_refuse_is_not_sent() {
         ("no_content", Message { address: Some(Address::default()), ..Message::default() }),
         ("no_address", Message { address: None, ..text() }),
     ] {
-        match encode(&account, &message) {
+        let delivery = Delivery::new(&message, "dlv_1", CORRELATION, 0);
+        match WhatsApp.encode_checked(&account, &delivery, None) {
             Err(Outcome::Permanent { code: found, .. }) => assert_eq!(found, code),
             other => panic!("{code}: {other:?}"),
         }

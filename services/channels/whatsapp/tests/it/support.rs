@@ -1,8 +1,8 @@
 //! Accounts and requests.
 
 use heliograph_channel::{
-    Account, Body, Delivery, Outcome, Provider as _, ProviderRequest, ProviderResponse, RawAccount, Secrets,
-    WebhookRequest,
+    Account, Body, Caller, Delivery, Outcome, Provider as _, ProviderRequest, ProviderResponse, RawAccount,
+    Secrets, WebhookRequest,
 };
 use heliograph_channel_whatsapp::{WhatsApp, WhatsAppSettings};
 use heliograph_proto::v1::{Address, Content, Message, content::Kind};
@@ -67,7 +67,7 @@ pub(crate) fn encode(
     account: &Account<WhatsAppSettings>,
     message: &Message,
 ) -> Result<ProviderRequest, Outcome> {
-    WhatsApp.encode(account, &Delivery::new(message, "dlv_1", CORRELATION, 0), None)
+    WhatsApp.encode(&Caller::new(account, 0), &Delivery::new(message, "dlv_1", CORRELATION, 0))
 }
 
 /// What the provider is sent for it.

@@ -7,7 +7,6 @@ use heliograph_domain::content::media_mut;
 use heliograph_proto::v1::{Media, Message};
 use heliograph_store::uploads::{UploadKey, Uploads};
 use http::{HeaderMap, Method};
-use secrecy::SecretString;
 
 use super::{
     ingress::wall_clock,
@@ -15,7 +14,9 @@ use super::{
     outlet::Outlet,
     shelf::{Shelf, ShelfError},
 };
-use crate::{Account, Body, CarrierError, File, Outcome, Provider, ProviderRequest, Upload, UploadGrant};
+use crate::{
+    Account, Body, Calls, CarrierError, File, Outcome, Provider, ProviderRequest, Upload, UploadGrant,
+};
 
 /// What stands behind somebody else's URL may change, so it is uploaded anew after this long.
 const LINKED_FOR: Duration = Duration::from_hours(1);
@@ -51,14 +52,13 @@ impl Attachments {
     pub(super) async fn attach<P: Provider>(
         &self,
         provider: &P,
-        account: &Account<P::Settings>,
+        caller: Calls<'_, P>,
         message: &Message,
-        token: Option<&SecretString>,
     ) -> Result<Attached, Outcome> {
         let mut attached = Attached { message: message.clone(), ..Attached::default() };
         let Some(mut content) = attached.message.content.take() else { return Ok(attached) };
         for media in media_mut(&mut content) {
-            self.make_ready(provider, account, media, token, &mut attached).await?;
+            self.make_ready(provider, caller, media, &mut attached).await?;
         }
         attached.message.content = Some(content);
         Ok(attached)
@@ -67,9 +67,8 @@ impl Attachments {
     async fn make_ready<P: Provider>(
         &self,
         provider: &P,
-        account: &Account<P::Settings>,
+        caller: Calls<'_, P>,
         media: &mut Media,
-        token: Option<&SecretString>,
         attached: &mut Attached,
     ) -> Result<(), Outcome> {
         if media.object_id.is_empty() && media.url.is_empty() {
@@ -79,16 +78,16 @@ impl Attachments {
         // Another account's, or another channel's.
         media.provider_media_id.clear();
         if media.url.is_empty()
-            && let Some(link) = self.shelf.link(&account.tenant, &media.object_id, wall_clock())
+            && let Some(link) = self.shelf.link(&caller.account.tenant, &media.object_id, wall_clock())
         {
             media.url = link;
         }
-        let how = provider.upload(account, media);
+        let how = provider.upload(caller.account, media);
         if how == Upload::Never {
             return if media.url.is_empty() { Err(no_link()) } else { Ok(()) };
         }
         let source = source(media);
-        let key = Self::key(account, &source);
+        let key = Self::key(caller.account, &source);
         // Without Redis it is uploaded again.
         if let Ok(Some(known)) = self.uploads.recall(&key).await {
             attached.recalled.push((source, known.clone()));
@@ -98,7 +97,7 @@ impl Attachments {
         let file = match how {
             Upload::BeforeByLink if media.url.is_empty() => return Err(no_link()),
             Upload::BeforeByLink => None,
-            _ => Some(self.file(account, media).await?),
+            _ => Some(self.file(caller.account, media).await?),
         };
         if how == Upload::Within {
             if attached.file.is_some() {
@@ -107,12 +106,12 @@ impl Attachments {
             (attached.file, attached.within) = (file, Some(source));
             return Ok(());
         }
-        let request = provider.encode_upload(account, media, file.as_ref(), token)?;
+        let request = provider.encode_upload(caller, media, file.as_ref())?;
         // An upload that is made twice shows nothing twice, so a lost answer is no doubt.
-        let response = self.outlet.send(account, &request).await.map_err(|lost| lost.outcome(true))?;
-        let grant = provider.read_upload(account, &response)?;
+        let response = self.outlet.send(caller.account, &request).await.map_err(|lost| lost.outcome(true))?;
+        let grant = provider.read_upload(caller.account, &response)?;
         media.provider_media_id.clone_from(&grant.provider_media_id);
-        self.remember(account, &source, &grant).await;
+        self.remember(caller.account, &source, &grant).await;
         Ok(())
     }
 

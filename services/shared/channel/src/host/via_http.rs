@@ -26,8 +26,8 @@ use super::{
     shelf::Shelf,
 };
 use crate::{
-    Account, Carrier, CarrierError, Channel, Delivery, MediaStream, Outcome, Provider, ProviderRequest,
-    ProviderResponse, Purpose, ReplyHandle, TokenSource,
+    Account, Caller, Calls, Carrier, CarrierError, Channel, Delivery, MediaStream, Outcome, Provider,
+    ProviderRequest, ProviderResponse, Purpose, ReplyHandle, TokenSource,
 };
 
 /// Carries deliveries of `P` over HTTP.
@@ -39,6 +39,11 @@ pub struct ViaHttp<P> {
     recall: Recall,
     passive: Passive,
     attachments: Attachments,
+}
+
+/// An account that calls now.
+fn now<'a, S>(account: &'a Account<S>, token: Option<&'a SecretString>) -> Caller<'a, S> {
+    Caller::new(account, wall_clock()).with_token(token)
 }
 
 /// What one try came to.
@@ -79,7 +84,7 @@ impl<P: Provider> ViaHttp<P> {
 
     /// The token for this account, fresh if need be; `None` when the provider wants none.
     async fn token(&self, account: &Account<P::Settings>) -> Result<Option<(TokenKey, Token)>, Outcome> {
-        let Some(TokenSource { key, request }) = self.provider.token(account, wall_clock()) else {
+        let Some(TokenSource { key, request }) = self.provider.token(&now(account, None)) else {
             return Ok(None);
         };
         let key = TokenKey::new(&account.tenant, &account.channel, &account.name, key);
@@ -110,9 +115,10 @@ impl<P: Provider> ViaHttp<P> {
             Err(outcome) => return outcome.into(),
         };
         let secret = token.as_ref().map(|(_, token)| &token.value);
-        let attached = self.attachments.attach(&*self.provider, account, delivery.message, secret).await;
+        let caller = now(account, secret);
+        let attached = self.attachments.attach(&*self.provider, &caller, delivery.message).await;
         let mut tried = match attached {
-            Ok(attached) => self.send(account, delivery, &attached, secret).await,
+            Ok(attached) => self.send(&caller, delivery, &attached).await,
             Err(outcome) => outcome.into(),
         };
         if let (Outcome::Auth { token_expired: true, .. }, Some((key, token))) = (&tried.outcome, token) {
@@ -123,39 +129,33 @@ impl<P: Provider> ViaHttp<P> {
     }
 
     /// Sends what is ready to be sent, and the request that follows if the answer asks for one.
-    async fn send(
-        &self,
-        account: &Account<P::Settings>,
-        delivery: &Delivery<'_>,
-        attached: &Attached,
-        token: Option<&SecretString>,
-    ) -> Tried {
+    async fn send(&self, caller: Calls<'_, P>, delivery: &Delivery<'_>, attached: &Attached) -> Tried {
         let Attached { message, file, within, recalled } = attached;
         let delivery = Delivery { message, file: file.as_ref(), ..*delivery };
         let mut answer =
-            match self.exchange(account, self.provider.encode_checked(account, &delivery, token)).await {
+            match self.exchange(caller.account, self.provider.encode_checked(caller, &delivery)).await {
                 Ok(answer) => answer,
                 Err(outcome) => return outcome.into(),
             };
-        if let Some(next) = self.provider.follow_up(account, &delivery, &answer, token) {
-            answer = match self.exchange(account, next).await {
+        if let Some(next) = self.provider.follow_up(caller, &delivery, &answer) {
+            answer = match self.exchange(caller.account, next).await {
                 Ok(answer) => answer,
                 Err(outcome) => return outcome.into(),
             };
         }
-        let outcome = self.provider.classify(account, &answer);
-        let stale = !recalled.is_empty() && self.provider.is_stale_upload(account, &answer);
+        let outcome = self.provider.classify(caller.account, &answer);
+        let stale = !recalled.is_empty() && self.provider.is_stale_upload(caller.account, &answer);
         if stale {
-            self.attachments.forget(account, recalled).await;
+            self.attachments.forget(caller.account, recalled).await;
         } else if let (Outcome::Delivered { .. }, Some(source)) = (&outcome, within)
-            && let Ok(grant) = self.provider.read_upload(account, &answer)
+            && let Ok(grant) = self.provider.read_upload(caller.account, &answer)
         {
-            self.attachments.remember(account, source, &grant).await;
+            self.attachments.remember(caller.account, source, &grant).await;
         }
         if matches!(outcome, Outcome::Delivered { .. }) {
-            let handles = self.provider.read_handles(account, &answer);
+            let handles = self.provider.read_handles(caller.account, &answer);
             let ours = Some(message.id.as_str()).filter(|id| !id.is_empty());
-            self.recall.keep(&account.into(), &handles, ours).await;
+            self.recall.keep(&caller.account.into(), &handles, ours).await;
         }
         Tried { outcome, stale }
     }
@@ -191,56 +191,50 @@ impl<P: Provider> ViaHttp<P> {
     }
 
     /// The signal upon the message it is about, or upon what the customer wrote last; none where that is not known.
-    async fn signal_upon(
-        &self,
-        account: &Account<P::Settings>,
-        signal: &SignalRequest,
-        token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
+    async fn signal_upon(&self, caller: Calls<'_, P>, signal: &SignalRequest) -> Option<ProviderRequest> {
         let handle = match &signal.signal {
-            Some(Signal::ReadMark(mark)) if self.provider.wants_handles(account, Purpose::Read) => {
-                self.recall.find(&account.into(), mark.up_to.as_ref()?, Purpose::Read).await?
+            Some(Signal::ReadMark(mark)) if self.provider.wants_handles(caller.account, Purpose::Read) => {
+                self.recall.find(&caller.account.into(), mark.up_to.as_ref()?, Purpose::Read).await?
             }
             _ => {
                 let user_id = &signal.address.as_ref()?.user_id;
-                let customer = Customer { channel: &account.channel, account: &account.name, user_id };
-                self.replies.newest(&account.tenant, &customer).await.ok()??
+                let customer =
+                    Customer { channel: &caller.account.channel, account: &caller.account.name, user_id };
+                self.replies.newest(&caller.account.tenant, &customer).await.ok()??
             }
         };
-        self.provider.encode_signal_upon(account, signal, &handle, token)
+        self.provider.encode_signal_upon(caller, signal, &handle)
     }
 
     /// Where a medium is: what the provider says when it is asked, or what is known.
     async fn media_url(
         &self,
-        account: &Account<P::Settings>,
+        caller: Calls<'_, P>,
         provider_media_id: &str,
         url: &str,
-        token: Option<&SecretString>,
     ) -> Result<String, CarrierError> {
-        let Some(request) = self.provider.encode_media_lookup(account, provider_media_id, token) else {
+        let Some(request) = self.provider.encode_media_lookup(caller, provider_media_id) else {
             return Ok(url.to_owned());
         };
-        let answer = self.outlet.send(account, &request).await;
+        let answer = self.outlet.send(caller.account, &request).await;
         let answer = answer.map_err(|lost| CarrierError::Provider(lost.to_string()))?;
         if answer.status == StatusCode::UNAUTHORIZED {
             return Err(CarrierError::Unauthorized("it answered 401".to_owned()));
         }
-        self.provider.read_media_lookup(account, &answer)
+        self.provider.read_media_lookup(caller.account, &answer)
     }
 
     async fn fetch(
         &self,
-        account: &Account<P::Settings>,
+        caller: Calls<'_, P>,
         provider_media_id: &str,
         url: &str,
-        token: Option<&SecretString>,
     ) -> Result<MediaStream, CarrierError> {
-        let url = self.media_url(account, provider_media_id, url, token).await?;
-        let request = self.provider.encode_media(account, provider_media_id, &url, token);
+        let url = self.media_url(caller, provider_media_id, url).await?;
+        let request = self.provider.encode_media(caller, provider_media_id, &url);
         let request = request.ok_or(CarrierError::Unsupported)?;
-        let explain = |answer: &ProviderResponse| self.provider.read_media_error(account, answer);
-        media::fetch(&self.outlet, account, request, self.attachments.limit, explain).await
+        let explain = |answer: &ProviderResponse| self.provider.read_media_error(caller.account, answer);
+        media::fetch(&self.outlet, caller.account, request, self.attachments.limit, explain).await
     }
 
     async fn media_token(
@@ -296,9 +290,10 @@ impl<P: Provider> Carrier for ViaHttp<P> {
     async fn signal(&self, account: &Account<P::Settings>, signal: SignalRequest) -> bool {
         let Ok(token) = self.token(account).await else { return false };
         let secret = token.as_ref().map(|(_, token)| &token.value);
-        let request = match self.provider.encode_signal(account, &signal, wall_clock(), secret) {
+        let caller = now(account, secret);
+        let request = match self.provider.encode_signal(&caller, &signal) {
             Some(request) => Some(request),
-            None => self.signal_upon(account, &signal, secret).await,
+            None => self.signal_upon(&caller, &signal).await,
         };
         let Some(request) = request else { return false };
         let sent = self.outlet.send(account, &request).await;
@@ -313,13 +308,13 @@ impl<P: Provider> Carrier for ViaHttp<P> {
     ) -> Result<MediaStream, CarrierError> {
         let token = self.media_token(account).await?;
         let secret = token.as_ref().map(|(_, token)| &token.value);
-        let fetched = self.fetch(account, provider_media_id, url, secret).await;
+        let fetched = self.fetch(&now(account, secret), provider_media_id, url).await;
         let (Err(CarrierError::Unauthorized(_)), Some((key, token))) = (&fetched, &token) else {
             return fetched;
         };
         self.tokens.invalidate(key, token.generation).await;
         let token = self.media_token(account).await?;
         let secret = token.as_ref().map(|(_, token)| &token.value);
-        self.fetch(account, provider_media_id, url, secret).await
+        self.fetch(&now(account, secret), provider_media_id, url).await
     }
 }

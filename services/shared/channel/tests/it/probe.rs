@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use heliograph_channel::{
-    Account, AccountError, Answer, Body, CarrierError, Channel, Delivery, File, Handle, Hold, Inbound,
-    Outcome, Provider, ProviderRequest, ProviderResponse, Purpose, RawAccount, Received, Refusal, Reply,
-    Secrets, Settings, TokenGrant, TokenSource, Upload, UploadGrant, Webhook, WebhookRequest,
+    Account, AccountError, AccountOf, Answer, Body, Calls, CarrierError, Channel, Delivery, File, Handle,
+    Hold, Inbound, Outcome, Provider, ProviderRequest, ProviderResponse, Purpose, RawAccount, Received,
+    Refusal, Reply, Secrets, Settings, TokenGrant, TokenSource, Upload, UploadGrant, Webhook, WebhookRequest,
     multipart::Form,
 };
 use heliograph_domain::content::text;
@@ -79,7 +79,7 @@ impl Channel for Probe {
     fn capabilities(&self, account: &Account<ProbeSettings>) -> Capabilities {
         Capabilities {
             channel: "probe".to_owned(),
-            content: vec!["text".to_owned()],
+            content: ["text", "media"].map(str::to_owned).to_vec(),
             idempotent_send: account.settings.spec.idempotent,
             ..Capabilities::default()
         }
@@ -94,11 +94,7 @@ struct Said {
 }
 
 impl Webhook for Probe {
-    fn receive(
-        &self,
-        account: &Account<ProbeSettings>,
-        request: &WebhookRequest,
-    ) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         if request.header("x-key") != Some(account.settings.key.expose_secret()) {
             return Err(Refusal::Forged("x-key".to_owned()));
         }
@@ -137,12 +133,7 @@ impl Webhook for Probe {
         })
     }
 
-    fn answer(
-        &self,
-        _: &Account<ProbeSettings>,
-        request: &WebhookRequest,
-        message: &Message,
-    ) -> Option<Answer> {
+    fn answer(&self, _: &AccountOf<Self>, request: &WebhookRequest, message: &Message) -> Option<Answer> {
         let said = heliograph_domain::content::preview(message.content.as_ref()?);
         let fits = said.len() < 20;
         fits.then(|| Answer::ok("text/plain", format!("{said} ({} bytes)", request.body.len())))
@@ -150,23 +141,18 @@ impl Webhook for Probe {
 }
 
 impl Provider for Probe {
-    fn answers_requests(&self, account: &Account<ProbeSettings>) -> bool {
+    fn answers_requests(&self, account: &AccountOf<Self>) -> bool {
         account.settings.spec.holds > 0
     }
 
-    fn encode(
-        &self,
-        account: &Account<ProbeSettings>,
-        delivery: &Delivery<'_>,
-        token: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
         let kind = delivery.message.content.as_ref().and_then(|content| content.kind.as_ref());
         let media = match kind {
             Some(content::Kind::Media(media)) => media.provider_media_id.as_str(),
             _ => "",
         };
         let mut body = json!({ "to": delivery.user_id(), "id": delivery.delivery_id, "media": media });
-        let mut path = account.settings.spec.path.as_str();
+        let mut path = caller.account.settings.spec.path.as_str();
         if let Some(reply) = delivery.reply {
             body["reply"] = reply.value.expose_secret().into();
             path = "/reply";
@@ -174,71 +160,65 @@ impl Provider for Probe {
         if let Some(quote) = delivery.quote {
             body["quote"] = quote.expose_secret().into();
         }
-        Ok(request(account, Method::POST, path, token, Body::Json(body.to_string().into())))
+        Ok(request(caller.account, Method::POST, path, caller.token, Body::Json(body.to_string().into())))
     }
 
     fn follow_up(
         &self,
-        account: &Account<ProbeSettings>,
+        caller: Calls<'_, Self>,
         delivery: &Delivery<'_>,
         response: &ProviderResponse,
-        token: Option<&SecretString>,
     ) -> Option<Result<ProviderRequest, Outcome>> {
         let reply = delivery.reply.filter(|_| response.status == StatusCode::CONFLICT)?;
         if reply.tried {
             return Some(Err(Outcome::in_doubt("reply", "it was used, or it is over")));
         }
-        Some(self.encode(account, &Delivery { reply: None, ..*delivery }, token))
+        Some(self.encode(caller, &Delivery { reply: None, ..*delivery }))
     }
 
-    fn is_idempotent(&self, account: &Account<ProbeSettings>, request: &ProviderRequest) -> bool {
+    fn is_idempotent(&self, account: &AccountOf<Self>, request: &ProviderRequest) -> bool {
         account.settings.spec.idempotent && !request.url.ends_with("/reply")
     }
 
-    fn takes_replies(&self, account: &Account<ProbeSettings>) -> bool {
+    fn takes_replies(&self, account: &AccountOf<Self>) -> bool {
         account.settings.spec.replies
     }
 
-    fn wants_handles(&self, account: &Account<ProbeSettings>, _: Purpose) -> bool {
+    fn wants_handles(&self, account: &AccountOf<Self>, _: Purpose) -> bool {
         account.settings.spec.handles.is_some()
     }
 
-    fn read_handles(&self, account: &Account<ProbeSettings>, response: &ProviderResponse) -> Vec<Handle> {
+    fn read_handles(&self, account: &AccountOf<Self>, response: &ProviderResponse) -> Vec<Handle> {
         let id = String::from_utf8_lossy(&response.body);
         account.settings.spec.handle(&id, Purpose::Quote).into_iter().collect()
     }
 
-    fn upload(&self, account: &Account<ProbeSettings>, _: &Media) -> Upload {
+    fn upload(&self, account: &AccountOf<Self>, _: &Media) -> Upload {
         if account.settings.spec.uploads { Upload::Before } else { Upload::Never }
     }
 
     fn encode_upload(
         &self,
-        account: &Account<ProbeSettings>,
+        caller: Calls<'_, Self>,
         _: &Media,
         file: Option<&File>,
-        token: Option<&SecretString>,
     ) -> Result<ProviderRequest, Outcome> {
         let (headers, body) = Form::new().file("media", file.unwrap()).finish();
-        let mut request = request(account, Method::POST, "/upload", token, body);
+        let mut request = request(caller.account, Method::POST, "/upload", caller.token, body);
         request.headers.extend(headers);
         Ok(request)
     }
 
-    fn read_upload(
-        &self,
-        _: &Account<ProbeSettings>,
-        response: &ProviderResponse,
-    ) -> Result<UploadGrant, Outcome> {
+    fn read_upload(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Result<UploadGrant, Outcome> {
         let id = String::from_utf8_lossy(&response.body).into_owned();
         Ok(UploadGrant { provider_media_id: id, expires_in: Duration::from_hours(2) })
     }
 
-    fn is_stale_upload(&self, _: &Account<ProbeSettings>, response: &ProviderResponse) -> bool {
+    fn is_stale_upload(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> bool {
         response.status == StatusCode::GONE
     }
 
-    fn classify(&self, _: &Account<ProbeSettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         let text = String::from_utf8_lossy(&response.body);
         match response.status {
             StatusCode::OK => Outcome::delivered(text),
@@ -249,18 +229,14 @@ impl Provider for Probe {
         }
     }
 
-    fn token(&self, account: &Account<ProbeSettings>, _now_ms: i64) -> Option<TokenSource> {
-        account.settings.spec.token.then(|| TokenSource {
+    fn token(&self, caller: Calls<'_, Self>) -> Option<TokenSource> {
+        caller.account.settings.spec.token.then(|| TokenSource {
             key: "access".to_owned(),
-            request: request(account, Method::POST, "/token", None, Body::Empty),
+            request: request(caller.account, Method::POST, "/caller.token", None, Body::Empty),
         })
     }
 
-    fn read_token(
-        &self,
-        _: &Account<ProbeSettings>,
-        response: &ProviderResponse,
-    ) -> Result<TokenGrant, Outcome> {
+    fn read_token(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Result<TokenGrant, Outcome> {
         if !response.status.is_success() {
             return Err(Outcome::auth(response.status.as_str(), "no token"));
         }
@@ -268,51 +244,45 @@ impl Provider for Probe {
         Ok(TokenGrant { token: token.into(), expires_in: Duration::from_hours(2) })
     }
 
-    fn encode_signal(
-        &self,
-        account: &Account<ProbeSettings>,
-        signal: &SignalRequest,
-        _: i64,
-        token: Option<&SecretString>,
-    ) -> Option<ProviderRequest> {
+    fn encode_signal(&self, caller: Calls<'_, Self>, signal: &SignalRequest) -> Option<ProviderRequest> {
         if matches!(signal.signal, Some(Signal::ReadMark(_))) {
             return None;
         }
         Some(request(
-            account,
+            caller.account,
             Method::POST,
             "/typing",
-            token,
+            caller.token,
             Body::Form(vec![("on".to_owned(), "1".to_owned())]),
         ))
     }
 
     fn encode_signal_upon(
         &self,
-        account: &Account<ProbeSettings>,
+        caller: Calls<'_, Self>,
         _: &SignalRequest,
         handle: &SecretString,
-        token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
         let body = json!({ "upon": handle.expose_secret() }).to_string();
-        Some(request(account, Method::POST, "/seen", token, Body::Json(body.into())))
+        Some(request(caller.account, Method::POST, "/seen", caller.token, Body::Json(body.into())))
     }
 
     fn encode_media(
         &self,
-        account: &Account<ProbeSettings>,
+        caller: Calls<'_, Self>,
         provider_media_id: &str,
         _: &str,
-        token: Option<&SecretString>,
     ) -> Option<ProviderRequest> {
-        Some(request(account, Method::GET, &format!("/media/{provider_media_id}"), token, Body::Empty))
+        Some(request(
+            caller.account,
+            Method::GET,
+            &format!("/media/{provider_media_id}"),
+            caller.token,
+            Body::Empty,
+        ))
     }
 
-    fn read_media_error(
-        &self,
-        _: &Account<ProbeSettings>,
-        response: &ProviderResponse,
-    ) -> Option<CarrierError> {
+    fn read_media_error(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Option<CarrierError> {
         let body: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
         match body["error"].as_str()? {
             "gone" => Some(CarrierError::NotFound),

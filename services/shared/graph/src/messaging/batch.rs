@@ -1,6 +1,6 @@
 //! What is posted: entries of accounts, each with events of customers.
 
-use heliograph_channel::{Account, Inbound, Received, Refusal, WebhookRequest, inbound::raw};
+use heliograph_channel::{Account, Inbound, Received, Refusal, WebhookRequest, events::kept};
 use heliograph_proto::v1::{InboundEvent, Raw};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -117,16 +117,15 @@ impl Frame<'_> {
 
     /// The item as it came; in its frame where that says more than it always does.
     pub(super) fn keep(&self, item: &Value) -> Raw {
-        let kept = if self.is_known() {
-            item.to_string()
+        if self.is_known() {
+            kept(item)
         } else {
             let mut entry = self.entry.cloned().unwrap_or_default();
             entry.insert("item".to_owned(), item.clone());
             let mut batch = self.batch.cloned().unwrap_or_default();
             batch.insert("entry".to_owned(), json!([entry]));
-            Value::Object(batch).to_string()
-        };
-        raw("application/json", &kept.into())
+            kept(&Value::Object(batch))
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use heliograph_channel::{Outcome, ProviderResponse};
-use serde_json::Value;
 
 use super::Profile;
 use crate::{GraphError, Meaning};
@@ -20,7 +19,7 @@ pub fn classify(profile: &Profile, response: &ProviderResponse) -> Outcome {
     if let Some(refused) = crate::refused(response, |error| meaning(profile, error)) {
         return refused;
     }
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     let text = |name: &str| body[name].as_str().filter(|id| !id.is_empty());
     match text("message_id") {
         Some(id) => Outcome::delivered(id),

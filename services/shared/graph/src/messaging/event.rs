@@ -1,11 +1,11 @@
 //! One item of a batch, as what it means.
 
-use heliograph_channel::{Inbound, inbound::timestamp};
+use heliograph_channel::{Inbound, events::named, inbound::timestamp, json::integer};
 use heliograph_proto::{
     Timestamp,
     v1::{
         Address, ConsentSignal, Content, ConversationStart, Edit, InboundEvent, MessageReference, Raw,
-        Reaction, ReadMark, Receipt, ReceiptState, Referral, UnknownEvent, content::Kind as ContentKind,
+        Reaction, ReadMark, Receipt, ReceiptState, Referral, content::Kind as ContentKind,
         inbound_event::Kind,
     },
 };
@@ -97,8 +97,8 @@ impl<'a> Item<'a> {
             "delivery" => self.delivered(value),
             "optin" => Some(vec![self.opted_in(value)]),
             "referral" => self.referred(value),
-            "account_linking" => Some(vec![self.kept(&named(kind, &value["status"]))]),
-            "policy_enforcement" => Some(vec![self.kept(&named(kind, &value["action"]))]),
+            "account_linking" => Some(vec![self.kept(&specific(kind, &value["status"]))]),
+            "policy_enforcement" => Some(vec![self.kept(&specific(kind, &value["action"]))]),
             kind => Some(vec![self.kept(kind)]),
         };
         understood.unwrap_or_else(|| vec![self.unreadable()])
@@ -134,7 +134,7 @@ impl<'a> Item<'a> {
 
     /// The provider's clock: milliseconds, now and then as text.
     pub(super) fn time(&self) -> Option<Timestamp> {
-        milliseconds(&self.value["timestamp"]).map(timestamp)
+        integer(&self.value["timestamp"]).map(timestamp)
     }
 
     /// An event of this item.
@@ -145,10 +145,7 @@ impl<'a> Item<'a> {
     /// An event that is kept as it came.
     pub(super) fn kept(&self, kind: &str) -> InboundEvent {
         let event_id = format!("{kind}:{}", self.fingerprint());
-        let unknown = Kind::Unknown(UnknownEvent { kind: kind.to_owned() });
-        let mut event = self.inbound.event(&event_id, self.address(), self.time(), unknown);
-        event.raw = Some(self.raw());
-        event
+        self.inbound.unknown(&event_id, self.address(), self.time(), kind, self.raw())
     }
 
     /// An item that says less than its kind must.
@@ -173,9 +170,9 @@ impl<'a> Item<'a> {
             _ => text(reaction, "emoji").or_else(|| text(reaction, "reaction").map(picture))?,
         };
         let user = self.address().user_id;
-        let moment = milliseconds(&self.value["timestamp"]).unwrap_or_default();
+        let moment = integer(&self.value["timestamp"]).unwrap_or_default();
         let event_id = format!("reaction:{mid}:{user}:{action}:{moment}");
-        let content = ContentKind::Reaction(Reaction { target: Some(target(mid)), emoji: emoji.to_owned() });
+        let content = ContentKind::Reaction(Reaction { target: Some(named(mid)), emoji: emoji.to_owned() });
         Some(vec![self.said(&event_id, "", content, None)])
     }
 
@@ -201,9 +198,9 @@ impl<'a> Item<'a> {
     fn seen(&self, read: &Value) -> Option<Vec<InboundEvent>> {
         let user = self.address().user_id;
         let (event_id, mark) = if let Some(mid) = mid(read) {
-            (format!("read:{mid}"), ReadMark { up_to: Some(target(&mid)), until: None })
+            (format!("read:{mid}"), ReadMark { up_to: Some(named(&mid)), until: None })
         } else {
-            let watermark = milliseconds(&read["watermark"])?;
+            let watermark = integer(&read["watermark"])?;
             let mark = ReadMark { up_to: None, until: Some(timestamp(watermark)) };
             (format!("read:{user}:{watermark}"), mark)
         };
@@ -212,7 +209,7 @@ impl<'a> Item<'a> {
 
     /// A receipt for each message it names. Where it names none, all before its time are meant; that is kept.
     fn delivered(&self, delivery: &Value) -> Option<Vec<InboundEvent>> {
-        milliseconds(&delivery["watermark"])?;
+        integer(&delivery["watermark"])?;
         let receipt = |mid: String| {
             let event_id = format!("delivery:{mid}");
             let state = ReceiptState::Delivered.into();
@@ -267,8 +264,7 @@ impl<'a> Item<'a> {
 
     /// A message of this very customer's.
     pub(super) fn own_target(&self, mid: &str) -> MessageReference {
-        let message_id = self.inbound.message_id(mid);
-        MessageReference { message_id, provider_message_id: mid.to_owned() }
+        self.inbound.theirs(mid)
     }
 
     /// Content as a message; `mid` is empty where it has no id of its own.
@@ -323,16 +319,8 @@ pub(super) fn mid(value: &Value) -> Option<String> {
     Some(id(&value["mid"])).filter(|mid| !mid.is_empty())
 }
 
-pub(super) fn target(mid: &str) -> MessageReference {
-    MessageReference { provider_message_id: mid.to_owned(), ..MessageReference::default() }
-}
-
-fn milliseconds(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok())
-}
-
 /// `policy_enforcement.block`
-fn named(kind: &str, what: &Value) -> String {
+fn specific(kind: &str, what: &Value) -> String {
     what.as_str().map_or_else(|| kind.to_owned(), |what| format!("{kind}.{what}"))
 }
 

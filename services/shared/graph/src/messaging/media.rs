@@ -4,7 +4,7 @@ use heliograph_channel::{Account, Body, Outcome, ProviderRequest, ProviderRespon
 use heliograph_proto::v1::{Media, MediaKind};
 use http::{HeaderMap, Method};
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Profile, codes, outbound};
 use crate::GraphError;
@@ -42,18 +42,8 @@ pub fn encode_upload<S>(
 /// # Errors
 /// What it answered instead.
 pub fn read_upload(profile: &Profile, response: &ProviderResponse) -> Result<UploadGrant, Outcome> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let id = super::batch::id(&body["attachment_id"]);
-    if response.status.is_success() && !id.is_empty() {
-        return Ok(UploadGrant { provider_media_id: id, expires_in: profile.attachments_last });
-    }
-    Err(match codes::classify(profile, response) {
-        // No message was sent, so nothing can have arrived.
-        Outcome::Delivered { .. } | Outcome::InDoubt { .. } => {
-            Outcome::retry(response.retry_after(), "no_attachment_id", "the provider named no attachment")
-        }
-        failed => failed,
-    })
+    let id = super::batch::id(&response.json()["attachment_id"]);
+    UploadGrant::of(&id, profile.attachments_last, codes::classify(profile, response))
 }
 
 /// Whether the provider does not know an attachment (any more) that it had fetched before.

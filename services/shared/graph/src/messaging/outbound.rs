@@ -1,6 +1,6 @@
 //! Messages, reactions, typing and read marks, for the Send API.
 
-use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest};
+use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest, provider_id};
 use heliograph_proto::v1::{
     Custom, Media, MediaKind, MessageClass, Reaction, SenderKind, SignalRequest, content::Kind,
     signal_request::Signal,
@@ -53,9 +53,7 @@ fn request<S>(
 ) -> Result<ProviderRequest, Outcome> {
     let product = &profile.product;
     let message = delivery.message;
-    let Some(kind) = message.content.as_ref().and_then(|content| content.kind.as_ref()) else {
-        return Err(Outcome::permanent("empty", "the message has no content"));
-    };
+    let kind = delivery.kind()?;
     let mut body = json!({ "recipient": recipient(delivery.user_id()) });
     if let Kind::Reaction(reaction) = kind {
         react(product, reaction, &mut body)?;
@@ -77,7 +75,7 @@ fn request<S>(
         }
         None => {}
     }
-    let quoted = message.reply_to.as_ref().map_or("", |reference| reference.provider_message_id.as_str());
+    let quoted = provider_id(message.reply_to.as_ref());
     if profile.quotes && !quoted.is_empty() {
         body["reply_to"] = json!({ "mid": quoted });
     }
@@ -174,7 +172,7 @@ fn as_it_is(product: &Product, custom: &Custom) -> Result<Value, Outcome> {
 
 /// A reaction is an action, and no message.
 fn react(product: &Product, reaction: &Reaction, body: &mut Value) -> Result<(), Outcome> {
-    let target = reaction.target.as_ref().map_or("", |target| target.provider_message_id.as_str());
+    let target = provider_id(reaction.target.as_ref());
     if target.is_empty() {
         let text = "the provider's id of the message to react to is not known";
         return Err(Outcome::permanent("reaction_without_target", text));

@@ -3,6 +3,8 @@
 //! An id alone stands as it is. With a payload it is `hg:<length of the id>:<id><payload>`, so that any id and any
 //! payload come back as they were, and what somebody else put behind a button is never taken apart.
 
+use heliograph_proto::v1::Selection;
+
 /// What [`carried`] adds to an id and a payload, at most.
 pub(crate) const OVERHEAD: usize = "hg:1000:".len();
 
@@ -18,12 +20,19 @@ pub fn carried(id: &str, payload: &str) -> String {
 }
 
 /// The id and the payload in what came back.
-pub fn answered(payload: &str) -> (&str, &str) {
+fn answered(payload: &str) -> (&str, &str) {
     let apart = || {
         let (length, rest) = payload.strip_prefix(MARK)?.split_once(':')?;
         rest.split_at_checked(length.parse().ok()?)
     };
     apart().unwrap_or((payload, ""))
+}
+
+/// What was chosen, by what came back; without its title.
+pub fn chosen(payload: &str) -> Selection {
+    let (option_id, payload) = answered(payload);
+    let (option_id, payload) = (option_id.to_owned(), payload.to_owned());
+    Selection { option_id, payload, ..Selection::default() }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heliograph_channel::{AccountError, Secrets};
+use heliograph_channel::{AccountError, Secrets, able::window};
 use heliograph_proto::v1::WindowRule;
 use serde::Deserialize;
 
@@ -101,8 +101,6 @@ impl Profile {
             let problem = "needs a `kind` (`message` or `ad`) and `seconds` above 0";
             return Err(AccountError::new(format!("spec.settings.windows[{at}]"), problem));
         }
-        let rule =
-            |window: WindowSpec| WindowRule { kind: window.kind, seconds: window.seconds, messages: 0 };
         Ok(Self {
             product,
             id: spec.id,
@@ -111,7 +109,7 @@ impl Profile {
             human_agent: spec.human_agent,
             quotes: spec.quotes.unwrap_or(true),
             get_started: spec.get_started.filter(|payload| !payload.is_empty()),
-            windows: windows.into_iter().map(rule).collect(),
+            windows: windows.iter().map(|it| window(&it.kind, it.seconds)).collect(),
             window_subcodes: spec.window_subcodes.unwrap_or_else(|| WINDOW_SUBCODES.to_vec()),
             attachments_last: Duration::from_hours(
                 24 * u64::from(spec.attachment_days.unwrap_or(ATTACHMENT_DAYS)),

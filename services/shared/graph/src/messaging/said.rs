@@ -1,5 +1,6 @@
 //! What a customer writes or taps.
 
+use heliograph_channel::{events::named, inbound::album, json::has_beyond};
 use heliograph_domain::content;
 use heliograph_proto::v1::{
     Content, Custom, Deletion, Direction, InboundEvent, Message, MessageClass, MessageReference, Referral,
@@ -9,8 +10,8 @@ use serde_json::Value;
 
 use super::{
     attachment::{self, Attached},
-    event::{self, Item, NO_WINDOW, mid, referral, target, text},
-    payload::answered,
+    event::{self, Item, NO_WINDOW, mid, referral, text},
+    payload::chosen,
 };
 
 /// Fields of a message that are read, or that say nothing more than those.
@@ -49,7 +50,7 @@ impl Item<'_> {
         if contents.is_empty() {
             return None;
         }
-        let reply_to = event::mid(&message["reply_to"]).as_deref().map(target);
+        let reply_to = event::mid(&message["reply_to"]).as_deref().map(named);
         let total = contents.len();
         let mut events = Vec::with_capacity(total);
         for (index, kind) in contents.into_iter().enumerate() {
@@ -57,23 +58,18 @@ impl Item<'_> {
             let mut event = self.said(&event_id, mid, kind, reply_to.clone());
             if let Some(Kind::Message(said)) = &mut event.kind {
                 said.referral = led_by(message).filter(|_| index == 0);
-                if total > 1 {
-                    let place = [("album", mid.to_owned()), ("album_index", index.to_string())];
-                    let place = place.into_iter().chain([("album_total", total.to_string())]);
-                    said.metadata.extend(place.map(|(name, value)| (name.to_owned(), value)));
-                }
                 if total == 1
                     && let Some(link) = preview(message)
                 {
                     said.metadata.insert("link".to_owned(), link);
                 }
             }
-            let beyond = message.as_object().into_iter().flatten();
-            if index == 0 && beyond.into_iter().any(|(name, _)| !KNOWN.contains(&name.as_str())) {
+            if index == 0 && has_beyond(message, &KNOWN) {
                 event.raw = Some(self.raw());
             }
             events.push(event);
         }
+        album(&mut events, mid);
         Some(events)
     }
 
@@ -175,13 +171,9 @@ fn led_by(message: &Value) -> Option<Referral> {
 const STORY: &str = "story";
 
 fn selection(payload: &str, title: Option<&str>) -> ContentKind {
-    let (option_id, payload) = answered(payload);
-    ContentKind::Selection(Selection {
-        option_id: option_id.to_owned(),
-        title: title.unwrap_or(option_id).to_owned(),
-        payload: payload.to_owned(),
-        ..Selection::default()
-    })
+    let chosen = chosen(payload);
+    let title = title.unwrap_or(&chosen.option_id).to_owned();
+    ContentKind::Selection(Selection { title, ..chosen })
 }
 
 /// Something the customer sees and the provider does not show to businesses.

@@ -2,7 +2,8 @@
 //! this file as well), and the suite plays again what fuzzing kept.
 
 use heliograph_channel::{
-    Account, Delivery, Outcome, Provider, ProviderResponse, Refusal, ReplyHandle, Webhook, WebhookRequest,
+    Account, Caller, Delivery, Outcome, Provider, ProviderResponse, Refusal, ReplyHandle, Webhook,
+    WebhookRequest,
 };
 use heliograph_domain::content::media_mut;
 use heliograph_proto::{
@@ -79,13 +80,14 @@ fn serve<C: Provider>(
     handle: Option<&ReplyHandle>,
 ) {
     let token = SecretString::from(TOKEN);
+    let caller = Caller::new(account, NOW_MS).with_token(Some(&token));
     let mut theirs = "";
     if let Some(Kind::Message(message)) = &event.kind {
         theirs = &message.provider_message_id;
         let mut content = message.content.clone().unwrap_or_default();
         for media in media_mut(&mut content) {
-            channel.encode_media_lookup(account, &media.provider_media_id, Some(&token));
-            channel.encode_media(account, &media.provider_media_id, &media.url, Some(&token));
+            channel.encode_media_lookup(&caller, &media.provider_media_id);
+            channel.encode_media(&caller, &media.provider_media_id, &media.url);
         }
     }
     let signal = |signal| SignalRequest {
@@ -99,21 +101,22 @@ fn serve<C: Provider>(
         signal(Signal::Typing(Typing { on: true })),
         signal(Signal::ReadMark(ReadMark { up_to: Some(read), until: None })),
     ] {
-        channel.encode_signal(account, &signal, NOW_MS, Some(&token));
+        channel.encode_signal(&caller, &signal);
         if let Some(handle) = handle {
-            channel.encode_signal_upon(account, &signal, &handle.value, Some(&token));
+            channel.encode_signal_upon(&caller, &signal, &handle.value);
         }
     }
     let Some(mut message) = samples::message("text", channel.name(), &account.name, theirs) else { return };
     message.address = Some(event.address.clone().unwrap_or_default());
     let delivery = Delivery { reply: handle, ..Delivery::new(&message, DELIVERY, CORRELATION, NOW_MS) };
     // Addresses that are none are refused with an outcome.
-    let _ = channel.encode_checked(account, &delivery, Some(&token));
+    let _ = channel.encode_checked(&caller, &delivery);
 }
 
 /// What holds for every answer, whichever request it answers.
 fn answered<C: Provider>(channel: &C, account: &Account<C::Settings>, response: &ProviderResponse) {
     let token = SecretString::from(TOKEN);
+    let caller = Caller::new(account, NOW_MS).with_token(Some(&token));
     let outcome = channel.classify(account, response);
     let delivered = matches!(outcome, Outcome::Delivered { .. });
     assert!(response.status.is_success() || !delivered, "{} is taken for a delivery", response.status);
@@ -123,12 +126,12 @@ fn answered<C: Provider>(channel: &C, account: &Account<C::Settings>, response: 
     if let Some(mut message) = samples::message("text", channel.name(), &account.name, "their-1") {
         message.address = Some(Address { user_id: "12225550006".to_owned(), ..Address::default() });
         let delivery = Delivery::new(&message, DELIVERY, CORRELATION, NOW_MS);
-        let _ = channel.follow_up(account, &delivery, response, Some(&token));
+        let _ = channel.follow_up(&caller, &delivery, response);
     }
     channel.is_stale_upload(account, response);
     let _ = channel.read_upload(account, response);
     let _ = channel.read_token(account, response);
     if let Ok(url) = channel.read_media_lookup(account, response) {
-        channel.encode_media(account, "their-medium-1", &url, Some(&token));
+        channel.encode_media(&caller, "their-medium-1", &url);
     }
 }

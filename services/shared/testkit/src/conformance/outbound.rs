@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
-use heliograph_channel::{Account, Body, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse};
+use heliograph_channel::{
+    Account, Body, Caller, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse,
+};
 use heliograph_proto::v1::Message;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use secrecy::SecretString;
@@ -44,7 +46,7 @@ where
         }
     }
     check_any_answer(suite, account);
-    if let Some(source) = suite.channel.token(account, NOW_MS) {
+    if let Some(source) = suite.channel.token(&Caller::new(account, NOW_MS)) {
         let key = source.key.clone();
         suite.secrets_stay_secret("the token's key", &key);
         suite.secrets_stay_secret("Debug of the token request", &format!("{source:?}"));
@@ -59,8 +61,9 @@ where
     let about = format!("outbound {name}");
     let delivery = Delivery::new(message, DELIVERY, CORRELATION, NOW_MS);
     let token = SecretString::from(TOKEN);
-    let (channel, token) = (suite.channel.clone(), suite.channel.token(account, NOW_MS).map(|_| token));
-    let encode = || channel.encode_checked(account, &delivery, token.as_ref());
+    let (channel, caller) = (suite.channel.clone(), Caller::new(account, NOW_MS));
+    let caller = caller.with_token(channel.token(&caller).map(|_| &token));
+    let encode = || channel.encode_checked(&caller, &delivery);
     let Some(encoded) = suite.guarded(&about, encode) else { return };
     let request = match encoded {
         Ok(request) => request,
@@ -68,8 +71,7 @@ where
     };
     check_secrecy(suite, &about, &request);
     let shown = show(&request);
-    let again =
-        suite.channel.encode_checked(account, &delivery, token.as_ref()).map(|request| show(&request));
+    let again = channel.encode_checked(&caller, &delivery).map(|request| show(&request));
     suite.expect(&about, again.as_ref() == Ok(&shown), || {
         "the same message is encoded differently".to_owned()
     });

@@ -3,12 +3,13 @@
 use std::{path::Path, time::Duration};
 
 use heliograph_channel::{
-    Account, AccountError, Answer, Body, Channel, Delivery, Inbound, Outcome, Provider, ProviderRequest,
-    ProviderResponse, RawAccount, Received, Refusal, Secrets, Settings, Webhook, WebhookRequest,
+    Account, AccountError, AccountOf, Answer, Body, Calls, Channel, Delivery, Inbound, Outcome, Provider,
+    ProviderRequest, ProviderResponse, RawAccount, Received, Refusal, Secrets, Settings, Webhook,
+    WebhookRequest,
 };
 use heliograph_proto::v1::{Address, Capabilities, UnknownEvent, inbound_event::Kind};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use super::Conformance;
@@ -47,11 +48,7 @@ impl Channel for Sloppy {
 }
 
 impl Webhook for Sloppy {
-    fn receive(
-        &self,
-        account: &Account<SloppySettings>,
-        request: &WebhookRequest,
-    ) -> Result<Received, Refusal> {
+    fn receive(&self, account: &AccountOf<Self>, request: &WebhookRequest) -> Result<Received, Refusal> {
         if request.body.is_empty() {
             return Err(Refusal::Forged(format!("expected {}", account.settings.secret)));
         }
@@ -69,24 +66,19 @@ impl Webhook for Sloppy {
 }
 
 impl Provider for Sloppy {
-    fn encode(
-        &self,
-        account: &Account<SloppySettings>,
-        delivery: &Delivery<'_>,
-        _: Option<&SecretString>,
-    ) -> Result<ProviderRequest, Outcome> {
+    fn encode(&self, caller: Calls<'_, Self>, delivery: &Delivery<'_>) -> Result<ProviderRequest, Outcome> {
         if matches!(delivery.message.content.as_ref().and_then(|content| content.kind.as_ref()), Some(kind) if heliograph_domain::content::kind_name(kind) != "text")
         {
             return Err(Outcome::permanent("no", "no"));
         }
-        let secret = &account.settings.secret;
+        let secret = &caller.account.settings.secret;
         let mut headers = HeaderMap::new();
         headers.insert("x-key", HeaderValue::from_str(secret).expect("ASCII"));
         let url = format!("https://example.test/{secret}");
         Ok(ProviderRequest { method: Method::POST, url, headers, body: Body::Empty })
     }
 
-    fn classify(&self, _: &Account<SloppySettings>, response: &ProviderResponse) -> Outcome {
+    fn classify(&self, _: &AccountOf<Self>, response: &ProviderResponse) -> Outcome {
         assert_ne!(response.status, StatusCode::IM_A_TEAPOT, "never seen");
         if response.status.is_server_error() { Outcome::delivered("1") } else { Outcome::permanent("", "") }
     }
