@@ -29,19 +29,15 @@ pub(crate) fn classify(response: &ProviderResponse) -> Outcome {
             Outcome::Retry { after, account_wide: false, rate_limited: true, code, text }
         }
         500.. => Outcome::retry(response.retry_after(), code, text),
-        403 if says(&text, &["blocked by the user"]) => Outcome::OptedOut { code, text },
-        // What was to be done is done already.
-        400 if says(
-            &text,
-            &["message is not modified", "query is too old", "message to delete not found"],
-        ) =>
-        {
-            Outcome::delivered("")
-        }
+        403 if says(&text, "blocked by the user") => Outcome::OptedOut { code, text },
+        400 if says(&text, DONE) => Outcome::delivered(""),
         400 if body["parameters"]["migrate_to_chat_id"].is_i64() => Outcome::permanent("chat_moved", text),
         _ => Outcome::permanent(code, text),
     }
 }
+
+/// What Telegram says where what was to be done is done already.
+const DONE: &str = "message is not modified, query is too old, message to delete not found";
 
 /// How the message that was sent is named. One that was edited has the name it had, which stands for the original.
 fn named(result: &Value) -> String {
@@ -51,21 +47,17 @@ fn named(result: &Value) -> String {
     }
 }
 
-/// Whether one of `words` stands in what Telegram says.
-pub(crate) fn says(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| text.to_lowercase().contains(word))
+/// Whether one of the `phrases`, which commas keep apart, stands in what Telegram says.
+pub(crate) fn says(text: &str, phrases: &str) -> bool {
+    let text = text.to_lowercase();
+    phrases.split(", ").any(|phrase| text.contains(phrase))
 }
 
 /// What Telegram says of an id that it does not know, or takes for that of a file of another kind.
-const STALE: [&str; 5] = [
-    "wrong file identifier",
-    "wrong remote file",
-    "wrong type of",
-    "can't use file of type",
-    "file_reference",
-];
+const STALE: &str =
+    "wrong file identifier, wrong remote file, wrong type of, can't use file of type, file_reference";
 
 /// Whether Telegram does not know the id of a file that it gave us, or takes it for a file of another kind.
 pub(crate) fn is_stale_file(response: &ProviderResponse) -> bool {
-    !response.status.is_success() && says(text(&response.json(), "description"), &STALE)
+    !response.status.is_success() && says(text(&response.json(), "description"), STALE)
 }

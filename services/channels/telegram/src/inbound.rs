@@ -45,7 +45,15 @@ pub(crate) fn receive(
     let known = READ.split_whitespace().find(|kind| update.contains_key(*kind)).map(str::to_owned);
     let kind = known.or_else(|| update.keys().next().cloned()).unwrap_or_else(|| "nothing".to_owned());
     let body = &update.remove(&kind).unwrap_or_default();
-    let reader = Reader { inbound: Inbound::new(account, request.now_ms), id: id.to_string(), request, body };
+    let first = |paths: [&str; 2]| paths.iter().find_map(|path| body.pointer(path)).unwrap_or(&Value::Null);
+    let reader = Reader {
+        inbound: Inbound::new(account, request.now_ms),
+        id: id.to_string(),
+        request,
+        body,
+        chat: first(["/chat", "/message/chat"]),
+        from: first(["/from", "/user"]),
+    };
     let mut events = reader.read(&kind).unwrap_or_else(|| vec![reader.unknown(&kind, by_whom(body))]);
     if let (false, Some(event)) = (update.is_empty(), events.last_mut()) {
         event.raw = Some(raw(JSON, &request.body));
@@ -64,10 +72,9 @@ fn verify(account: &Account<TelegramSettings>, request: &WebhookRequest) -> Resu
 
 /// A tapped button shows that it works until it is answered, which the answer to the webhook does at once.
 fn answer(kind: &str, body: &Value) -> Answer {
-    match (kind, body["id"].as_str()) {
-        ("callback_query", Some(id)) => {
-            let call = json!({ "method": "answerCallbackQuery", "callback_query_id": id });
-            Answer::json(StatusCode::OK, &call)
+    match body["id"].as_str() {
+        Some(id) if kind == "callback_query" => {
+            Answer::json(StatusCode::OK, &json!({ "method": "answerCallbackQuery", "callback_query_id": id }))
         }
         _ => Answer::default(),
     }
@@ -80,6 +87,9 @@ struct Reader<'a> {
     id: String,
     request: &'a WebhookRequest,
     body: &'a Value,
+    chat: &'a Value,
+    /// Who did it.
+    from: &'a Value,
 }
 
 impl Reader<'_> {
@@ -96,33 +106,45 @@ impl Reader<'_> {
         }
     }
 
+    /// When it happened; of taps and deletions nothing says so.
     fn date(&self) -> Option<Timestamp> {
-        seconds(&self.body["date"])
+        seconds(&self.body["edit_date"]).or_else(|| seconds(&self.body["date"]))
     }
 
     /// Something that is not modelled.
     fn unknown(&self, kind: &str, user_id: String) -> InboundEvent {
         let address = Address { user_id, ..Address::default() };
-        self.inbound.unknown(&self.id, address, self.date(), kind, raw(JSON, &self.request.body))
+        let date = seconds(&self.body["date"]);
+        self.inbound.unknown(&self.id, address, date, kind, raw(JSON, &self.request.body))
+    }
+
+    /// A chat as the customer it is to us: one person, or the members of a group together.
+    fn address(&self, peer: &Peer) -> Address {
+        let thread = peer.topic.map(|topic| topic.to_string()).unwrap_or_default();
+        let address = Address { user_id: peer.to_string(), thread, ..Address::default() };
+        if self.chat.is_null() || is_private(self.chat) {
+            let locale = owned(self.from, "language_code");
+            return Address { display_name: name(self.from), locale, ..address };
+        }
+        Address { display_name: owned(self.chat, "title"), ..address }
+    }
+
+    fn event(&self, id: &str, peer: &Peer, kind: Kind) -> InboundEvent {
+        self.inbound.event(id, self.address(peer), self.date(), kind)
     }
 
     /// A message that is about another one and has no name of its own.
-    fn remark(
-        &self,
-        id: &str,
-        (address, from): (Address, &Value),
-        date: Option<Timestamp>,
-        content: ContentKind,
-    ) -> InboundEvent {
-        let mut message = self.inbound.message(&format!("update/{id}"), name(from), date, content);
+    fn remark(&self, id: &str, peer: &Peer, content: ContentKind) -> InboundEvent {
+        let mut message =
+            self.inbound.message(&format!("update/{id}"), name(self.from), self.date(), content);
         message.provider_message_id.clear();
-        self.inbound.event(id, address, date, Kind::Message(message))
+        self.event(id, peer, Kind::Message(message))
     }
 
     fn tapped(&self) -> Option<InboundEvent> {
-        let (data, from, place) = (self.body["data"].as_str()?, &self.body["from"], &self.body["message"]);
+        let (data, place) = (self.body["data"].as_str()?, &self.body["message"]);
         // Of the message with the buttons little may be left.
-        let peer = if place.is_null() { private(from)? } else { Peer::of(place)? };
+        let peer = if place.is_null() { private(self.from)? } else { Peer::of(place)? };
         let (id, payload) = callback::decode(data);
         let keyboard = list(&place["reply_markup"], "inline_keyboard");
         let mut buttons = keyboard.flat_map(|row| row.as_array().into_iter().flatten());
@@ -134,13 +156,11 @@ impl Reader<'_> {
             question: place["message_id"].as_i64().map(|number| named(peer.message(number))),
             typed: false,
         };
-        let by = (address(&peer, &place["chat"], from), from);
-        // It has no date of its own, and its message's is when it was asked.
-        Some(self.remark(&self.id, by, None, ContentKind::Selection(selection)))
+        Some(self.remark(&self.id, &peer, ContentKind::Selection(selection)))
     }
 
     fn reacted(&self) -> Option<InboundEvent> {
-        let (peer, user) = (Peer::of(self.body)?, &self.body["user"]);
+        let peer = Peer::of(self.body)?;
         let old: Vec<&Value> = list(self.body, "old_reaction").collect();
         let new: Vec<&Value> = list(self.body, "new_reaction").collect();
         let emoji = match new.iter().rfind(|new| !old.contains(new)).or(new.last()) {
@@ -149,9 +169,8 @@ impl Reader<'_> {
             None => String::new(),
         };
         let target = Some(named(peer.message(self.body["message_id"].as_i64()?)));
-        let by = (address(&peer, &self.body["chat"], user), user);
         let reaction = ContentKind::Reaction(Reaction { target, emoji });
-        user.is_object().then(|| self.remark(&self.id, by, self.date(), reaction))
+        self.from.is_object().then(|| self.remark(&self.id, &peer, reaction))
     }
 
     fn deleted(&self) -> Option<Vec<InboundEvent>> {
@@ -160,8 +179,7 @@ impl Reader<'_> {
         let one = |number: i64| {
             let target = Some(self.inbound.theirs(&peer.message(number)));
             let deletion = ContentKind::Deletion(Deletion { target });
-            let by = (address(&peer, &Value::Null, &Value::Null), &Value::Null);
-            self.remark(&format!("{}/{number}", self.id), by, None, deletion)
+            self.remark(&format!("{}/{number}", self.id), &peer, deletion)
         };
         Some(numbers.into_iter().map(one).collect())
     }
@@ -174,10 +192,8 @@ impl Reader<'_> {
             ("kicked", "member") => (true, "telegram: unblocked"),
             _ => return None,
         };
-        let (chat, from) = (&self.body["chat"], &self.body["from"]);
-        let address = address(&private(from)?, chat, from);
-        let signal = consent(granted, source.to_owned());
-        is_private(chat).then(|| self.inbound.event(&self.id, address, self.date(), signal))
+        let (peer, signal) = (private(self.from)?, consent(granted, source.to_owned()));
+        is_private(self.chat).then(|| self.event(&self.id, &peer, signal))
     }
 }
 
@@ -199,15 +215,4 @@ fn is_private(chat: &Value) -> bool {
 /// The chat of a user with the bot.
 fn private(user: &Value) -> Option<Peer> {
     Some(Peer { business: None, chat: user["id"].as_i64()?.to_string(), topic: None })
-}
-
-/// A chat as the customer it is to us: one person, or the members of a group together.
-fn address(peer: &Peer, chat: &Value, from: &Value) -> Address {
-    let thread = peer.topic.map(|topic| topic.to_string()).unwrap_or_default();
-    let address = Address { user_id: peer.to_string(), thread, ..Address::default() };
-    if chat.is_null() || is_private(chat) {
-        Address { display_name: name(from), locale: owned(from, "language_code"), ..address }
-    } else {
-        Address { display_name: owned(chat, "title"), ..address }
-    }
 }

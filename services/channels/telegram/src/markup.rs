@@ -4,7 +4,7 @@
 //! the customer reads. Offsets are UTF-16 units.
 
 use heliograph_channel::{
-    json::{owned, text as of},
+    json::{owned, text as of, without_empty},
     markdown::{self, Mark, Span},
 };
 use heliograph_domain::limits::measure;
@@ -69,12 +69,14 @@ impl Marked {
         Self { text: text.to_owned(), entities: Vec::new() }
     }
 
-    /// Adds a text, as a whole marked as `mark`, if it is.
-    pub(crate) fn add(&mut self, text: &str, mark: Option<Mark>) {
-        let from = self.text.len();
-        self.text.push_str(text);
-        if let (Some(mark), false) = (mark, text.is_empty()) {
-            self.entities.push(entity(&self.text, &Span { mark, from, to: self.text.len() }));
+    /// Adds a text with what stands `before` it, unless it is empty; as a whole marked as `mark`, if it is.
+    pub(crate) fn add(&mut self, before: &str, text: &str, mark: Option<Mark>) {
+        if !text.is_empty() {
+            self.text.push_str(before);
+            let from = self.text.len();
+            self.text.push_str(text);
+            let span = mark.map(|mark| Span { mark, from, to: self.text.len() });
+            self.entities.extend(span.map(|span| entity(&self.text, &span)));
         }
     }
 }
@@ -91,8 +93,7 @@ fn entity(text: &str, span: &Span) -> Value {
         Mark::Italic => json!({ "type": "italic" }),
         Mark::Strikethrough => json!({ "type": "strikethrough" }),
         Mark::Code => json!({ "type": "code" }),
-        Mark::Block(language) if language.is_empty() => json!({ "type": "pre" }),
-        Mark::Block(language) => json!({ "type": "pre", "language": language }),
+        Mark::Block(language) => without_empty(json!({ "type": "pre", "language": language })),
     };
     entity["offset"] = units(&text[..span.from]).into();
     entity["length"] = units(&text[span.from..span.to]).into();

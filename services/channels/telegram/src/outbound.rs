@@ -8,8 +8,8 @@ use heliograph_channel::{
     multipart::Form, provider_id,
 };
 use heliograph_proto::v1::{
-    ContactCard, Content, Custom, Edit, Location, MediaKind, MessageReference, SignalRequest, Text,
-    content::Kind, signal_request::Signal,
+    ContactCard, Content, Custom, Edit, Location, MediaKind, MessageReference, SignalRequest, content::Kind,
+    signal_request::Signal,
 };
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
@@ -22,6 +22,8 @@ use crate::{
 
 const API: &str = "https://api.telegram.org";
 
+type Made<'a> = Result<Call<'a>, Outcome>;
+
 /// One call: a method and its fields.
 struct Call<'a> {
     method: String,
@@ -30,7 +32,7 @@ struct Call<'a> {
     file: Option<(&'static str, &'a File)>,
 }
 
-impl<'a> Call<'a> {
+impl Call<'_> {
     fn new(method: &str, fields: Value) -> Self {
         Self { method: method.to_owned(), fields, file: None }
     }
@@ -80,7 +82,7 @@ pub(crate) fn migrated(
     (!response.status.is_success()).then(|| Ok(call(delivery, &peer)?.request(account)))
 }
 
-fn call<'a>(delivery: &Delivery<'a>, peer: &Peer) -> Result<Call<'a>, Outcome> {
+fn call<'a>(delivery: &Delivery<'a>, peer: &Peer) -> Made<'a> {
     let call = match delivery.kind()? {
         Kind::Reaction(reaction) => {
             let reaction_type = json!({ "type": "emoji", "emoji": reaction.emoji });
@@ -90,7 +92,7 @@ fn call<'a>(delivery: &Delivery<'a>, peer: &Peer) -> Result<Call<'a>, Outcome> {
         }
         Kind::Deletion(deletion) => return deleted(peer, deletion.target.as_ref()),
         Kind::Edit(edit) => return edited(delivery, peer, edit),
-        Kind::Text(text) => text_call("sendMessage", text)?,
+        Kind::Text(text) => written("sendMessage", Marked::from_text(text))?,
         // There is no room for words under a sticker.
         Kind::Media(medium) if medium.kind() == MediaKind::Sticker => {
             media::call(medium, delivery.file, &Marked::default())?
@@ -102,11 +104,7 @@ fn call<'a>(delivery: &Delivery<'a>, peer: &Peer) -> Result<Call<'a>, Outcome> {
         Kind::List(list) => ask::list(list)?,
         Kind::Card(card) => ask::card(card, delivery.file)?,
         Kind::Custom(it) => custom(it)?,
-        _ => {
-            let text = "the channel carries text, media, locations, contacts, choices, lists, cards, reactions, edits \
-                        and deletions";
-            return Err(Outcome::permanent("content_not_supported", text));
-        }
+        _ => return Err(Outcome::permanent("content_not_supported", "Telegram has nothing like it")),
     };
     Ok(addressed(call, peer, delivery.message.reply_to.as_ref()))
 }
@@ -123,7 +121,7 @@ fn addressed<'a>(call: Call<'a>, peer: &Peer, reply_to: Option<&MessageReference
 }
 
 /// A call about a message that is there.
-fn about<'a>(call: Call<'a>, peer: &Peer, target: Option<&MessageReference>) -> Result<Call<'a>, Outcome> {
+fn about<'a>(call: Call<'a>, peer: &Peer, target: Option<&MessageReference>) -> Made<'a> {
     Ok(call.with("chat_id", peer.chat_id()).with("message_id", number_of(target)?))
 }
 
@@ -133,7 +131,7 @@ fn number_of(target: Option<&MessageReference>) -> Result<i64, Outcome> {
     })
 }
 
-fn deleted<'a>(peer: &Peer, target: Option<&MessageReference>) -> Result<Call<'a>, Outcome> {
+fn deleted<'a>(peer: &Peer, target: Option<&MessageReference>) -> Made<'a> {
     let Some(business) = &peer.business else {
         return about(Call::new("deleteMessage", json!({})), peer, target);
     };
@@ -141,9 +139,11 @@ fn deleted<'a>(peer: &Peer, target: Option<&MessageReference>) -> Result<Call<'a
     Ok(Call::new("deleteBusinessMessages", fields))
 }
 
-fn edited<'a>(delivery: &Delivery<'a>, peer: &Peer, edit: &'a Edit) -> Result<Call<'a>, Outcome> {
+fn edited<'a>(delivery: &Delivery<'a>, peer: &Peer, edit: &'a Edit) -> Made<'a> {
     let now = match edit.content.as_deref() {
-        Some(Content { kind: Some(Kind::Text(text)) }) => text_call("editMessageText", text)?,
+        Some(Content { kind: Some(Kind::Text(text)) }) => {
+            written("editMessageText", Marked::from_text(text))?
+        }
         Some(Content { kind: Some(Kind::Choice(choice)) }) if choice.header.is_none() => {
             Call { method: "editMessageText".to_owned(), ..ask::choice(choice, None)? }
         }
@@ -157,12 +157,8 @@ fn edited<'a>(delivery: &Delivery<'a>, peer: &Peer, edit: &'a Edit) -> Result<Ca
     about(now, peer, edit.target.as_ref())
 }
 
-fn text_call<'a>(method: &str, text: &Text) -> Result<Call<'a>, Outcome> {
-    written(method, Marked::from_text(text))
-}
-
 /// A message of text alone.
-fn written<'a>(method: &str, marked: Marked) -> Result<Call<'a>, Outcome> {
+fn written<'a>(method: &str, marked: Marked) -> Made<'a> {
     if marked.text.trim().is_empty() {
         return Err(Outcome::permanent("text_empty", "Telegram refuses a text without a visible character"));
     }
@@ -189,7 +185,7 @@ fn place<'a>(location: &Location, now_ms: i64) -> Call<'a> {
 /// Bytes of a card that goes along.
 const VCARD: usize = 2048;
 
-fn card<'a>(card: &ContactCard) -> Result<Call<'a>, Outcome> {
+fn card<'a>(card: &ContactCard) -> Made<'a> {
     let Some(phone) = card.phones.iter().find(|phone| !phone.value.is_empty()) else {
         // A contact is a number to Telegram; without one it can be read.
         return written("sendMessage", Marked::plain(&contact::lines(card)));
@@ -206,10 +202,10 @@ fn card<'a>(card: &ContactCard) -> Result<Call<'a>, Outcome> {
 }
 
 /// A method of the API by its name, `sendDice`, with the fields as they are given; or the words that stand in.
-fn custom<'a>(custom: &Custom) -> Result<Call<'a>, Outcome> {
-    let method =
-        custom.kind.strip_prefix("send").filter(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
-    if method.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_alphabetic())) {
+fn custom<'a>(custom: &Custom) -> Made<'a> {
+    let rest = custom.kind.strip_prefix("send").unwrap_or_default();
+    let is_upper = |c: char| c.is_ascii_uppercase();
+    if rest.starts_with(is_upper) && rest.chars().all(|c| c.is_ascii_alphabetic()) {
         let data = custom.data.as_ref().and_then(|data| serde_json::to_value(data).ok()).unwrap_or_default();
         return Ok(Call::new(&custom.kind, data));
     }

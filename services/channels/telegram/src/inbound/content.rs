@@ -37,17 +37,8 @@ pub(super) fn of(message: &Value) -> Option<ContentKind> {
     if let Some(media) = media(message) {
         return Some(ContentKind::Media(media));
     }
-    let (venue, place) = (&message["venue"], &message["location"]);
-    if venue.is_object() {
-        let (name, address) = (owned(venue, "title"), owned(venue, "address"));
-        return Some(ContentKind::Location(Location {
-            name,
-            address,
-            ..location(message, &venue["location"])
-        }));
-    }
-    if place.is_object() {
-        return Some(ContentKind::Location(location(message, place)));
+    if let Some(place) = location(message) {
+        return Some(ContentKind::Location(place));
     }
     if message["contact"].is_object() {
         return Some(ContentKind::ContactCard(card(&message["contact"])));
@@ -95,17 +86,22 @@ fn file_name(file: &Value) -> String {
     }
 }
 
-fn location(message: &Value, place: &Value) -> Location {
+/// A place, with its name where it is a venue.
+fn location(message: &Value) -> Option<Location> {
+    let venue = &message["venue"];
+    let place = if venue.is_object() { &venue["location"] } else { &message["location"] };
     let number = |name: &str| place[name].as_f64().unwrap_or_default();
     // A period of all ones has no end.
     let until = place["live_period"].as_i64().map(|period| whole(message, "date").saturating_add(period));
-    Location {
+    place.is_object().then(|| Location {
         latitude: number("latitude"),
         longitude: number("longitude"),
+        name: owned(venue, "title"),
+        address: owned(venue, "address"),
         accuracy_meters: number("horizontal_accuracy"),
         live_until: until.and_then(|until| seconds(&until.into())),
         ..Location::default()
-    }
+    })
 }
 
 fn card(contact: &Value) -> ContactCard {

@@ -1,7 +1,7 @@
 //! What is said in a chat, and what happens to it.
 
 use heliograph_channel::{
-    events::{JSON, named, seconds},
+    events::{JSON, named},
     inbound::raw,
     json::{beyond, flag, owned, text},
 };
@@ -11,7 +11,7 @@ use heliograph_proto::v1::{
 };
 use serde_json::Value;
 
-use super::{Reader, address, content, is_private, name};
+use super::{Reader, content, is_private, name};
 use crate::peer::Peer;
 
 /// Fields of a message that are read, or say nothing a reader would miss.
@@ -37,33 +37,18 @@ impl Reader<'_> {
             let what = beyond(message, KNOWN).next().unwrap_or("empty");
             return Some(vec![self.unknown(&format!("message.{what}"), peer.to_string())]);
         };
-        let started = started_by(message);
-        let referral = started.clone().filter(|referral| !referral.payload.is_empty());
-        let start = started.map(|_| {
-            let start = Kind::ConversationStart(ConversationStart { referral: referral.clone() });
-            self.inbound.event(&format!("{}/start", self.id), self.address(&peer), self.date(), start)
-        });
-        let said = self.said(&peer, number, content, referral);
-        Some(start.into_iter().chain([said]).collect())
+        let start = started_by(message)
+            .map(|start| self.event(&format!("{}/start", self.id), &peer, Kind::ConversationStart(start)));
+        Some(start.into_iter().chain([self.said(&peer, number, content)]).collect())
     }
 
-    fn address(&self, peer: &Peer) -> Address {
-        address(peer, &self.body["chat"], &self.body["from"])
-    }
-
-    fn said(
-        &self,
-        peer: &Peer,
-        number: i64,
-        content: ContentKind,
-        referral: Option<Referral>,
-    ) -> InboundEvent {
-        let (message, from) = (self.body, &self.body["from"]);
+    fn said(&self, peer: &Peer, number: i64, content: ContentKind) -> InboundEvent {
+        let (message, from) = (self.body, self.from);
         let mut said = self.inbound.message(&peer.message(number), name(from), self.date(), content);
         said.reply_to = replied_to(self, peer);
-        said.referral = referral;
+        said.referral = started_by(message).and_then(|start| start.referral);
         said.forwarded = message["forward_origin"].is_object();
-        let from_id = from["id"].as_i64().filter(|_| !is_private(&message["chat"]));
+        let from_id = from["id"].as_i64().filter(|_| !is_private(self.chat));
         let notes = [
             ("album", owned(message, "media_group_id")),
             ("quote", owned(&message["quote"], "text")),
@@ -91,8 +76,7 @@ impl Reader<'_> {
         let content = Some(Box::new(Content { kind: Some(content::of(message)?) }));
         let target = Some(self.inbound.theirs(&peer.message(message["message_id"].as_i64()?)));
         let edit = ContentKind::Edit(Box::new(Edit { target, content }));
-        let date = seconds(&message["edit_date"]).or(self.date());
-        Some(self.remark(&self.id, (self.address(&peer), &message["from"]), date, edit))
+        Some(self.remark(&self.id, &peer, edit))
     }
 
     /// A group that became a supergroup has another id from then on.
@@ -136,15 +120,16 @@ fn not_the_customers(message: &Value) -> Option<&'static str> {
 }
 
 /// `/start`, with what the link that led here carried.
-fn started_by(message: &Value) -> Option<Referral> {
+fn started_by(message: &Value) -> Option<ConversationStart> {
     let text = message["text"].as_str().filter(|_| is_private(&message["chat"]))?;
     let mut words = text.split_whitespace();
     let command = words.next()?;
-    if command != "/start" && !command.starts_with("/start@") {
-        return None;
-    }
-    let payload = words.next().unwrap_or_default().to_owned();
-    Some(Referral { source: "link".to_owned(), payload, ..Referral::default() })
+    let referral = words.next().map(|payload| Referral {
+        source: "link".to_owned(),
+        payload: payload.to_owned(),
+        ..Referral::default()
+    });
+    (command == "/start" || command.starts_with("/start@")).then_some(ConversationStart { referral })
 }
 
 /// The customer's number, where the card they sent is their own, as Telegram says it is.

@@ -1,28 +1,28 @@
 //! Questions: a text or a picture with buttons under it.
 
 use heliograph_channel::{
-    File, Outcome,
+    File,
     markdown::Mark,
     offers::{label, payload},
 };
 use heliograph_proto::v1::{Card, Choice, ListMenu, Media, Option as Answer, option::Action};
 use serde_json::{Value, json};
 
-use super::{Call, media, written};
+use super::{Made, media, written};
 use crate::{
     markup::{Marked, units},
     peer::callback,
     settings::TEXT,
 };
 
-pub(super) fn choice<'a>(choice: &'a Choice, file: Option<&'a File>) -> Result<Call<'a>, Outcome> {
+pub(super) fn choice<'a>(choice: &'a Choice, file: Option<&'a File>) -> Made<'a> {
     let mut marked = Marked::plain(&choice.body);
-    footer(&mut marked, &choice.footer);
+    marked.add("\n\n", &choice.footer, Some(Mark::Italic));
     shown(marked, choice.header.as_ref(), file, &choice.options)
 }
 
 /// Every section with its title and what is said of its options, where there is room; the buttons below.
-pub(super) fn list<'a>(list: &'a ListMenu) -> Result<Call<'a>, Outcome> {
+pub(super) fn list(list: &ListMenu) -> Made<'_> {
     let told = described(list, true);
     let told = if units(&told.text) <= TEXT { told } else { described(list, false) };
     shown(told, None, None, list.sections.iter().flat_map(|section| &section.options))
@@ -30,44 +30,30 @@ pub(super) fn list<'a>(list: &'a ListMenu) -> Result<Call<'a>, Outcome> {
 
 fn described(list: &ListMenu, sections: bool) -> Marked {
     let mut marked = Marked::default();
-    if !list.header.is_empty() {
-        marked.add(&list.header, Some(Mark::Bold));
-        marked.add("\n\n", None);
-    }
-    marked.add(&list.body, None);
+    marked.add("", &list.header, Some(Mark::Bold));
+    marked.text.push_str(if list.header.is_empty() { "" } else { "\n\n" });
+    marked.add("", &list.body, None);
     for section in list.sections.iter().filter(|_| sections) {
         let mut told = section.options.iter().filter(|option| !option.description.is_empty()).peekable();
-        if !section.title.is_empty() {
-            marked.add("\n\n", None);
-            marked.add(&section.title, Some(Mark::Bold));
-        } else if told.peek().is_some() {
-            marked.add("\n", None);
+        if section.title.is_empty() && told.peek().is_some() {
+            marked.text.push('\n');
         }
+        marked.add("\n\n", &section.title, Some(Mark::Bold));
         for option in told {
-            marked.add(&format!("\n• {}: {}", option.title, option.description), None);
+            marked.add("\n", &format!("• {}: {}", option.title, option.description), None);
         }
     }
-    footer(&mut marked, &list.footer);
+    marked.add("\n\n", &list.footer, Some(Mark::Italic));
     marked
 }
 
-pub(super) fn card<'a>(card: &'a Card, file: Option<&'a File>) -> Result<Call<'a>, Outcome> {
+pub(super) fn card<'a>(card: &'a Card, file: Option<&'a File>) -> Made<'a> {
     let mut marked = Marked::default();
     let title = if card.url.is_empty() { Mark::Bold } else { Mark::Link(card.url.clone()) };
     let head = if card.title.is_empty() { &card.url } else { &card.title };
-    marked.add(head, Some(title));
-    if !head.is_empty() && !card.body.is_empty() {
-        marked.add("\n", None);
-    }
-    marked.add(&card.body, None);
+    marked.add("", head, Some(title));
+    marked.add(if head.is_empty() { "" } else { "\n" }, &card.body, None);
     shown(marked, card.media.as_ref(), file, &card.options)
-}
-
-fn footer(marked: &mut Marked, footer: &str) {
-    if !footer.is_empty() {
-        marked.add("\n\n", None);
-        marked.add(footer, Some(Mark::Italic));
-    }
 }
 
 /// A text with buttons, one a row, or a medium with the text as its caption.
@@ -76,7 +62,7 @@ fn shown<'a>(
     medium: Option<&'a Media>,
     file: Option<&'a File>,
     options: impl IntoIterator<Item = &'a Answer>,
-) -> Result<Call<'a>, Outcome> {
+) -> Made<'a> {
     let call = match medium {
         Some(medium) => media::call(medium, file, &marked)?,
         None => written("sendMessage", marked)?,
@@ -86,11 +72,8 @@ fn shown<'a>(
 }
 
 fn button(option: &Answer) -> Value {
-    match &option.action {
-        Some(Action::Url(url)) => json!({ "text": label(option), "url": url }),
-        _ => {
-            let data = callback::encode(&option.id, payload(option));
-            json!({ "text": label(option), "callback_data": data })
-        }
+    if let Some(Action::Url(url)) = &option.action {
+        return json!({ "text": label(option), "url": url });
     }
+    json!({ "text": label(option), "callback_data": callback::encode(&option.id, payload(option)) })
 }

@@ -9,7 +9,7 @@ use heliograph_channel::{
 use heliograph_proto::v1::{Media, MediaKind};
 use serde_json::{Value, json};
 
-use super::{API, Call};
+use super::{API, Call, Made};
 use crate::{
     TelegramSettings,
     codes::says,
@@ -69,7 +69,7 @@ fn source<'m>(media: &'m Media, file: Option<&File>, along: &'m str) -> Result<&
 }
 
 /// The call that sends a medium with `caption`.
-pub(super) fn call<'a>(media: &Media, file: Option<&'a File>, caption: &Marked) -> Result<Call<'a>, Outcome> {
+pub(super) fn call<'a>(media: &Media, file: Option<&'a File>, caption: &Marked) -> Made<'a> {
     let shown = match shown(media, file) {
         "sticker" if !caption.text.is_empty() => "document",
         shown => shown,
@@ -81,7 +81,7 @@ pub(super) fn call<'a>(media: &Media, file: Option<&'a File>, caption: &Marked) 
 }
 
 /// The call that puts a medium in the place of another.
-pub(super) fn replaced<'a>(media: &Media, file: Option<&'a File>) -> Result<Call<'a>, Outcome> {
+pub(super) fn replaced<'a>(media: &Media, file: Option<&'a File>) -> Made<'a> {
     let shown = match shown(media, file) {
         "voice" | "sticker" => "document",
         shown => shown,
@@ -134,12 +134,10 @@ pub(crate) fn found(
     let why = text(&body, "description");
     match body["result"]["file_path"].as_str() {
         Some(path) if response.status.is_success() => Ok(format!("{}{path}", files(account))),
-        _ if says(why, &["file is too big"]) => {
+        _ if says(why, "file is too big") => {
             Err(CarrierError::Refused("bots cannot have files above 20 MB".to_owned()))
         }
-        _ if says(why, &["file_id", "file identifier", "temporarily unavailable"]) => {
-            Err(CarrierError::NotFound)
-        }
+        _ if says(why, "file_id, file identifier, temporarily unavailable") => Err(CarrierError::NotFound),
         _ => Err(CarrierError::Provider(format!("it answered {}", response.status))),
     }
 }
