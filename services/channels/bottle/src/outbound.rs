@@ -54,7 +54,7 @@ fn signed(
 /// What the other side answers in our own protocol: a 2xx with `{"id"}`, or `{"error": {"class", "code", "text"}}`,
 /// whose class goes before the status.
 fn read_answer(response: &ProviderResponse) -> Outcome {
-    let json = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    let json = response.json();
     if response.status.is_success() {
         return Outcome::delivered(text_at(&json, Some("/id")));
     }

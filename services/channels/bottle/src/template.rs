@@ -18,7 +18,6 @@ use heliograph_channel::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::{
     answer,
@@ -141,7 +140,7 @@ impl Template {
 
     /// What the answer means.
     pub(crate) fn outcome(&self, response: &ProviderResponse) -> Outcome {
-        let json = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+        let json = response.json();
         if self.success.holds(response, &json) {
             return Outcome::delivered(rule::text_at(&json, self.external_id.as_deref()));
         }

@@ -12,8 +12,9 @@ mod signature;
 use heliograph_channel::{
     Account, AccountOf, Calls, Channel, Delivery, Handle, Outcome, Provider, ProviderRequest,
     ProviderResponse, Purpose, Received, Refusal, TokenGrant, TokenSource, Webhook, WebhookRequest,
+    able::{media, names},
 };
-use heliograph_proto::v1::{Capabilities, MediaCapability, MediaKind, SignalRequest, TextFormat, TextUnit};
+use heliograph_proto::v1::{Capabilities, MediaKind, SignalRequest, TextFormat, TextUnit};
 use secrecy::SecretString;
 
 pub use settings::{Limits, LineSettings, LineSpec};
@@ -24,20 +25,8 @@ pub use signature::sign;
 pub struct Line;
 
 /// What customers can say and do.
-const RECEIVES: [&str; 12] = [
-    "text",
-    "media.image",
-    "media.video",
-    "media.audio",
-    "media.file",
-    "media.sticker",
-    "location",
-    "selection",
-    "deletion",
-    "receipt",
-    "consent",
-    "conversation_start",
-];
+const RECEIVES: &str = "text media.image media.video media.audio media.file media.sticker location \
+                        selection deletion receipt consent conversation_start";
 
 impl Channel for Line {
     type Settings = LineSettings;
@@ -48,25 +37,19 @@ impl Channel for Line {
 
     fn capabilities(&self, account: &Account<LineSettings>) -> Capabilities {
         let LineSpec { limits, .. } = &account.settings.spec;
-        let content = ["text", "media", "location", "choice", "list", "card", "carousel", "custom"];
-        let media = |kind: MediaKind, max_bytes, types: &[&str]| MediaCapability {
-            kind: kind.into(),
-            max_bytes,
-            content_types: types.iter().map(|&name| name.to_owned()).collect(),
-        };
         let mut medias = vec![
-            media(MediaKind::Image, 10_000_000, &["image/jpeg", "image/png"]),
-            media(MediaKind::Audio, limits.audio_bytes, &["audio/mp4", "audio/x-m4a", "audio/mpeg"]),
-            media(MediaKind::Sticker, 0, &[]),
+            media(MediaKind::Image, 10_000_000, "image/jpeg image/png"),
+            media(MediaKind::Audio, limits.audio_bytes, "audio/mp4 audio/x-m4a audio/mpeg"),
+            media(MediaKind::Sticker, 0, ""),
         ];
         // A video needs a still picture; without one for those that bring none, videos go out as links.
         if account.settings.spec.video_preview_url.is_some() {
-            medias.push(media(MediaKind::Video, 200_000_000, &["video/mp4"]));
+            medias.push(media(MediaKind::Video, 200_000_000, "video/mp4"));
         }
         Capabilities {
             channel: "line".to_owned(),
-            content: content.map(str::to_owned).to_vec(),
-            receives: RECEIVES.map(str::to_owned).to_vec(),
+            content: names("text media location choice list card carousel custom"),
+            receives: names(RECEIVES),
             text_limit: outbound::TEXT_LIMIT,
             text_unit: TextUnit::Utf16.into(),
             caption_limit: outbound::TEXT_LIMIT,

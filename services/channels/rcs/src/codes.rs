@@ -1,11 +1,10 @@
 //! What Google's answers mean: `{"error": {"code", "message", "status"}}`.
 
 use heliograph_channel::{Outcome, ProviderResponse};
-use serde_json::Value;
 
 /// The outcome of a send. The id we chose is what tells a message that comes again, so failures may be tried again.
 pub(crate) fn classify(response: &ProviderResponse) -> Outcome {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     let status = response.status.as_u16();
     let code = body["error"]["status"].as_str().map_or_else(|| status.to_string(), str::to_owned);
     let text = body["error"]["message"].as_str().unwrap_or("the provider gave no reason").to_owned();

@@ -13,10 +13,9 @@ mod signature;
 use heliograph_channel::{
     Account, AccountOf, Calls, Channel, Delivery, File, Outcome, Provider, ProviderRequest, ProviderResponse,
     Received, Refusal, TokenGrant, TokenSource, Upload, UploadGrant, Webhook, WebhookRequest,
+    able::{self, names},
 };
-use heliograph_proto::v1::{
-    Capabilities, Media, MediaCapability, MediaKind, SignalRequest, TextFormat, TextUnit,
-};
+use heliograph_proto::v1::{Capabilities, Media, MediaKind, SignalRequest, TextFormat, TextUnit};
 
 pub use service_account::{ServiceAccount, ServiceAccountError};
 pub use settings::{Files, Handshake, RcsSettings, RcsSpec};
@@ -27,18 +26,8 @@ pub use signature::sign;
 pub struct Rcs;
 
 /// What customers can say and do.
-const RECEIVES: [&str; 10] = [
-    "text",
-    "selection",
-    "location",
-    "media.image",
-    "media.audio",
-    "media.video",
-    "media.file",
-    "receipt",
-    "typing",
-    "consent",
-];
+const RECEIVES: &str = "text selection location media.image media.audio media.video media.file receipt \
+                        typing consent";
 
 impl Channel for Rcs {
     type Settings = RcsSettings;
@@ -60,17 +49,11 @@ impl Channel for Rcs {
 
 /// What an account of this channel can receive and show unless it says otherwise.
 pub fn capabilities() -> Capabilities {
-    let content = ["text", "media", "location", "choice", "card", "carousel", "deletion", "custom"];
-    let media = |kind: MediaKind| MediaCapability {
-        kind: kind.into(),
-        max_bytes: outbound::FILE_BYTES,
-        content_types: Vec::new(),
-    };
     let kinds = [MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::File];
     Capabilities {
         channel: "rcs".to_owned(),
-        content: content.map(str::to_owned).to_vec(),
-        receives: RECEIVES.map(str::to_owned).to_vec(),
+        content: names("text media location choice card carousel deletion custom"),
+        receives: names(RECEIVES),
         text_limit: outbound::TEXT,
         text_unit: TextUnit::Utf16.into(),
         caption_limit: outbound::CARD_BODY,
@@ -84,7 +67,7 @@ pub fn capabilities() -> Capabilities {
         card_body_limit: outbound::CARD_BODY,
         card_option_limit: settings::card_suggestions(),
         carousel_bare: true,
-        media: kinds.map(media).to_vec(),
+        media: kinds.map(|kind| able::media(kind, outbound::FILE_BYTES, "")).to_vec(),
         receipts_delivered: true,
         receipts_read: true,
         typing_in: true,
@@ -129,7 +112,7 @@ impl Provider for Rcs {
     }
 
     fn encode_media(&self, _: Calls<'_, Self>, _: &str, url: &str) -> Option<ProviderRequest> {
-        outbound::media(url)
+        ProviderRequest::fetch(url)
     }
 
     fn upload(&self, account: &AccountOf<Self>, _: &Media) -> Upload {

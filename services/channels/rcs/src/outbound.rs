@@ -11,9 +11,9 @@ use heliograph_channel::{
 };
 use heliograph_domain::ids;
 use heliograph_proto::v1::{Media, SignalRequest, content::Kind, signal_request::Signal};
-use http::{HeaderMap, HeaderValue, Method, header};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use http::{HeaderValue, Method, header};
+use secrecy::SecretString;
+use serde_json::json;
 
 use crate::{RcsSettings, codes};
 
@@ -40,13 +40,8 @@ pub(crate) fn encode(
             return Err(Outcome::permanent("unknown_message", text));
         }
         let path = format!("phones/{}/agentMessages/{}", segment(phone), segment(target));
-        let url = url(account, &path, &[]);
-        return Ok(ProviderRequest {
-            method: Method::DELETE,
-            url,
-            headers: bearer(token),
-            body: Body::Empty,
-        });
+        let request = ProviderRequest::new(Method::DELETE, url(account, &path, &[]), Body::Empty);
+        return Ok(request.with_bearer(token));
     }
     let mut body = json!({ "contentMessage": content::of(&account.settings, delivery)? });
     if let Some(word) = account.settings.traffic_type(message.message_class()) {
@@ -88,16 +83,6 @@ pub(crate) fn signal(
     Some(post(url(account, &path, &[("eventId", &id)]), token, body.to_string()))
 }
 
-/// What customers send is at a URL that needs nothing of ours.
-pub(crate) fn media(url: &str) -> Option<ProviderRequest> {
-    (!url.is_empty()).then(|| ProviderRequest {
-        method: Method::GET,
-        url: url.to_owned(),
-        headers: HeaderMap::new(),
-        body: Body::Empty,
-    })
-}
-
 /// Hands a file to the provider: the bytes, or where it finds them.
 pub(crate) fn upload(
     account: &Account<RcsSettings>,
@@ -113,16 +98,13 @@ pub(crate) fn upload(
         return post(format!("{}/v1/files", base(account)), token, body.to_string());
     };
     let query = query(account, &[("uploadType", "media")]);
-    let mut headers = bearer(token);
+    let url = format!("{}/upload/v1/files?{query}", base(account));
+    let request = ProviderRequest::new(Method::POST, url, Body::Raw(file.bytes.clone()));
+    let mut request = request.with_bearer(token);
     let kind = HeaderValue::from_str(&file.content_type);
-    headers
-        .insert(header::CONTENT_TYPE, kind.unwrap_or(HeaderValue::from_static("application/octet-stream")));
-    ProviderRequest {
-        method: Method::POST,
-        url: format!("{}/upload/v1/files?{query}", base(account)),
-        headers,
-        body: Body::Raw(file.bytes.clone()),
-    }
+    let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    request.headers.insert(header::CONTENT_TYPE, kind);
+    request
 }
 
 /// `{"name": "files/…"}`.
@@ -130,7 +112,7 @@ pub(crate) fn read_upload(
     account: &Account<RcsSettings>,
     response: &ProviderResponse,
 ) -> Result<UploadGrant, Outcome> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     match body["name"].as_str().filter(|_| response.status.is_success()) {
         Some(name) => Ok(UploadGrant {
             provider_media_id: name.to_owned(),
@@ -158,18 +140,17 @@ pub(crate) fn token_source(account: &Account<RcsSettings>, now_ms: i64) -> Token
     ];
     TokenSource {
         key: identity.client_email.clone(),
-        request: ProviderRequest {
-            method: Method::POST,
+        request: ProviderRequest::new(
+            Method::POST,
             url,
-            headers: HeaderMap::new(),
-            body: Body::Form(fields.map(|(name, value)| (name.to_owned(), value)).to_vec()),
-        },
+            Body::Form(fields.map(|(name, value)| (name.to_owned(), value)).to_vec()),
+        ),
     }
 }
 
 /// `{"access_token": …, "expires_in": 3599}`, or `{"error": …, "error_description": …}`.
 pub(crate) fn read_token(response: &ProviderResponse) -> Result<TokenGrant, Outcome> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     if let (Some(token), Some(seconds)) = (body["access_token"].as_str(), body["expires_in"].as_u64()) {
         return Ok(TokenGrant { token: token.into(), expires_in: Duration::from_secs(seconds) });
     }
@@ -206,13 +187,5 @@ fn segment(text: &str) -> String {
 }
 
 fn post(url: String, token: Option<&SecretString>, body: String) -> ProviderRequest {
-    ProviderRequest { method: Method::POST, url, headers: bearer(token), body: Body::Json(body.into()) }
-}
-
-fn bearer(token: Option<&SecretString>) -> HeaderMap {
-    let bearer = format!("Bearer {}", token.map_or("", |token| token.expose_secret()));
-    // A token with characters that no header takes is none; Google then says so.
-    let mut value = HeaderValue::from_str(&bearer).unwrap_or(HeaderValue::from_static(""));
-    value.set_sensitive(true);
-    HeaderMap::from_iter([(header::AUTHORIZATION, value)])
+    ProviderRequest::new(Method::POST, url, Body::Json(body.into())).with_bearer(token)
 }

@@ -14,10 +14,9 @@ mod twilio;
 use heliograph_channel::{
     Account, AccountOf, Calls, Channel, Delivery, Outcome, Provider, ProviderRequest, ProviderResponse,
     Received, Refusal, Webhook, WebhookRequest,
+    able::{self, names},
 };
-use heliograph_proto::v1::{
-    Capabilities, Content, MediaCapability, MediaKind, TextFormat, TextUnit, content::Kind,
-};
+use heliograph_proto::v1::{Capabilities, Content, MediaKind, TextFormat, TextUnit, content::Kind};
 
 pub use settings::{Sinch, SmsProvider, SmsSettings, SmsSpec, Twilio};
 
@@ -34,28 +33,19 @@ impl Channel for Sms {
 
     fn capabilities(&self, account: &Account<SmsSettings>) -> Capabilities {
         let settings = &account.settings;
-        let mut content = vec!["text".to_owned()];
-        let mut media = Vec::new();
-        if settings.mms {
-            content.push("media".to_owned());
-            // Carriers shrink or drop more than a megabyte.
-            media.push(MediaCapability {
-                kind: MediaKind::Image.into(),
-                max_bytes: 1_000_000,
-                content_types: ["image/jpeg", "image/png", "image/gif"].map(str::to_owned).to_vec(),
-            });
-        }
-        let (text_limit, receives): (i32, &[&str]) = match settings.provider {
-            SmsProvider::Sinch(_) => (sinch::TEXT_LIMIT, &sinch::RECEIVES),
-            SmsProvider::Twilio(_) => (twilio::TEXT_LIMIT, &twilio::RECEIVES),
+        // Carriers shrink or drop more than a megabyte.
+        let image = able::media(MediaKind::Image, 1_000_000, "image/jpeg image/png image/gif");
+        let (text_limit, receives) = match settings.provider {
+            SmsProvider::Sinch(_) => (sinch::TEXT_LIMIT, sinch::RECEIVES),
+            SmsProvider::Twilio(_) => (twilio::TEXT_LIMIT, twilio::RECEIVES),
         };
         Capabilities {
             channel: "sms".to_owned(),
-            content,
+            content: names(if settings.mms { "text media" } else { "text" }),
             text_limit,
             text_unit: TextUnit::CodePoints.into(),
-            media,
-            receives: receives.iter().map(|&name| name.to_owned()).collect(),
+            media: settings.mms.then_some(image).into_iter().collect(),
+            receives: names(receives),
             receipts_delivered: true,
             formats: vec![TextFormat::Plain.into()],
             work_class: "async".to_owned(),
@@ -99,7 +89,7 @@ impl Provider for Sms {
 
     fn encode_media(&self, caller: Calls<'_, Self>, _: &str, url: &str) -> Option<ProviderRequest> {
         match &caller.account.settings.provider {
-            SmsProvider::Sinch(_) => sinch::outbound::media(url),
+            SmsProvider::Sinch(_) => ProviderRequest::fetch(url),
             SmsProvider::Twilio(twilio) => twilio::outbound::media(caller.account, twilio, url),
         }
     }

@@ -16,7 +16,7 @@ pub(crate) fn classify(account: &Account<ViberSettings>, response: &ProviderResp
             _ => Outcome::permanent(code, "Viber refused the request"),
         };
     }
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     let Some(status) = body["status"].as_i64() else {
         return Outcome::in_doubt("unreadable_answer", "Viber's answer has no `status`");
     };
@@ -43,7 +43,7 @@ pub(crate) fn classify(account: &Account<ViberSettings>, response: &ProviderResp
 
 /// Whether the customer's app cannot show what was sent.
 pub(crate) fn is_too_new(response: &ProviderResponse) -> bool {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     response.status.is_success() && matches!(body["status"].as_i64(), Some(13 | 14))
 }
 

@@ -14,7 +14,6 @@ use heliograph_channel::{
     Received, Refusal, Webhook, WebhookRequest,
 };
 use heliograph_proto::v1::Capabilities;
-use http::{HeaderMap, Method};
 
 pub use inbound::sign;
 pub use settings::{Limits, SenderSpec, ViberSettings, ViberSpec};
@@ -61,8 +60,6 @@ impl Provider for Viber {
     }
 
     fn encode_media(&self, _: Calls<'_, Self>, _: &str, url: &str) -> Option<ProviderRequest> {
-        let (headers, body) = (HeaderMap::new(), heliograph_channel::Body::Empty);
-        let request = ProviderRequest { method: Method::GET, url: url.to_owned(), headers, body };
-        (!url.is_empty()).then_some(request)
+        ProviderRequest::fetch(url)
     }
 }

@@ -5,16 +5,16 @@ mod buttons;
 use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest, contact};
 use heliograph_domain::content::options;
 use heliograph_proto::v1::{
-    Card, Carousel, Choice, ContactCard, Custom, Location, Media, MediaKind, Option as Offered,
-    content::Kind, option::Action,
+    Card, Choice, ContactCard, Custom, Location, Media, MediaKind, Option as Offered, content::Kind,
+    option::Action,
 };
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::{
     ViberSettings,
-    settings::{CAPTION, CARDS, FILE, FILE_NAME, MESSAGE, NAME, PHONE, TEXT, URL, VIDEO, VIDEO_SECONDS},
+    settings::{CAPTION, FILE_NAME, MESSAGE, NAME, PHONE, TEXT, URL, VIDEO, VIDEO_SECONDS},
     tracking::Tracking,
 };
 
@@ -44,8 +44,8 @@ pub(crate) fn encode(
         Some(Kind::Location(place)) => location(place)?,
         Some(Kind::ContactCard(card)) => self::card(card)?,
         Some(Kind::Choice(choice)) => question(settings, choice)?,
-        Some(Kind::Card(card)) => buttons::cards(settings, std::slice::from_ref(card), "")?,
-        Some(Kind::Carousel(carousel)) => buttons::cards(settings, &introduced(carousel), &carousel.body)?,
+        Some(Kind::Card(card)) => buttons::cards(settings, std::slice::from_ref(card))?,
+        Some(Kind::Carousel(carousel)) => buttons::cards(settings, &carousel.cards)?,
         Some(Kind::Custom(it)) => custom(settings, it)?,
         _ => {
             let text = "the channel carries text, media, locations, contacts, choices, cards and carousels";
@@ -69,10 +69,7 @@ pub(crate) fn simpler(
             lines.push(choice.body.clone());
         }
         Kind::Card(card) => read_out(card, &mut lines),
-        Kind::Carousel(carousel) => {
-            lines.push(carousel.body.clone());
-            carousel.cards.iter().for_each(|card| read_out(card, &mut lines));
-        }
+        Kind::Carousel(carousel) => carousel.cards.iter().for_each(|card| read_out(card, &mut lines)),
         Kind::Custom(custom) => lines.push(custom.fallback.clone()),
         _ => return None,
     }
@@ -115,14 +112,14 @@ fn request(
         let text = format!("a message has {MESSAGE} bytes at most, buttons and pictures' URLs included");
         return Err(Outcome::permanent("message_too_large", text));
     }
-    let mut headers = HeaderMap::new();
     let token = account.settings.auth_tokens.first().map_or("", |token| token.expose_secret());
     let mut token = HeaderValue::from_str(token)
         .map_err(|_| Outcome::auth("bad_token", "the account's token holds what no header may"))?;
     token.set_sensitive(true);
-    headers.insert("x-viber-auth-token", token);
     let url = format!("{}/pa/send_message", account.api_base(API));
-    Ok(ProviderRequest { method: Method::POST, url, headers, body: Body::Json(body.into()) })
+    let mut request = ProviderRequest::new(Method::POST, url, Body::Json(body.into()));
+    request.headers.insert("x-viber-auth-token", token);
+    Ok(request)
 }
 
 fn text(body: &str) -> Result<Value, Outcome> {
@@ -155,13 +152,6 @@ fn media(settings: &ViberSettings, medium: &Media) -> Result<Value, Outcome> {
         return Ok(json!({ "type": "sticker", "sticker_id": id }));
     }
     let url = link(medium)?;
-    let caption = || {
-        if medium.caption.chars().count() > CAPTION {
-            let text = format!("what stands under a picture has {CAPTION} characters at most");
-            return Err(Outcome::permanent("caption_too_long", text));
-        }
-        Ok(medium.caption.as_str())
-    };
     let thumbnail = |mut message: Value| {
         if !medium.thumbnail_url.is_empty() {
             message["thumbnail"] = medium.thumbnail_url.as_str().into();
@@ -170,24 +160,21 @@ fn media(settings: &ViberSettings, medium: &Media) -> Result<Value, Outcome> {
     };
     let pictures = ["image/jpeg", "image/png", "image/gif"];
     if medium.kind() == MediaKind::Image && pictures.contains(&kind) && size <= settings.limits.picture {
-        return Ok(thumbnail(json!({ "type": "picture", "text": caption()?, "media": url })));
+        return Ok(thumbnail(json!({ "type": "picture", "text": medium.caption, "media": url })));
     }
     let seconds = medium.duration_ms / 1000;
     // Viber wants the size of everything that it does not show as a picture.
     let video = medium.kind() == MediaKind::Video && kind == "video/mp4" && seconds <= VIDEO_SECONDS;
     if video && (1..=VIDEO).contains(&size) {
         let mut message =
-            thumbnail(json!({ "type": "video", "text": caption()?, "media": url, "size": size }));
+            thumbnail(json!({ "type": "video", "text": medium.caption, "media": url, "size": size }));
         if seconds > 0 {
             message["duration"] = seconds.into();
         }
         return Ok(message);
     }
-    if size > FILE {
-        return Err(Outcome::permanent("file_too_large", format!("a file has {FILE} bytes at most")));
-    }
-    // Of unknown size it can still be opened, and under a file there is no room for words.
-    if size == 0 || !medium.caption.is_empty() {
+    // Of unknown size it can still be opened.
+    if size == 0 {
         let words = [medium.caption.as_str(), url].into_iter().filter(|words| !words.is_empty());
         return text(&words.collect::<Vec<_>>().join("\n"));
     }
@@ -254,13 +241,6 @@ fn question(settings: &ViberSettings, choice: &Choice) -> Result<Value, Outcome>
         message["min_api_version"] = settings.limits.silent_version.into();
     }
     Ok(message)
-}
-
-/// The cards; what is said of all of them is a card of words before the others, where there is room for one more.
-fn introduced(carousel: &Carousel) -> Vec<Card> {
-    let body = Card { body: carousel.body.clone(), ..Card::default() };
-    let first = Some(body).filter(|body| !body.body.is_empty() && carousel.cards.len() < CARDS);
-    first.into_iter().chain(carousel.cards.iter().cloned()).collect()
 }
 
 /// `rich_media` as Viber's documents have it; or the words that stand in.

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use heliograph_channel::{
     AccountError, Settings,
+    able::{self, limit, names},
     account::{RawAccount, Secrets},
 };
-use heliograph_proto::v1::{
-    Capabilities, MediaCapability, MediaKind, RateRule, RateScope, TextFormat, TextUnit,
-};
+use heliograph_proto::v1::{Capabilities, MediaKind, RateScope, TextFormat, TextUnit};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -153,8 +152,7 @@ impl Settings for ViberSettings {
 }
 
 /// Kinds of content that are shown.
-const CONTENT: [&str; 8] =
-    ["text", "media", "location", "contact_card", "choice", "card", "carousel", "custom"];
+const CONTENT: &str = "text media location contact_card choice card carousel custom";
 
 /// What customers can say and do.
 const RECEIVES: &str = "text media.image media.video media.file media.sticker location contact_card selection receipt \
@@ -163,40 +161,27 @@ const RECEIVES: &str = "text media.image media.video media.file media.sticker lo
 /// What an account with these settings can show.
 pub(crate) fn capabilities(settings: &ViberSettings) -> Capabilities {
     let limits = &settings.limits;
-    let rate = |scope: RateScope, per_second: f64, burst: f64| RateRule {
-        scope: scope.into(),
-        per_second,
-        burst: burst.max(1.0) as i32,
-        content: Vec::new(),
-    };
-    let medium = |kind: MediaKind, max_bytes: i64| MediaCapability {
-        kind: kind.into(),
-        max_bytes,
-        content_types: Vec::new(),
-    };
+    let media = [MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::File, MediaKind::Sticker];
+    let rate = |scope, per_second, burst: f64| able::rate(scope, per_second, burst.max(1.0) as i32, "");
     let hourly = limits.per_hour_and_customer;
     Capabilities {
         channel: "viber".to_owned(),
-        content: CONTENT.map(str::to_owned).to_vec(),
-        receives: RECEIVES.split_whitespace().map(str::to_owned).collect(),
-        text_limit: count(TEXT),
+        content: names(CONTENT),
+        receives: names(RECEIVES),
+        text_limit: limit(TEXT),
         text_unit: TextUnit::Utf16.into(),
-        caption_limit: count(CAPTION),
+        caption_limit: limit(CAPTION),
         choice_limit: i32::from(limits.keyboard_rows) * 2,
         option_title_limit: i32::from(limits.button_text),
-        option_actions: ["answer", "url"].map(str::to_owned).to_vec(),
-        card_limit: count(CARDS),
-        card_title_limit: count(CARD_TITLE),
-        card_body_limit: count(CARD_BODY),
-        card_option_limit: count(CARD_OPTIONS),
+        option_actions: names("answer url"),
+        card_limit: limit(CARDS),
+        card_title_limit: limit(CARD_TITLE),
+        card_body_limit: limit(CARD_BODY),
+        card_option_limit: limit(CARD_OPTIONS),
         carousel_bare: true,
-        media: vec![
-            medium(MediaKind::Image, FILE),
-            medium(MediaKind::Audio, FILE),
-            medium(MediaKind::Video, FILE),
-            medium(MediaKind::File, FILE),
-            medium(MediaKind::Sticker, 0),
-        ],
+        media: media
+            .map(|kind| able::media(kind, if kind == MediaKind::Sticker { 0 } else { FILE }, ""))
+            .into(),
         bare_media: [MediaKind::Audio, MediaKind::File, MediaKind::Sticker].map(Into::into).to_vec(),
         receipts_delivered: true,
         receipts_read: true,
@@ -210,8 +195,4 @@ pub(crate) fn capabilities(settings: &ViberSettings) -> Capabilities {
         ],
         ..Capabilities::default()
     }
-}
-
-fn count(limit: usize) -> i32 {
-    i32::try_from(limit).unwrap_or(i32::MAX)
 }

@@ -31,7 +31,7 @@ pub(crate) fn classify(response: &ProviderResponse) -> Outcome {
 
 /// Whether a `media_id` of ours is not known (any more).
 pub(crate) fn is_stale_upload(response: &ProviderResponse) -> bool {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     matches!(body["errcode"].as_i64(), Some(40_007))
 }
 

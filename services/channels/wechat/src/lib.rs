@@ -15,7 +15,7 @@ mod xml;
 use heliograph_channel::{
     Account, AccountOf, Answer, Calls, CarrierError, Channel, Delivery, File, Outcome, Provider,
     ProviderRequest, ProviderResponse, Received, Refusal, TokenGrant, TokenSource, Upload, UploadGrant,
-    Webhook, WebhookRequest,
+    Webhook, WebhookRequest, able::names,
 };
 use heliograph_proto::v1::{Capabilities, Media, MediaKind, Message, SignalRequest, TextFormat, TextUnit};
 
@@ -28,19 +28,8 @@ pub use signature::sign;
 pub struct Wechat;
 
 /// What customers of every account can say and do.
-const RECEIVES: [&str; 11] = [
-    "text",
-    "media.image",
-    "media.audio",
-    "media.video",
-    "location",
-    "card",
-    "selection",
-    "custom",
-    "receipt",
-    "consent",
-    "conversation_start",
-];
+const RECEIVES: &str = "text media.image media.audio media.video location card selection custom receipt \
+                        consent conversation_start";
 
 impl Channel for Wechat {
     type Settings = WechatSettings;
@@ -50,19 +39,16 @@ impl Channel for Wechat {
     }
 
     fn capabilities(&self, account: &Account<WechatSettings>) -> Capabilities {
-        let mut content = vec!["text", "media", "card", "template", "custom"];
-        if account.settings.service_account {
-            content.push("choice");
-        }
+        let more = if account.settings.service_account { "choice" } else { "" };
         Capabilities {
             channel: "wechat".to_owned(),
-            content: content.into_iter().map(str::to_owned).collect(),
+            content: names(&format!("text media card template custom {more}")),
             text_limit: 2048,
             media: outbound::media::able(),
             bare_media: [MediaKind::Image, MediaKind::Audio, MediaKind::Video].map(i32::from).to_vec(),
-            option_actions: ["answer", "url"].map(str::to_owned).to_vec(),
+            option_actions: names("answer url"),
             text_unit: TextUnit::Bytes.into(),
-            receives: RECEIVES.map(str::to_owned).to_vec(),
+            receives: names(RECEIVES),
             choice_limit: 10,
             card_limit: 1,
             receipts_delivered: false,

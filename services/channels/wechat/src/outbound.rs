@@ -5,13 +5,12 @@ pub(crate) mod media;
 use std::time::Duration;
 
 use heliograph_channel::{
-    Account, Body, Delivery, Outcome, ProviderRequest, ProviderResponse, TokenGrant, TokenSource,
+    Account, Delivery, Outcome, ProviderRequest, ProviderResponse, TokenGrant, TokenSource,
 };
 use heliograph_proto::v1::{
     Card, Choice, Custom, SignalRequest, Template, content::Kind, option::Action, signal_request::Signal,
     template_parameter::Value as ParameterValue,
 };
-use http::{HeaderMap, Method};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
@@ -68,9 +67,12 @@ fn pass_on(custom: &Custom) -> Result<Value, Outcome> {
 pub(crate) const TEXT_LIMIT: usize = 2048;
 
 fn written(body: &str) -> Result<Value, Outcome> {
-    if body.is_empty() || body.len() > TEXT_LIMIT {
-        let text = format!("a text has 1 to {TEXT_LIMIT} bytes, not {}", body.len());
-        return Err(Outcome::permanent("text_length", text));
+    if body.is_empty() {
+        return Err(Outcome::permanent("empty_text", "WeChat takes no empty text"));
+    }
+    if body.len() > TEXT_LIMIT {
+        let text = format!("a text may have {TEXT_LIMIT} bytes, not {}", body.len());
+        return Err(Outcome::permanent("text_too_long", text));
     }
     Ok(json!({ "msgtype": "text", "text": { "content": body } }))
 }
@@ -142,18 +144,13 @@ pub(crate) fn token_source(account: &Account<WechatSettings>) -> TokenSource {
     });
     TokenSource {
         key: account.settings.app_id.clone(),
-        request: ProviderRequest {
-            method: Method::POST,
-            url: format!("{}/cgi-bin/stable_token", account.api_base(API)),
-            headers: HeaderMap::new(),
-            body: Body::Json(body.to_string().into()),
-        },
+        request: ProviderRequest::post(format!("{}/cgi-bin/stable_token", account.api_base(API)), &body),
     }
 }
 
 /// `{"access_token": …, "expires_in": 7200}`, or an error code.
 pub(crate) fn read_token(response: &ProviderResponse) -> Result<TokenGrant, Outcome> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     if let (Some(token), Some(seconds)) = (body["access_token"].as_str(), body["expires_in"].as_u64()) {
         return Ok(TokenGrant { token: token.into(), expires_in: Duration::from_secs(seconds) });
     }
@@ -174,12 +171,7 @@ fn call(
     token: Option<&SecretString>,
     body: &Value,
 ) -> ProviderRequest {
-    ProviderRequest {
-        method: Method::POST,
-        url: endpoint(account, path, token),
-        headers: HeaderMap::new(),
-        body: Body::Json(body.to_string().into()),
-    }
+    ProviderRequest::post(endpoint(account, path, token), body)
 }
 
 fn endpoint(account: &Account<WechatSettings>, path: &str, token: Option<&SecretString>) -> String {

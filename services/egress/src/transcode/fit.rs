@@ -35,9 +35,10 @@ pub(super) fn instead(kind: &Kind, capabilities: &Capabilities) -> Option<(Vec<K
 /// The same file without its caption, which follows as text.
 fn caption_after(media: &Media, capabilities: &Capabilities) -> Option<(Vec<Kind>, Reason)> {
     let bare = Kind::Media(Media { caption: String::new(), ..media.clone() });
-    let why = match capabilities.bare_media.contains(&media.kind) {
-        true => "this file goes without words: the caption follows as text",
-        false => "the caption is too long: the caption follows as text",
+    let why = if capabilities.bare_media.contains(&media.kind) {
+        "this file goes without words: the caption follows as text"
+    } else {
+        "the caption is too long: the caption follows as text"
     };
     let after = !media.caption.is_empty() && fits(&bare, capabilities);
     after.then(|| (vec![bare, plain(media.caption.clone())], reason("transcode.caption_split", why)))

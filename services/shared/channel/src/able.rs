@@ -22,9 +22,9 @@ pub fn window(kind: &str, seconds: i64) -> WindowRule {
     WindowRule { kind: kind.to_owned(), seconds, messages: 0 }
 }
 
-/// A limit as capabilities have it; what is beyond their range is none (0).
+/// A limit as capabilities have it.
 pub fn limit(limit: usize) -> i32 {
-    i32::try_from(limit).unwrap_or(0)
+    i32::try_from(limit).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]
@@ -36,6 +36,6 @@ mod tests {
         assert_eq!(names("text\n    media.image"), ["text", "media.image"]);
         let any = media(MediaKind::Image, 0, "");
         assert_eq!((any.kind(), any.content_types), (MediaKind::Image, Vec::new()));
-        assert_eq!((limit(4096), limit(usize::MAX)), (4096, 0));
+        assert_eq!((limit(4096), limit(usize::MAX)), (4096, i32::MAX));
     }
 }

@@ -67,7 +67,7 @@ impl Writer<'_> {
             }
             None => plain(&body)?,
         };
-        content["suggestions"] = suggestion::all(self.id, &choice.options, SUGGESTIONS)?.into();
+        content["suggestions"] = suggestion::all(self.id, &choice.options)?.into();
         Ok(content)
     }
 
@@ -78,28 +78,19 @@ impl Writer<'_> {
         rich(json!({ "standaloneCard": card }), below)
     }
 
-    /// Cards side by side. What is said before them is a card of its own, since a message is one thing only.
+    /// Cards side by side.
     fn carousel(&self, carousel: &Carousel) -> Result<Value, Outcome> {
-        let said =
-            (!carousel.body.is_empty()).then(|| Card { body: carousel.body.clone(), ..Card::default() });
         let mut below = Vec::new();
-        let cards = said.iter().chain(&carousel.cards).map(|card| self.card_content(card, &mut below));
+        let cards = carousel.cards.iter().map(|card| self.card_content(card, &mut below));
         let cards: Vec<Value> = cards.collect::<Result<_, _>>()?;
-        if !(CARDS_LEAST..=CARDS).contains(&i32::try_from(cards.len()).unwrap_or(i32::MAX)) {
-            let text = format!("a carousel has {CARDS_LEAST} to {CARDS} cards, a text before them included");
-            return Err(Outcome::permanent("too_many_cards", text));
-        }
         rich(json!({ "carouselCard": { "cardWidth": "MEDIUM", "cardContents": cards } }), below)
     }
 
     /// A card's content. A link for which its suggestions have no room goes `below` the message.
     fn card_content(&self, card: &Card, below: &mut Vec<Value>) -> Result<Value, Outcome> {
         let mut content = json!({});
-        for (name, text, limit) in
-            [("title", &card.title, CARD_TITLE), ("description", &card.body, CARD_BODY)]
-        {
+        for (name, text) in [("title", &card.title), ("description", &card.body)] {
             if !text.is_empty() {
-                fits(text, limit, "card_too_long", "a card's title or text")?;
                 content[name] = text.as_str().into();
             }
         }
@@ -121,7 +112,7 @@ impl Writer<'_> {
             links.push(suggestion::link(&card.url)?);
         }
         let most = self.settings.card_suggestions;
-        let mut suggestions = suggestion::all(self.id, &card.options, most)?;
+        let mut suggestions = suggestion::all(self.id, &card.options)?;
         for link in links {
             let room = suggestions.len() < usize::try_from(most).unwrap_or_default();
             let place = if room { &mut suggestions } else { &mut *below };
@@ -156,7 +147,10 @@ fn plain(text: &str) -> Result<Value, Outcome> {
     if text.is_empty() {
         return Err(Outcome::permanent("empty_text", "the provider takes no empty text"));
     }
-    fits(text, TEXT, "text_too_long", "a text")?;
+    if utf16(text) > usize::try_from(TEXT).unwrap_or_default() {
+        let why = format!("a text has more than {TEXT} UTF-16 units");
+        return Err(Outcome::permanent("text_too_long", why));
+    }
     Ok(json!({ "text": text }))
 }
 
@@ -199,11 +193,4 @@ fn passed_on(custom: &Custom) -> Result<Value, Outcome> {
 fn unsupported() -> Outcome {
     let text = "RCS shows text, files, locations, choices, cards, carousels and the provider's own messages";
     Outcome::permanent("content_not_supported", text)
-}
-
-fn fits(text: &str, limit: i32, code: &str, what: &str) -> Result<(), Outcome> {
-    if utf16(text) > usize::try_from(limit).unwrap_or_default() {
-        return Err(Outcome::permanent(code, format!("{what} has more than {limit} characters")));
-    }
-    Ok(())
 }

@@ -15,20 +15,12 @@ const DATA: usize = 2048;
 const URL: usize = 2048;
 
 /// The suggestions of a message's options.
-pub(super) fn all(message_id: &str, options: &[Answer], most: i32) -> Result<Vec<Value>, Outcome> {
-    if options.len() > usize::try_from(most).unwrap_or_default() {
-        let text = format!("there are more than {most} options");
-        return Err(Outcome::permanent("too_many_options", text));
-    }
+pub(super) fn all(message_id: &str, options: &[Answer]) -> Result<Vec<Value>, Outcome> {
     options.iter().map(|option| one(message_id, option)).collect()
 }
 
 fn one(message_id: &str, option: &Answer) -> Result<Value, Outcome> {
     let text = if option.title.is_empty() { &option.id } else { &option.title };
-    if utf16(text) > usize::try_from(SUGGESTION_TEXT).unwrap_or_default() {
-        let why = format!("the option `{text}` has more than {SUGGESTION_TEXT} characters");
-        return Err(Outcome::permanent("option_title_too_long", why));
-    }
     let data = postback::encode(message_id, option, DATA).ok_or_else(|| {
         let why = format!("the option `{text}` carries more than {DATA} characters");
         Outcome::permanent("option_payload_too_long", why)

@@ -1,9 +1,8 @@
 //! Sending a batch of one.
 
-use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest, ProviderResponse};
-use http::{HeaderMap, Method, StatusCode, header};
-use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use heliograph_channel::{Account, Delivery, Outcome, ProviderRequest, ProviderResponse};
+use http::StatusCode;
+use serde_json::json;
 
 use crate::{ShortMessage, SmsSettings, address, settings::Sinch};
 
@@ -39,23 +38,13 @@ pub(crate) fn encode(
     if let Some(url) = account.webhook_url() {
         batch["callback_url"] = url.into();
     }
-    let mut headers = HeaderMap::new();
-    let mut token: header::HeaderValue = format!("Bearer {}", sinch.api_token.expose_secret())
-        .parse()
-        .unwrap_or_else(|_| header::HeaderValue::from_static(""));
-    token.set_sensitive(true);
-    headers.insert(header::AUTHORIZATION, token);
-    ProviderRequest {
-        method: Method::POST,
-        url: format!("{base}/xms/v1/{}/batches", sinch.service_plan_id),
-        headers,
-        body: Body::Json(batch.to_string().into()),
-    }
+    let url = format!("{base}/xms/v1/{}/batches", sinch.service_plan_id);
+    ProviderRequest::post(url, &batch).with_bearer(Some(&sinch.api_token))
 }
 
 /// Errors are `{"code": "syntax_constraint_violation", "text": "…"}`.
 pub(crate) fn classify(response: &ProviderResponse) -> Outcome {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     if response.status.is_success() {
         // Without an id the batch stands nevertheless: the report carries our reference.
         return Outcome::delivered(body["id"].as_str().unwrap_or_default());
@@ -68,14 +57,4 @@ pub(crate) fn classify(response: &ProviderResponse) -> Outcome {
         status if status.is_server_error() => Outcome::retry(response.retry_after(), code, text),
         _ => Outcome::permanent(code, text),
     }
-}
-
-/// Media of received MMS is at a public URL.
-pub(crate) fn media(url: &str) -> Option<ProviderRequest> {
-    (!url.is_empty()).then(|| ProviderRequest {
-        method: Method::GET,
-        url: url.to_owned(),
-        headers: HeaderMap::new(),
-        body: Body::Empty,
-    })
 }

@@ -5,7 +5,6 @@ use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest, Prov
 use heliograph_proto::v1::ErrorClass;
 use http::{HeaderMap, Method, StatusCode, header};
 use secrecy::ExposeSecret;
-use serde_json::Value;
 
 use super::codes;
 use crate::{ShortMessage, SmsSettings, settings::Twilio};
@@ -48,7 +47,7 @@ pub(crate) fn encode(
 
 /// Errors are `{"code": 21610, "message": "…", "status": 400}`.
 pub(crate) fn classify(response: &ProviderResponse) -> Outcome {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     if response.status.is_success() {
         let parts = body["num_segments"].as_str().and_then(|parts| parts.parse().ok()).unwrap_or(0);
         return Outcome::Delivered {
@@ -82,12 +81,8 @@ fn by_status(status: StatusCode) -> ErrorClass {
 /// whatever host a message names.
 pub(crate) fn media(account: &Account<SmsSettings>, twilio: &Twilio, url: &str) -> Option<ProviderRequest> {
     let ours = url.starts_with(&format!("{}/", account.api_base(API)));
-    (!url.is_empty()).then(|| ProviderRequest {
-        method: Method::GET,
-        url: url.to_owned(),
-        headers: if ours { authorization(twilio) } else { HeaderMap::new() },
-        body: Body::Empty,
-    })
+    let headers = if ours { authorization(twilio) } else { HeaderMap::new() };
+    ProviderRequest::fetch(url).map(|request| ProviderRequest { headers, ..request })
 }
 
 fn authorization(twilio: &Twilio) -> HeaderMap {

@@ -4,11 +4,7 @@ use heliograph_channel::Outcome;
 use heliograph_proto::v1::{Card, Option as Offered, option::Action};
 use serde_json::{Value, json};
 
-use crate::{
-    ViberSettings,
-    settings::{CARD_OPTIONS, CARDS},
-    tracking::tap,
-};
+use crate::{ViberSettings, tracking::tap};
 
 /// A keyboard's and a card's width.
 const COLUMNS: usize = 6;
@@ -35,14 +31,9 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-fn button(settings: &ViberSettings, option: &Offered, columns: usize) -> Result<Value, Outcome> {
+fn button(option: &Offered, columns: usize) -> Result<Value, Outcome> {
     let (action, sent) = does(option)?;
     let title = if option.title.trim().is_empty() { &option.id } else { &option.title };
-    let most = usize::from(settings.limits.button_text);
-    if title.chars().count() > most {
-        let text = format!("a button's text has {most} characters at most");
-        return Err(Outcome::permanent("option_title_too_long", text));
-    }
     // What a tap sends is for us to read: the chat does not show it.
     Ok(json!({
         "Columns": columns,
@@ -57,28 +48,15 @@ fn button(settings: &ViberSettings, option: &Offered, columns: usize) -> Result<
 /// An answer a row; two where there are too many for that.
 pub(super) fn keyboard(settings: &ViberSettings, options: &[&Offered]) -> Result<Value, Outcome> {
     let rows = usize::from(settings.limits.keyboard_rows);
-    if options.len() > rows * 2 {
-        let text = format!("a keyboard has {} buttons at most", rows * 2);
-        return Err(Outcome::permanent("too_many_options", text));
-    }
     let columns = if options.len() > rows { COLUMNS / 2 } else { COLUMNS };
-    let buttons: Result<Vec<Value>, Outcome> =
-        options.iter().map(|option| button(settings, option, columns)).collect();
+    let buttons: Result<Vec<Value>, Outcome> = options.iter().map(|option| button(option, columns)).collect();
     Ok(json!({ "Type": "keyboard", "DefaultHeight": false, "Buttons": buttons? }))
 }
 
 /// Cards of one height: a picture where any has one, words, and what can be tapped.
-pub(super) fn cards(settings: &ViberSettings, cards: &[Card], body: &str) -> Result<Value, Outcome> {
-    if cards.is_empty() || cards.len() > CARDS {
-        let text = format!("there are 1 to {CARDS} cards side by side");
-        return Err(Outcome::permanent("too_many_cards", text));
-    }
+pub(super) fn cards(settings: &ViberSettings, cards: &[Card]) -> Result<Value, Outcome> {
     let pictured = cards.iter().any(|card| picture(card).is_some());
     let options = cards.iter().map(|card| card.options.len()).max().unwrap_or(0);
-    if options > CARD_OPTIONS {
-        let text = format!("a card has {CARD_OPTIONS} buttons at most");
-        return Err(Outcome::permanent("too_many_options", text));
-    }
     let rows = if pictured { PICTURE } else { 0 } + WORDS + options;
     let mut buttons = Vec::new();
     for card in cards {
@@ -100,16 +78,15 @@ pub(super) fn cards(settings: &ViberSettings, cards: &[Card], body: &str) -> Res
         let left = rows - card.options.len() - if image.is_some() { PICTURE } else { 0 };
         add(left, "Text", words(settings, card)?);
         for option in &card.options {
-            buttons.push(button(settings, option, COLUMNS)?);
+            buttons.push(button(option, COLUMNS)?);
         }
     }
     let read: Vec<&str> =
         cards.iter().map(|card| card.title.as_str()).filter(|title| !title.is_empty()).collect();
-    let read = if body.is_empty() { read.join(", ") } else { body.to_owned() };
     Ok(json!({
         "type": "rich_media",
         "min_api_version": settings.limits.rich_media_version,
-        "alt_text": read,
+        "alt_text": read.join(", "),
         "rich_media": {
             "Type": "rich_media",
             "ButtonsGroupColumns": COLUMNS,

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use heliograph_channel::{
-    Account, Body, CarrierError, File, Outcome, ProviderRequest, ProviderResponse, UploadGrant,
+    Account, Body, CarrierError, File, Outcome, ProviderRequest, ProviderResponse, UploadGrant, able,
     multipart::Form,
 };
 use heliograph_proto::v1::{Media, MediaCapability, MediaKind};
-use http::{HeaderMap, Method};
+use http::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -24,15 +24,10 @@ const MIB: i64 = 1024 * 1024;
 
 /// What is taken.
 pub(crate) fn able() -> Vec<MediaCapability> {
-    let able = |kind: MediaKind, mib: i64, types: &[&str]| MediaCapability {
-        kind: kind.into(),
-        max_bytes: mib * MIB,
-        content_types: types.iter().map(|name| (*name).to_owned()).collect(),
-    };
     vec![
-        able(MediaKind::Image, 10, &["image/png", "image/jpeg", "image/gif"]),
-        able(MediaKind::Audio, 2, &["audio/amr", "audio/mpeg"]),
-        able(MediaKind::Video, 10, &["video/mp4"]),
+        able::media(MediaKind::Image, 10 * MIB, "image/png image/jpeg image/gif"),
+        able::media(MediaKind::Audio, 2 * MIB, "audio/amr audio/mpeg"),
+        able::media(MediaKind::Video, 10 * MIB, "video/mp4"),
     ]
 }
 
@@ -50,11 +45,7 @@ pub(super) fn message(media: &Media) -> Result<Value, Outcome> {
     let kind = kind(media)?;
     let id = media.provider_media_id.as_str();
     if id.is_empty() {
-        return written(format!("{}\n{}", media.caption, media.url).trim());
-    }
-    if !media.caption.is_empty() {
-        let text = "WeChat shows no caption: send it as a message of its own";
-        return Err(Outcome::permanent("caption_not_supported", text));
+        return written(&media.url);
     }
     let mut said = json!({ "media_id": id });
     if kind == "video" {
@@ -81,7 +72,7 @@ pub(crate) fn upload(
 
 /// `{"type": "image", "media_id": "…", "created_at": …}`, or an error code.
 pub(crate) fn read_upload(response: &ProviderResponse) -> Result<UploadGrant, Outcome> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     match (body["media_id"].as_str(), body["errcode"].as_i64()) {
         (Some(id), _) if !id.is_empty() && response.status.is_success() => {
             Ok(UploadGrant { provider_media_id: id.to_owned(), expires_in: KEPT })
@@ -105,7 +96,7 @@ pub(crate) fn lookup(
 
 /// `{"video_url": "…"}`, or an error code.
 pub(crate) fn read_lookup(response: &ProviderResponse) -> Result<String, CarrierError> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     match (body["video_url"].as_str(), body["errcode"].as_i64()) {
         (Some(url), _) if !url.is_empty() => Ok(url.to_owned()),
         (_, Some(code)) => Err(failure(code)),
@@ -140,7 +131,7 @@ pub(crate) fn download(
     token: Option<&SecretString>,
 ) -> Option<ProviderRequest> {
     if id.is_empty() || id.starts_with(VIDEO) {
-        return (!url.is_empty()).then(|| get(url.to_owned()));
+        return ProviderRequest::fetch(url);
     }
     Some(get(by_id(account, id, token)))
 }
@@ -151,5 +142,5 @@ fn by_id(account: &Account<WechatSettings>, id: &str, token: Option<&SecretStrin
 }
 
 fn get(url: String) -> ProviderRequest {
-    ProviderRequest { method: Method::GET, url, headers: HeaderMap::new(), body: Body::Empty }
+    ProviderRequest::new(Method::GET, url, Body::Empty)
 }
