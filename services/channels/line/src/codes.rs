@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use heliograph_channel::{Outcome, ProviderResponse};
+use heliograph_channel::{
+    Outcome, ProviderResponse,
+    json::{list, text},
+};
 use serde_json::Value;
 
 use crate::{LineSettings, settings::Access};
@@ -12,7 +15,7 @@ const TOO_FAST: Duration = Duration::from_secs(1);
 
 /// The outcome of a send.
 pub(crate) fn classify(settings: &LineSettings, response: &ProviderResponse) -> Outcome {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     let status = response.status.as_u16();
     let (code, text) = (status.to_string(), explanation(&body));
     match status {
@@ -43,19 +46,17 @@ pub(crate) fn classify(settings: &LineSettings, response: &ProviderResponse) -> 
 
 /// The reply token was used before, or is older than LINE takes it.
 pub(crate) fn is_stale_reply(response: &ProviderResponse) -> bool {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    response.status.as_u16() == 400 && says(&body, "reply token")
+    response.status.as_u16() == 400 && says(&response.json(), "reply token")
 }
 
 /// The message that is quoted is one LINE does not know (any more).
 pub(crate) fn is_unknown_quote(response: &ProviderResponse) -> bool {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let text = explanation(&body).to_ascii_lowercase();
+    let text = explanation(&response.json()).to_ascii_lowercase();
     response.status.as_u16() == 400 && ["quotetoken", "quote token"].iter().any(|words| text.contains(words))
 }
 
 fn says(body: &Value, words: &str) -> bool {
-    body["message"].as_str().is_some_and(|text| text.to_ascii_lowercase().contains(words))
+    text(body, "message").to_ascii_lowercase().contains(words)
 }
 
 fn sent(body: &Value) -> Outcome {
@@ -80,11 +81,9 @@ fn accepted_request(response: &ProviderResponse) -> Option<&str> {
 
 /// LINE's words: `message`, and each of `details` with the property it is about.
 fn explanation(body: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let details = body["details"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let details =
-        details.iter().map(|detail| format!("{}: {}", text(&detail["property"]), text(&detail["message"])));
-    let all: Vec<String> = std::iter::once(text(&body["message"])).chain(details).collect();
+    let details = list(body, "details")
+        .map(|detail| format!("{}: {}", text(detail, "property"), text(detail, "message")));
+    let all: Vec<String> = std::iter::once(text(body, "message").to_owned()).chain(details).collect();
     let all = all.join("; ");
     if all.is_empty() { "LINE gave no reason".to_owned() } else { all }
 }

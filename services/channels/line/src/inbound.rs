@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use heliograph_channel::{
     Account, Handle, Inbound, Purpose, Received, Refusal, Reply, WebhookRequest,
-    inbound::{raw, timestamp},
+    events::kept,
+    inbound::timestamp,
+    json::{beyond, text},
 };
 use heliograph_proto::{
     Timestamp,
-    v1::{Address, InboundEvent, Raw, UnknownEvent, inbound_event::Kind},
+    v1::{Address, InboundEvent, inbound_event::Kind},
 };
-use http::Method;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::{LineSettings, LineSpec, signature};
@@ -28,17 +29,12 @@ pub(crate) fn receive(
     account: &Account<LineSettings>,
     request: &WebhookRequest,
 ) -> Result<Received, Refusal> {
-    if request.method != Method::POST {
-        return Err(Refusal::Method("POST"));
-    }
-    let given = request
-        .header("x-line-signature")
-        .ok_or_else(|| Refusal::Forged("the header `x-line-signature` is missing".to_owned()))?;
+    request.is_post()?;
+    let given = request.proof("x-line-signature")?;
     if !signature::matches(&account.settings.channel_secrets, &request.body, given) {
         return Err(Refusal::Forged("`x-line-signature` does not match the channel secret".to_owned()));
     }
-    let mut envelope: Map<String, Value> = serde_json::from_slice(&request.body)
-        .map_err(|_| Refusal::Malformed("the body is not a JSON object".to_owned()))?;
+    let mut envelope = request.fields()?;
     let Some(Value::Array(items)) = envelope.remove("events") else {
         return Err(Refusal::Malformed("`events` is missing or not a list".to_owned()));
     };
@@ -54,18 +50,9 @@ pub(crate) fn receive(
     let beside = envelope.keys().any(|name| name != "destination");
     if let (true, Some(first), Some(item)) = (beside, received.events.first_mut(), items.into_iter().next()) {
         envelope.insert("events".to_owned(), Value::Array(vec![item]));
-        first.raw = Some(json(&Value::Object(envelope)));
+        first.raw = Some(kept(&Value::Object(envelope)));
     }
     Ok(received)
-}
-
-fn json(value: &Value) -> Raw {
-    raw("application/json", &value.to_string().into())
-}
-
-/// A text of an event; empty where it is not there.
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// One event, being normalized.
@@ -84,11 +71,8 @@ impl Parser<'_> {
             return vec![self.unknown(&format!("standby.{kind}"))];
         }
         let mut events = self.read(kind).unwrap_or_else(|| vec![self.unknown(&format!("malformed.{kind}"))]);
-        if let Some(first) = events.first_mut()
-            && first.raw.is_none()
-            && self.holds_more()
-        {
-            first.raw = Some(json(self.item));
+        if let Some(first) = events.first_mut().filter(|first| first.raw.is_none() && self.holds_more()) {
+            first.raw = Some(kept(self.item));
         }
         events
     }
@@ -99,12 +83,8 @@ impl Parser<'_> {
 
     /// Fields beyond those that are read.
     fn holds_more(&self) -> bool {
-        let more = |value: &Value, known: &str| {
-            value
-                .as_object()
-                .is_some_and(|fields| fields.keys().any(|name| !known.split(' ').any(|known| known == name)))
-        };
-        more(self.item, KNOWN) || more(&self.item["message"], messages::KNOWN)
+        let mut more = beyond(self.item, KNOWN).chain(beyond(&self.item["message"], messages::KNOWN));
+        more.next().is_some()
     }
 
     /// The handle to answer with, where the event has one and it is ours to answer.
@@ -145,9 +125,9 @@ impl Parser<'_> {
 
     /// What LINE repeats when it delivers again. An event without it is told by what stands in it.
     fn id(&self) -> String {
-        match self.item["webhookEventId"].as_str() {
-            Some(id) if !id.is_empty() => id.to_owned(),
-            _ => format!("sha256:{}", hex::encode(Sha256::digest(self.item.to_string()))),
+        match text(self.item, "webhookEventId") {
+            "" => format!("sha256:{}", hex::encode(Sha256::digest(self.item.to_string()))),
+            id => id.to_owned(),
         }
     }
 
@@ -156,9 +136,7 @@ impl Parser<'_> {
     }
 
     fn unknown(&self, kind: &str) -> InboundEvent {
-        let unknown = Kind::Unknown(UnknownEvent { kind: kind.to_owned() });
-        let mut event = self.event(&self.id(), self.address().unwrap_or_default(), unknown);
-        event.raw = Some(json(self.item));
-        event
+        let address = self.address().unwrap_or_default();
+        self.inbound.unknown(&self.id(), address, self.time(), kind, kept(self.item))
     }
 }

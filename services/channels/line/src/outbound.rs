@@ -9,10 +9,11 @@ use std::time::Duration;
 use heliograph_channel::{
     Account, Body, Delivery, Handle, Outcome, ProviderRequest, ProviderResponse, Purpose, TokenGrant,
     TokenSource,
+    json::{list, text},
 };
 use heliograph_domain::ids;
 use heliograph_proto::v1::{SignalRequest, signal_request::Signal};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
@@ -48,7 +49,7 @@ fn push(
     let body = json!({ "to": delivery.user_id(), "messages": messages });
     let mut request = call(account, "/v2/bot/message/push", token, &body);
     let key = ids::uuid(&[&account.tenant, &account.channel, &account.name, delivery.delivery_id]);
-    request.headers.insert(RETRY_KEY, header_value(&key));
+    request.headers.insert(RETRY_KEY, HeaderValue::from_str(&key).expect("a UUID is visible ASCII"));
     Ok(request)
 }
 
@@ -87,15 +88,13 @@ pub(crate) fn tracked(tracking_id: &str) -> Option<String> {
 
 /// The tokens to quote what was sent.
 pub(crate) fn handles(account: &Account<LineSettings>, response: &ProviderResponse) -> Vec<Handle> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let sent = body["sentMessages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let valid_for = account.settings.tokens_last();
     let of = |sent: &Value| {
-        let value = sent["quoteToken"].as_str().filter(|token| !token.is_empty())?.into();
+        let value = Some(text(sent, "quoteToken")).filter(|token| !token.is_empty())?.into();
         let provider_message_id = sent["id"].as_str()?.to_owned();
         Some(Handle { provider_message_id, purpose: Purpose::Quote, value, valid_for })
     };
-    sent.iter().filter_map(of).collect()
+    list(&response.json(), "sentMessages").filter_map(of).collect()
 }
 
 /// The loading indicator, which ends by itself or with the next message. It is for users, not for groups.
@@ -137,15 +136,14 @@ pub(crate) fn media(
     url: &str,
     token: Option<&SecretString>,
 ) -> Option<ProviderRequest> {
-    let (method, body) = (Method::GET, Body::Empty);
     if !url.is_empty() {
-        return Some(ProviderRequest { method, url: url.to_owned(), headers: HeaderMap::new(), body });
+        return ProviderRequest::fetch(url);
     }
     if message_id.is_empty() || !message_id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
     let url = format!("{}/v2/bot/message/{message_id}/content", account.api_base(CONTENT));
-    Some(ProviderRequest { method, url, headers: authorization(account, token), body })
+    Some(authorized(account, token, ProviderRequest::fetch(&url)?))
 }
 
 /// Tokens of fifteen minutes, of which there may be any number.
@@ -157,20 +155,14 @@ pub(crate) fn token_source(account: &Account<LineSettings>) -> Option<TokenSourc
         ("client_id", channel_id),
         ("client_secret", secret.expose_secret()),
     ];
-    Some(TokenSource {
-        key: channel_id.clone(),
-        request: ProviderRequest {
-            method: Method::POST,
-            url: format!("{}/oauth2/v3/token", account.api_base(API)),
-            headers: HeaderMap::new(),
-            body: Body::Form(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()),
-        },
-    })
+    let form = Body::Form(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec());
+    let url = format!("{}/oauth2/v3/token", account.api_base(API));
+    Some(TokenSource { key: channel_id.clone(), request: ProviderRequest::new(Method::POST, url, form) })
 }
 
 /// `{"access_token": …, "expires_in": 899}`, or why not.
 pub(crate) fn read_token(response: &ProviderResponse) -> Result<TokenGrant, Outcome> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json();
     if let (Some(token), Some(seconds)) = (body["access_token"].as_str(), body["expires_in"].as_u64()) {
         return Ok(TokenGrant { token: token.into(), expires_in: Duration::from_secs(seconds) });
     }
@@ -191,26 +183,16 @@ fn call(
     token: Option<&SecretString>,
     body: &Value,
 ) -> ProviderRequest {
-    ProviderRequest {
-        method: Method::POST,
-        url: format!("{}{path}", account.api_base(API)),
-        headers: authorization(account, token),
-        body: Body::Json(body.to_string().into()),
+    authorized(account, token, ProviderRequest::post(format!("{}{path}", account.api_base(API)), body))
+}
+
+fn authorized(
+    account: &Account<LineSettings>,
+    token: Option<&SecretString>,
+    request: ProviderRequest,
+) -> ProviderRequest {
+    match &account.settings.access {
+        Access::Issued(token) => request.with_bearer(Some(token)),
+        Access::Stateless(_) => request.with_bearer(token),
     }
-}
-
-fn authorization(account: &Account<LineSettings>, token: Option<&SecretString>) -> HeaderMap {
-    let token = match &account.settings.access {
-        Access::Issued(token) => Some(token),
-        Access::Stateless(_) => token,
-    };
-    let bearer = format!("Bearer {}", token.map_or("", |token| token.expose_secret()));
-    let mut value = header_value(&bearer);
-    value.set_sensitive(true);
-    HeaderMap::from_iter([(header::AUTHORIZATION, value)])
-}
-
-/// A token with characters that no header takes is none; LINE then says so.
-fn header_value(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

@@ -7,7 +7,6 @@ mod codes;
 mod inbound;
 mod markup;
 mod outbound;
-mod payload;
 mod peer;
 mod settings;
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use heliograph_channel::json::flag;
+use serde_json::Value;
+
 /// A chat as an address's `user_id`: `1111111`, `-1001234567890#42` in a topic of a group, `AbC1/1111111` for a customer
 /// of a business account, who is another chat than the same person writing to the bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,17 +33,23 @@ impl Peer {
         Some(Self { business, chat, topic })
     }
 
+    /// The chat that a message, or what happened to one, stands in.
+    pub(crate) fn of(message: &Value) -> Option<Self> {
+        Some(Self {
+            business: message["business_connection_id"].as_str().map(str::to_owned),
+            chat: message["chat"]["id"].as_i64()?.to_string(),
+            topic: message["message_thread_id"].as_i64().filter(|_| flag(message, "is_topic_message")),
+        })
+    }
+
     /// What the API takes as `chat_id`.
-    pub(crate) fn chat_id(&self) -> serde_json::Value {
+    pub(crate) fn chat_id(&self) -> Value {
         self.chat.parse::<i64>().map_or_else(|_| self.chat.clone().into(), Into::into)
     }
 
     /// How a message is named here: its number is its chat's own, so the chat goes before it.
     pub(crate) fn message(&self, id: i64) -> String {
-        match &self.business {
-            Some(business) => format!("{business}/{}/{id}", self.chat),
-            None => format!("{}/{id}", self.chat),
-        }
+        format!("{}/{id}", Self { topic: None, ..self.clone() })
     }
 }
 

@@ -2,11 +2,10 @@
 
 use heliograph_channel::{
     AccountError, Settings,
-    account::{RawAccount, Secrets},
+    able::{limit, media, names, rate},
+    account::{RawAccount, Secrets, above_zero},
 };
-use heliograph_proto::v1::{
-    Capabilities, MediaCapability, MediaKind, RateRule, RateScope, TextFormat, TextUnit,
-};
+use heliograph_proto::v1::{Capabilities, MediaKind, RateScope, TextFormat, TextUnit};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
@@ -23,16 +22,13 @@ pub(crate) const CALLBACK: usize = 64;
 
 /// What stands under `spec.settings` of a `telegram` account.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct TelegramSpec {
     /// The bot is a member of groups: what goes to a chat keeps to the rate of a group, too.
-    #[serde(default)]
     pub groups: bool,
     /// The bot answers for business accounts it is connected to, and marks what their customers write as read.
-    #[serde(default)]
     pub business: bool,
     /// Numbers that Telegram does not promise.
-    #[serde(default)]
     pub limits: Limits,
 }
 
@@ -74,12 +70,8 @@ pub struct TelegramSettings {
     pub bot_token: SecretString,
     /// What Telegram proves itself by; several while one is being replaced.
     pub webhook_secrets: Vec<SecretString>,
-    /// See [`TelegramSpec::groups`].
-    pub groups: bool,
-    /// See [`TelegramSpec::business`].
-    pub business: bool,
-    /// See [`TelegramSpec::limits`].
-    pub limits: Limits,
+    /// The rest, as it was written.
+    pub spec: TelegramSpec,
 }
 
 impl Settings for TelegramSettings {
@@ -103,18 +95,13 @@ impl Settings for TelegramSettings {
                 "is not what `setWebhook` takes as `secret_token`: 1 to 256 letters, digits, `_` and `-`";
             return Err(AccountError::new("spec.secrets.webhook_secret", problem));
         }
-        let limits = spec.limits;
-        for (field, value) in [
-            ("per_second", limits.per_second),
-            ("per_second_and_chat", limits.per_second_and_chat),
-            ("per_minute_and_group", limits.per_minute_and_group),
-        ] {
-            if !(value.is_finite() && value > 0.0) {
-                let field = format!("spec.settings.limits.{field}");
-                return Err(AccountError::new(field, "is not above 0"));
-            }
-        }
-        Ok(Self { bot_token, webhook_secrets, groups: spec.groups, business: spec.business, limits })
+        let limits = &spec.limits;
+        above_zero([
+            ("limits.per_second", limits.per_second),
+            ("limits.per_second_and_chat", limits.per_second_and_chat),
+            ("limits.per_minute_and_group", limits.per_minute_and_group),
+        ])?;
+        Ok(Self { bot_token, webhook_secrets, spec })
     }
 }
 
@@ -125,50 +112,42 @@ const CONTENT: &str = "text media location contact_card choice list card reactio
 const RECEIVES: &str = "text media.image media.audio media.video media.file media.sticker location contact_card selection \
                         reaction edit deletion custom consent conversation_start address_change";
 
-fn names(list: &str) -> Vec<String> {
-    list.split_whitespace().map(str::to_owned).collect()
-}
-
 /// What an account with these settings can show.
 pub(crate) fn capabilities(settings: &TelegramSettings) -> Capabilities {
-    let limits = &settings.limits;
+    let TelegramSpec { groups, business, limits } = &settings.spec;
     let kinds = [MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::File, MediaKind::Sticker];
-    let media = kinds.map(|kind| MediaCapability {
-        kind: kind.into(),
-        max_bytes: i64::from(count(UPLOAD)),
-        content_types: Vec::new(),
-    });
+    let (buttons, each) = (i32::from(limits.buttons), limits.per_second as i32);
     let mut rates = vec![
-        rate(RateScope::Account, limits.per_second, limits.per_second),
+        rate(RateScope::Account, limits.per_second, each.max(1), ""),
         // Short bursts are let through.
-        rate(RateScope::Recipient, limits.per_second_and_chat, 3.0),
+        rate(RateScope::Recipient, limits.per_second_and_chat, 3, ""),
     ];
-    if settings.groups {
+    if *groups {
         let group = limits.per_minute_and_group;
-        rates.push(rate(RateScope::Recipient, group / 60.0, group));
+        rates.push(rate(RateScope::Recipient, group / 60.0, group.max(1.0) as i32, ""));
     }
     Capabilities {
         channel: "telegram".to_owned(),
         content: names(CONTENT),
         receives: names(RECEIVES),
-        text_limit: count(TEXT),
+        text_limit: limit(TEXT),
         text_unit: TextUnit::Utf16.into(),
-        caption_limit: count(CAPTION),
-        choice_limit: i32::from(limits.buttons),
-        list_limit: i32::from(limits.buttons),
+        caption_limit: limit(CAPTION),
+        choice_limit: buttons,
+        list_limit: buttons,
         option_actions: names("answer url"),
         // One byte stands between the two.
-        option_payload_limit: count(CALLBACK) - 1,
+        option_payload_limit: limit(CALLBACK) - 1,
         // What is asked may stand under a picture.
-        choice_body_limit: count(CAPTION),
-        list_body_limit: count(CAPTION),
+        choice_body_limit: limit(CAPTION),
+        list_body_limit: limit(CAPTION),
         card_title_limit: 200,
         card_body_limit: 800,
-        card_option_limit: i32::from(limits.buttons),
-        media: media.to_vec(),
+        card_option_limit: buttons,
+        media: kinds.map(|kind| media(kind, i64::from(limit(UPLOAD)), "")).to_vec(),
         bare_media: vec![MediaKind::Sticker.into()],
         typing_out: true,
-        read_marks_out: settings.business,
+        read_marks_out: *business,
         replies: true,
         reactions: true,
         edits: true,
@@ -176,16 +155,8 @@ pub(crate) fn capabilities(settings: &TelegramSettings) -> Capabilities {
         formats: vec![TextFormat::Plain.into(), TextFormat::Markdown.into()],
         work_class: "chat".to_owned(),
         rate_per_second: limits.per_second,
-        burst: limits.per_second as i32,
+        burst: each,
         rates,
         ..Capabilities::default()
     }
-}
-
-fn rate(scope: RateScope, per_second: f64, burst: f64) -> RateRule {
-    RateRule { scope: scope.into(), per_second, burst: burst.max(1.0) as i32, content: Vec::new() }
-}
-
-fn count(limit: usize) -> i32 {
-    i32::try_from(limit).unwrap_or(i32::MAX)
 }

@@ -5,8 +5,8 @@ mod buttons;
 use heliograph_channel::{Account, Body, Delivery, Outcome, ProviderRequest, contact};
 use heliograph_domain::content::options;
 use heliograph_proto::v1::{
-    Card, Carousel, Choice, ContactCard, Custom, Location, Media, MediaKind, Option as Offered,
-    content::Kind, option::Action,
+    Card, Choice, ContactCard, Custom, Location, Media, MediaKind, Option as Offered, content::Kind,
+    option::Action,
 };
 use http::{HeaderValue, Method};
 use secrecy::ExposeSecret as _;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ViberSettings,
-    settings::{CAPTION, CARDS, FILE_NAME, MESSAGE, NAME, PHONE, TEXT, URL, VIDEO, VIDEO_SECONDS},
+    settings::{CAPTION, FILE_NAME, MESSAGE, NAME, PHONE, TEXT, URL, VIDEO, VIDEO_SECONDS},
     tracking::Tracking,
 };
 
@@ -44,8 +44,8 @@ pub(crate) fn encode(
         Some(Kind::Location(place)) => location(place)?,
         Some(Kind::ContactCard(card)) => self::card(card)?,
         Some(Kind::Choice(choice)) => question(settings, choice)?,
-        Some(Kind::Card(card)) => buttons::cards(settings, std::slice::from_ref(card), "")?,
-        Some(Kind::Carousel(carousel)) => buttons::cards(settings, &introduced(carousel), &carousel.body)?,
+        Some(Kind::Card(card)) => buttons::cards(settings, std::slice::from_ref(card))?,
+        Some(Kind::Carousel(carousel)) => buttons::cards(settings, &carousel.cards)?,
         Some(Kind::Custom(it)) => custom(settings, it)?,
         _ => {
             let text = "the channel carries text, media, locations, contacts, choices, cards and carousels";
@@ -69,10 +69,7 @@ pub(crate) fn simpler(
             lines.push(choice.body.clone());
         }
         Kind::Card(card) => read_out(card, &mut lines),
-        Kind::Carousel(carousel) => {
-            lines.push(carousel.body.clone());
-            carousel.cards.iter().for_each(|card| read_out(card, &mut lines));
-        }
+        Kind::Carousel(carousel) => carousel.cards.iter().for_each(|card| read_out(card, &mut lines)),
         Kind::Custom(custom) => lines.push(custom.fallback.clone()),
         _ => return None,
     }
@@ -176,8 +173,8 @@ fn media(settings: &ViberSettings, medium: &Media) -> Result<Value, Outcome> {
         }
         return Ok(message);
     }
-    // Of unknown size it can still be opened, and under a file there is no room for words.
-    if size == 0 || !medium.caption.is_empty() {
+    // Of unknown size it can still be opened.
+    if size == 0 {
         let words = [medium.caption.as_str(), url].into_iter().filter(|words| !words.is_empty());
         return text(&words.collect::<Vec<_>>().join("\n"));
     }
@@ -244,13 +241,6 @@ fn question(settings: &ViberSettings, choice: &Choice) -> Result<Value, Outcome>
         message["min_api_version"] = settings.limits.silent_version.into();
     }
     Ok(message)
-}
-
-/// The cards; what is said of all of them is a card of words before the others, where there is room for one more.
-fn introduced(carousel: &Carousel) -> Vec<Card> {
-    let body = Card { body: carousel.body.clone(), ..Card::default() };
-    let first = Some(body).filter(|body| !body.body.is_empty() && carousel.cards.len() < CARDS);
-    first.into_iter().chain(carousel.cards.iter().cloned()).collect()
 }
 
 /// `rich_media` as Viber's documents have it; or the words that stand in.

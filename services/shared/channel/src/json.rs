@@ -27,6 +27,20 @@ pub fn integer(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
+/// A whole number; 0 where there is none.
+pub fn whole(value: &Value, name: &str) -> i64 {
+    value[name].as_i64().unwrap_or_default()
+}
+
+/// The fields of an object that are none of the words in `known`.
+pub fn beyond<'a>(value: &'a Value, known: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    let known: Vec<&str> = known.split_whitespace().collect();
+    let mut names: Vec<&str> =
+        value.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    names.retain(|name| !known.contains(name));
+    names.into_iter()
+}
+
 /// A number, though some write it as text.
 pub fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|number| number.is_finite())
@@ -76,6 +90,8 @@ mod tests {
             [json!(7), json!("7"), json!("x"), json!(null)].map(|it| integer(&it)),
             [Some(7), Some(7), None, None]
         );
+        assert_eq!([whole(&said, "b"), whole(&said, "a")], [1, 0]);
+        assert_eq!(beyond(&said, "a b\n x").collect::<Vec<_>>(), ["c", "d"]);
         assert!(has_beyond(&said, &["a", "b", "c"]) && !has_beyond(&said, &["a", "b", "c", "d"]));
     }
 

@@ -17,6 +17,7 @@ pub mod inbound;
 pub mod json;
 pub mod markdown;
 pub mod multipart;
+pub mod offers;
 pub mod outbound;
 pub mod postback;
 pub mod standard_webhooks;

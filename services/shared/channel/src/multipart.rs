@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::{Body, File};
@@ -24,6 +25,15 @@ impl Form {
         let head = format!("Content-Disposition: form-data; name=\"{}\"\r\n\r\n", quoted(name));
         self.parts.push((head, Bytes::copy_from_slice(value.as_bytes())));
         self
+    }
+
+    /// Adds all fields of an object: texts as they are, and anything else as JSON.
+    #[must_use]
+    pub fn fields(self, fields: &Value) -> Self {
+        fields.as_object().into_iter().flatten().fold(self, |form, (name, value)| match value {
+            Value::String(text) => form.text(name, text),
+            other => form.text(name, &other.to_string()),
+        })
     }
 
     /// Adds a file.
@@ -84,12 +94,14 @@ mod tests {
             name: "a \"b\"\r\n.txt".to_owned(),
             bytes: "hello".into(),
         };
-        let (headers, body) = Form::new().text("type", "image").file("media", &file).finish();
+        let fields = serde_json::json!({ "at": { "x": 1 }, "type": "image" });
+        let (headers, body) = Form::new().fields(&fields).file("media", &file).finish();
         let kind = headers["content-type"].to_str().unwrap();
         let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
         let Body::Raw(body) = body else { panic!("not raw") };
         let expected = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"type\"\r\n\r\nimage\r\n\
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"at\"\r\n\r\n{{\"x\":1}}\r\n\
+             --{boundary}\r\nContent-Disposition: form-data; name=\"type\"\r\n\r\nimage\r\n\
              --{boundary}\r\nContent-Disposition: form-data; name=\"media\"; filename=\"a %22b%22%0D%0A.txt\"\r\n\
              Content-Type: text/plain\r\n\r\nhello\r\n--{boundary}--\r\n"
         );

@@ -1,12 +1,12 @@
 //! What customers do besides writing: follow and leave, tap, take back, watch to the end.
 
-use heliograph_channel::postback;
+use heliograph_channel::{events::consent, json::text, postback};
 use heliograph_proto::v1::{
-    Address, ConsentSignal, Content, ConversationStart, Deletion, InboundEvent, MessageReference, Receipt,
-    ReceiptState, content::Kind as ContentKind, inbound_event::Kind,
+    Address, ConversationStart, Deletion, InboundEvent, Receipt, ReceiptState, content::Kind as ContentKind,
+    inbound_event::Kind,
 };
 
-use super::{Parser, text};
+use super::Parser;
 use crate::outbound;
 
 impl Parser<'_> {
@@ -21,7 +21,7 @@ impl Parser<'_> {
             "postback" => vec![self.tapped(self.address()?)?],
             "unsend" => vec![self.unsent(self.address()?)?],
             "follow" | "join" => self.joined(self.address()?, kind),
-            "unfollow" | "leave" => vec![self.consent(&self.id(), self.address()?, kind, false)],
+            "unfollow" | "leave" => vec![self.event(&self.id(), self.address()?, consented(kind, false))],
             "videoPlayComplete" => vec![self.watched(self.address()?)?],
             // Members of groups, beacons, account links, memberships, modules, suspensions, messages by phone number.
             _ => vec![self.unknown(kind)],
@@ -32,18 +32,8 @@ impl Parser<'_> {
     fn joined(&self, address: Address, kind: &str) -> Vec<InboundEvent> {
         let id = self.id();
         let start = Kind::ConversationStart(ConversationStart { referral: None });
-        let consent = self.consent(&format!("{id}:consent"), address.clone(), kind, true);
+        let consent = self.event(&format!("{id}:consent"), address.clone(), consented(kind, true));
         vec![self.event(&id, address, start), consent]
-    }
-
-    fn consent(&self, id: &str, address: Address, kind: &str, granted: bool) -> InboundEvent {
-        let signal = ConsentSignal {
-            granted,
-            purpose: String::new(),
-            source: format!("line: {kind}"),
-            confirmed_by_provider: true,
-        };
-        self.event(id, address, Kind::Consent(signal))
     }
 
     fn tapped(&self, address: Address) -> Option<InboundEvent> {
@@ -54,8 +44,7 @@ impl Parser<'_> {
         if let Some(picked) = picked {
             picked.clone_into(&mut selection.payload);
         }
-        let content = Content { kind: Some(ContentKind::Selection(selection)) };
-        let mut message = self.said(&self.id(), content);
+        let mut message = self.said(&self.id(), ContentKind::Selection(selection));
         if params.is_object() {
             message.metadata.insert("params".to_owned(), params.to_string());
         }
@@ -64,20 +53,22 @@ impl Parser<'_> {
 
     /// The customer took a message back: it must not be shown or kept any longer.
     fn unsent(&self, address: Address) -> Option<InboundEvent> {
-        let id = self.item["unsend"]["messageId"].as_str()?;
-        let target =
-            MessageReference { message_id: self.inbound.message_id(id), provider_message_id: id.to_owned() };
-        let content = Content { kind: Some(ContentKind::Deletion(Deletion { target: Some(target) })) };
-        Some(self.event(&self.id(), address, Kind::Message(self.said(&self.id(), content))))
+        let target = Some(self.inbound.theirs(self.item["unsend"]["messageId"].as_str()?));
+        let message = self.said(&self.id(), ContentKind::Deletion(Deletion { target }));
+        Some(self.event(&self.id(), address, Kind::Message(message)))
     }
 
     /// A video of ours was watched; others are somebody else's.
     fn watched(&self, address: Address) -> Option<InboundEvent> {
         let tracking_id = self.item["videoPlayComplete"]["trackingId"].as_str()?;
         let Some(correlation) = outbound::tracked(tracking_id) else {
-            return Some(self.unknown(&text(&self.item["type"])));
+            return Some(self.unknown(text(self.item, "type")));
         };
         let receipt = Receipt { state: ReceiptState::Read.into(), correlation, ..Receipt::default() };
         Some(self.event(&self.id(), address, Kind::Receipt(receipt)))
     }
+}
+
+fn consented(kind: &str, granted: bool) -> Kind {
+    consent(granted, format!("line: {kind}"))
 }

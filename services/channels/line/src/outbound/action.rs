@@ -1,9 +1,8 @@
 //! What an option does when it is tapped.
 
-use heliograph_channel::{Outcome, postback};
+use heliograph_channel::{Outcome, offers::label, postback};
 use heliograph_proto::v1::{Option as Answer, option::Action};
 use serde_json::{Value, json};
-use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Longest label, in grapheme clusters.
 pub(crate) const LABEL_LIMIT: i32 = 20;
@@ -26,11 +25,7 @@ pub(super) enum Place {
 
 /// The action of an option of the message `message_id`.
 pub(super) fn action(message_id: &str, option: &Answer, place: Place) -> Result<Value, Outcome> {
-    let label = if option.title.is_empty() { &option.id } else { &option.title };
-    if label.graphemes(true).count() > usize::try_from(LABEL_LIMIT).unwrap_or_default() {
-        let text = format!("the option `{label}` has more than {LABEL_LIMIT} characters");
-        return Err(Outcome::permanent("option_title_too_long", text));
-    }
+    let label = label(option);
     Ok(match &option.action {
         Some(Action::Url(url)) => json!({ "type": "uri", "label": label, "uri": short_enough(url)? }),
         Some(Action::Phone(phone)) => json!({ "type": "uri", "label": label, "uri": format!("tel:{phone}") }),

@@ -1,9 +1,9 @@
 //! Content as LINE's message objects, at most five to a request.
 
 use heliograph_channel::{Delivery, Outcome};
-use heliograph_domain::content;
+use heliograph_domain::{content, limits::measure};
 use heliograph_proto::v1::{
-    Choice, Custom, Location, Media, MediaKind, Option as Answer, content::Kind, option::Action,
+    Choice, Custom, Location, Media, MediaKind, Option as Answer, TextUnit, content::Kind, option::Action,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -32,8 +32,7 @@ const PASSED_ON: [&str; 6] = ["imagemap", "template", "flex", "coupon", "textV2"
 /// The message objects of a delivery.
 pub(super) fn of(settings: &LineSettings, delivery: &Delivery<'_>) -> Result<Vec<Value>, Outcome> {
     let message = delivery.message;
-    let kind = message.content.as_ref().and_then(|content| content.kind.as_ref());
-    let mut messages = Writer { settings, delivery }.write(kind.ok_or_else(unsupported)?)?;
+    let mut messages = Writer { settings, delivery }.write(delivery.kind()?)?;
     if let Some(sender) = &message.sender
         && settings.spec.agent_names
         && !sender.display_name.is_empty()
@@ -76,11 +75,6 @@ impl Writer<'_> {
             Kind::List(list) => vec![self.flex(&flex::list(id, list)?)],
             Kind::Card(card) => vec![self.flex(&flex::card(id, card)?)],
             Kind::Carousel(carousel) => {
-                let most = usize::try_from(self.settings.spec.limits.carousel).unwrap_or_default();
-                if carousel.cards.is_empty() || carousel.cards.len() > most {
-                    let text = format!("a carousel has 1 to {most} cards");
-                    return Err(Outcome::permanent("too_many_cards", text));
-                }
                 let cards = self.flex(&flex::carousel(id, &carousel.cards)?);
                 if carousel.body.is_empty() { vec![cards] } else { vec![self.text(&carousel.body)?, cards] }
             }
@@ -94,8 +88,6 @@ impl Writer<'_> {
         if body.is_empty() {
             return Err(Outcome::permanent("empty_text", "LINE takes no empty text"));
         }
-        let limit = usize::try_from(TEXT_LIMIT).unwrap_or_default();
-        fits(body, limit, "text_too_long", "a text")?;
         let mut message = json!({ "type": "text", "text": body });
         self.quote(&mut message);
         Ok(message)
@@ -165,13 +157,10 @@ impl Writer<'_> {
         };
         let title = first([&place.name, &place.address, &point]);
         let address = first([&place.address, &place.name, &point]);
-        for text in [&title, &address] {
-            fits(
-                text,
-                self.settings.spec.limits.location,
-                "location_too_long",
-                "a location's name or address",
-            )?;
+        let most = self.settings.spec.limits.location;
+        if [&title, &address].iter().any(|text| utf16(text) > most) {
+            let text = format!("a location's name or address has more than {most} characters");
+            return Err(Outcome::permanent("location_too_long", text));
         }
         Ok(json!({
             "type": "location", "title": title, "address": address,
@@ -181,12 +170,6 @@ impl Writer<'_> {
 
     /// Buttons that stay where a few fit, or else answers above the keyboard that vanish with the next message.
     fn choice(&self, choice: &Choice) -> Result<Vec<Value>, Outcome> {
-        if choice.options.is_empty()
-            || choice.options.len() > usize::try_from(QUICK_REPLIES).unwrap_or_default()
-        {
-            let text = format!("a choice has 1 to {QUICK_REPLIES} options");
-            return Err(Outcome::permanent("too_many_options", text));
-        }
         let parts = [choice.body.as_str(), choice.footer.as_str()];
         let body = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
         let header = choice.header.as_ref();
@@ -290,24 +273,14 @@ fn unsupported() -> Outcome {
 }
 
 fn utf16(text: &str) -> usize {
-    text.encode_utf16().count()
-}
-
-fn fits(text: &str, limit: usize, code: &str, what: &str) -> Result<(), Outcome> {
-    if utf16(text) > limit {
-        return Err(Outcome::permanent(code, format!("{what} has more than {limit} characters")));
-    }
-    Ok(())
+    measure(text, TextUnit::Utf16)
 }
 
 /// As much of a text as has room.
 fn cut(text: &str, limit: usize) -> String {
-    let mut room = limit;
-    text.chars()
-        .take_while(|char| {
-            let fits = room >= char.len_utf16();
-            room = room.saturating_sub(char.len_utf16());
-            fits
-        })
-        .collect()
+    let fitting = text.chars().scan(0, |used, char| {
+        *used += char.len_utf16();
+        (*used <= limit).then_some(char)
+    });
+    fitting.collect()
 }

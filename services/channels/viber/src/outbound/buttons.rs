@@ -54,7 +54,7 @@ pub(super) fn keyboard(settings: &ViberSettings, options: &[&Offered]) -> Result
 }
 
 /// Cards of one height: a picture where any has one, words, and what can be tapped.
-pub(super) fn cards(settings: &ViberSettings, cards: &[Card], body: &str) -> Result<Value, Outcome> {
+pub(super) fn cards(settings: &ViberSettings, cards: &[Card]) -> Result<Value, Outcome> {
     let pictured = cards.iter().any(|card| picture(card).is_some());
     let options = cards.iter().map(|card| card.options.len()).max().unwrap_or(0);
     let rows = if pictured { PICTURE } else { 0 } + WORDS + options;
@@ -83,11 +83,10 @@ pub(super) fn cards(settings: &ViberSettings, cards: &[Card], body: &str) -> Res
     }
     let read: Vec<&str> =
         cards.iter().map(|card| card.title.as_str()).filter(|title| !title.is_empty()).collect();
-    let read = if body.is_empty() { read.join(", ") } else { body.to_owned() };
     Ok(json!({
         "type": "rich_media",
         "min_api_version": settings.limits.rich_media_version,
-        "alt_text": read,
+        "alt_text": read.join(", "),
         "rich_media": {
             "Type": "rich_media",
             "ButtonsGroupColumns": COLUMNS,
