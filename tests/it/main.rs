@@ -3,6 +3,7 @@
 
 mod ailing;
 mod browser;
+mod channels;
 mod chaos;
 mod cluster;
 mod docs;
