@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use heliograph_channel::{
     AccountError, Settings,
-    account::{RawAccount, Secrets},
+    account::{RawAccount, Secrets, above_zero},
 };
 use heliograph_proto::v1::MessageClass;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -149,6 +149,11 @@ impl Settings for RcsSettings {
             let problem = format!("is not a class of messages; there are {}", CLASSES.join(", "));
             return Err(AccountError::new(format!("spec.settings.traffic_types.{other}"), problem));
         }
+        above_zero([
+            ("card_suggestions", spec.card_suggestions.into()),
+            ("per_second", spec.per_second),
+            ("burst", spec.burst.into()),
+        ])?;
         Ok(Self {
             agent_id: spec.agent_id,
             region: spec.region,

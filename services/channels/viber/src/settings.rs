@@ -138,6 +138,7 @@ impl Settings for ViberSettings {
         above_zero([
             ("limits.per_second", limits.per_second),
             ("limits.per_hour_and_customer", limits.per_hour_and_customer),
+            ("limits.keyboard_rows", limits.keyboard_rows.into()),
         ])?;
         Ok(Self {
             auth_tokens: secrets.all("auth_token").to_vec(),

@@ -170,6 +170,7 @@ fn what_is_wrong_with_an_account_is_said() {
     let with = |name: &str, value: Value| json!({ "agent_id": "a", name: value });
     assert_eq!(field(with("region", json!("mars"))), "spec.settings.region");
     assert_eq!(field(with("ttl_seconds", json!(9))), "spec.settings.ttl_seconds");
+    assert_eq!(field(with("card_suggestions", json!(0))), "spec.settings.card_suggestions");
     assert_eq!(field(with("traffic_types", json!({ "news": "X" }))), "spec.settings.traffic_types.news");
     for file in ["{}", "not json", &KEY_FILE.replace("BEGIN", "BEGIN\\nAAAA")] {
         let mut raw = raw_account(json!({ "agent_id": "a" }), TOKEN);

@@ -31,6 +31,10 @@ fn settings_that_cannot_work_are_refused() {
         (json!({ "sender": { "name": long } }), "spec.settings.sender.name"),
         (json!({ "sender": { "name": "Acme" }, "welcome": "" }), "spec.settings.welcome"),
         (
+            json!({ "sender": { "name": "Acme" }, "limits": { "keyboard_rows": 0 } }),
+            "spec.settings.limits.keyboard_rows",
+        ),
+        (
             json!({ "sender": { "name": "Acme" }, "limits": { "per_second": 0 } }),
             "spec.settings.limits.per_second",
         ),
