@@ -173,8 +173,9 @@ fn media(settings: &ViberSettings, medium: &Media) -> Result<Value, Outcome> {
         }
         return Ok(message);
     }
-    // Of unknown size it can still be opened.
-    if size == 0 {
+    // Of unknown size it can still be opened; and a picture or a video that is too large to be shown as one is a file, under
+    // which there is no room for words.
+    if size == 0 || !medium.caption.is_empty() {
         let words = [medium.caption.as_str(), url].into_iter().filter(|words| !words.is_empty());
         return text(&words.collect::<Vec<_>>().join("\n"));
     }
