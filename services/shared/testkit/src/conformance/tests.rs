@@ -43,7 +43,7 @@ impl Channel for Sloppy {
 
     fn capabilities(&self, _: &Account<SloppySettings>) -> Capabilities {
         let content = vec!["text".to_owned(), "location".to_owned(), "dance".to_owned()];
-        Capabilities { channel: "other".to_owned(), content, text_limit: 10, ..Capabilities::default() }
+        Capabilities { channel: "other".to_owned(), content, text_limit: 100, ..Capabilities::default() }
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Sender, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::{ServerError, locate};
 
@@ -63,10 +63,23 @@ impl Process {
     }
 
     pub(super) fn signal(&self, signal: Signal) -> Result<(), ServerError> {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        let pid = pid.ok_or(ServerError::NotRunning { name: self.name })?;
-        kill_process(pid, signal)
+        kill_process(self.living()?, signal)
             .map_err(|errno| ServerError::Signal { name: self.name, source: errno.into() })
+    }
+
+    /// Freezes the child. The signal is only on its way when sending it is done, and a thread that runs goes on until it
+    /// arrives: waits until all stand still, or have ended.
+    pub(super) fn pause(&self) -> Result<(), ServerError> {
+        self.signal(Signal::STOP)?;
+        let still = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(self.living()?), still)
+            .map_err(|errno| ServerError::Signal { name: self.name, source: errno.into() })?;
+        Ok(())
+    }
+
+    fn living(&self) -> Result<Pid, ServerError> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        pid.ok_or(ServerError::NotRunning { name: self.name })
     }
 
     /// Kills the child at once and waits for its end, which SIGKILL makes immediate.

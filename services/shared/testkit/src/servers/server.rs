@@ -124,7 +124,7 @@ impl<K: Kind> Server<K> {
 
     /// Freezes the server (SIGSTOP): connections stay, nothing answers.
     pub fn pause(&self) -> Result<(), ServerError> {
-        self.signal(Signal::STOP)
+        self.running()?.pause()
     }
 
     /// Lets a frozen server go on (SIGCONT).
@@ -133,7 +133,11 @@ impl<K: Kind> Server<K> {
     }
 
     fn signal(&self, signal: Signal) -> Result<(), ServerError> {
-        self.process.as_ref().ok_or(ServerError::NotRunning { name: K::NAME })?.signal(signal)
+        self.running()?.signal(signal)
+    }
+
+    fn running(&self) -> Result<&Process, ServerError> {
+        self.process.as_ref().ok_or(ServerError::NotRunning { name: K::NAME })
     }
 
     /// Starts the process on `port`, or on a free one, until it answers. Somebody may take a port between our look and
