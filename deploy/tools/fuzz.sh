@@ -68,9 +68,9 @@ keep() {
             cp "$file" "$known/known-$count"
         done
     done < <(seeds "$target")
-    # Code reached counts, how often does not: that would keep thousands.
+    # As few as together reach all code; how often they reach it does not count: that would keep thousands.
     "$fuzz" run "${options[@]}" "$target" "$known" "$root/.fuzz/$target/corpus" -- \
-        -merge=1 -use_counters=0 -max_len=65536 >".fuzz/$target/keep.log" 2>&1
+        -set_cover_merge=1 -use_counters=0 -max_len=65536 >".fuzz/$target/keep.log" 2>&1
     rm -f "$known"/known-*
     find "$known" -type f -exec mv -t "$kept" {} +
     rm -r "$known"

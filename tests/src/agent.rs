@@ -166,7 +166,12 @@ impl Agent {
         };
         let found = tokio::time::timeout(patience, search).await.ok();
         found.unwrap_or_else(|| {
-            panic!("gave up waiting for {what}; {} messages were seen", self.transcript().count())
+            let seen = self.transcript();
+            let mut kinds = BTreeMap::<&str, usize>::new();
+            for event in seen.events.values() {
+                *kinds.entry(&event.r#type).or_default() += 1;
+            }
+            panic!("gave up waiting for {what}; {} messages were seen, and {kinds:?}", seen.count())
         })
     }
 }

@@ -243,7 +243,7 @@ impl Range<'_> {
 
     /// Where the reader stands once everything was read.
     pub(crate) fn end(&self) -> u64 {
-        self.reader.head()
+        self.reader.reached()
     }
 }
 

@@ -44,6 +44,9 @@ use crate::{
 /// led to.
 const EVENTS_GROUP: &str = "router.routing.events";
 const OUTBOUND_GROUP: &str = "router.routing.outbound";
+/// How long one of the broker's copies is waited for that is behind: so often, so long.
+const LATE_COPY: u32 = 100;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How long a cursor may take to be stored before work goes on without.
 const CURSOR_PATIENCE: Duration = Duration::from_secs(1);
 /// How often these are stored: what stands behind them is read at a takeover.
@@ -81,7 +84,7 @@ pub(super) async fn partition<G: Ground, S: Slots>(
     owned: &Owned,
 ) -> Result<(), PartitionError> {
     let begun = Instant::now();
-    let Some((mut shell, head)) = Shell::restore(assignment, owned).await? else { return Ok(()) };
+    let Some((mut shell, reached)) = Shell::restore(assignment, owned).await? else { return Ok(()) };
     assignment.metrics.restored(begun.elapsed().as_secs_f64());
     let millis = begun.elapsed().as_millis() as u64;
     tracing::info!(
@@ -90,7 +93,7 @@ pub(super) async fn partition<G: Ground, S: Slots>(
         millis,
         "partition restored"
     );
-    let ended = shell.follow(head).await;
+    let ended = shell.follow(reached).await;
     match ended {
         Ok(()) => shell.hand_over().await,
         Err(error) => Err(error),
@@ -136,7 +139,7 @@ pub(crate) fn decode(
 
 impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
     /// Restores the state, and catches up with the log as it is now, emitting what the former owner did not.
-    /// None when told to stop meanwhile. Also says where the log ended.
+    /// None when told to stop meanwhile. Also says up to where it was read.
     async fn restore(
         assignment: &'a Assignment<G, S>,
         owned: &'a Owned,
@@ -163,8 +166,9 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             emitted.store(restored, CURSOR_PATIENCE).await?;
         }
         let filter = subjects::routing_partition(partition);
-        let mut range = RangeReader::open(ground, Stream::Routing, [filter], restored).await?;
+        let mut range = RangeReader::open(ground, Stream::Routing, [filter.clone()], restored).await?;
         let head = range.head();
+        let last = ground.last_of(Stream::Routing, &filter).await?;
         if head < restored.max(emitted.seq()) {
             let asked = restored.max(emitted.seq());
             return Err(
@@ -198,13 +202,29 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             knows_passed_on: false,
         };
         let mut looked = false;
+        let mut late = 0;
         loop {
             let record = tokio::select! {
                 biased;
                 () = owned.cancel.cancelled() => return Ok(None),
                 record = range.next() => record?,
             };
-            let Some(record) = record else { break };
+            let Some(record) = record else {
+                let reached = range.reached();
+                if reached >= last {
+                    break;
+                }
+                // One of the broker's copies was read, which has not got yet what the leader has. What is missing was
+                // emitted in part by the former owner, perhaps, so it belongs to what is restored.
+                if late == LATE_COPY {
+                    let stream = Stream::Routing.name().to_owned();
+                    return Err(LogError::Regressed { stream, asked: last, last: reached }.into());
+                }
+                late += 1;
+                tokio::time::sleep(LOOK_AGAIN).await;
+                range = RangeReader::open(ground, Stream::Routing, [filter.clone()], reached).await?;
+                continue;
+            };
             if !looked && record.seq > shell.emitted.seq() {
                 looked = true;
                 shell.find_stored().await?;
@@ -216,15 +236,15 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
         if !looked {
             shell.look().await;
         }
-        Ok(Some((shell, head)))
+        Ok(Some((shell, range.reached())))
     }
 
-    /// Follows the log from `head` until told to stop.
-    async fn follow(&mut self, head: u64) -> Result<(), PartitionError> {
+    /// Follows the log behind `reached` until told to stop.
+    async fn follow(&mut self, reached: u64) -> Result<(), PartitionError> {
         let Assignment { ground, config, .. } = self.assignment;
         let partition = self.owned.partition;
         let filter = subjects::routing_partition(partition);
-        let mut reader = ground.tail(Stream::Routing.name(), vec![filter], Start::After(head)).await?;
+        let mut reader = ground.tail(Stream::Routing.name(), vec![filter], Start::After(reached)).await?;
         let asked = ground.listen(query_subject(partition)).await?;
         let (sender, mut questions) = mpsc::channel(64);
         let taking = tokio::spawn(ground.task(query::take(ground.clone(), asked, sender)));

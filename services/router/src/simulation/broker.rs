@@ -169,8 +169,8 @@ impl Broker {
             return 0;
         }
         let shelf = self.shelf(stream);
-        let newest = shelf.newest.get(subject).copied();
-        newest.filter(|seq| shelf.messages.contains_key(seq)).unwrap_or_default()
+        let newest = shelf.newest.iter().filter(|(stored, _)| covers(subject, stored)).map(|(_, seq)| *seq);
+        newest.filter(|seq| shelf.messages.contains_key(seq)).max().unwrap_or_default()
     }
 
     /// Sequence of the newest message.

@@ -3,7 +3,7 @@
 use super::{Fault, Flaws, Outcome, Plan, live, tally::Tally};
 
 /// Seeds of the tests that share them, together: what a minute of two processors takes.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 120;
 /// More than so many are not named one by one.
 const MANY: u64 = 400;
 /// Tests that share the seeds, so that several processors do.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use heliograph_fabric::{Ground, RangeReader, Stream, envelope::MSG_ID};
 use heliograph_store::snapshots::Slots;
 
-use super::Shell;
+use super::{LATE_COPY, LOOK_AGAIN, Shell};
 use crate::{assignment::outflow::Ends, envelope::POSITION, error::PartitionError};
 
 impl<G: Ground, S: Slots> Shell<'_, G, S> {
@@ -47,9 +47,20 @@ async fn ids_behind<G: Ground>(
     ids: &mut HashSet<String>,
     named_by: &'static str,
 ) -> Result<u64, PartitionError> {
-    let mut range = RangeReader::open(ground, stream, [stream.subjects()[0]], after).await?;
-    let ours = format!("{partition}.");
-    while let Some(record) = range.next().await? {
+    let everything = stream.subjects()[0];
+    let mut range = RangeReader::open(ground, stream, [everything], after).await?;
+    let (head, ours, mut late) = (range.head(), format!("{partition}."), 0);
+    loop {
+        let Some(record) = range.next().await? else {
+            // What a copy of the broker's has not got yet is waited for; what was erased meanwhile never comes.
+            if range.reached() >= head || late == LATE_COPY {
+                return Ok(head);
+            }
+            late += 1;
+            tokio::time::sleep(LOOK_AGAIN).await;
+            range = RangeReader::open(ground, stream, [everything], range.reached()).await?;
+            continue;
+        };
         let header = |name: &'static str| record.headers.get(name).map(async_nats::HeaderValue::as_str);
         if header(POSITION).is_some_and(|place| place.starts_with(&ours))
             && let Some(id) = header(named_by)
@@ -57,5 +68,4 @@ async fn ids_behind<G: Ground>(
             ids.insert(id.to_owned());
         }
     }
-    Ok(range.head())
 }

@@ -11,8 +11,9 @@ use super::reader::{LogError, LogReader, Start};
 #[derive(Debug)]
 pub struct RangeReader<T = LogReader> {
     reader: T,
-    /// Last sequence of the stream when reading began.
+    /// Last sequence of the stream when reading began, as its leader had it.
     head: u64,
+    reached: u64,
     done: bool,
 }
 
@@ -26,12 +27,19 @@ impl<T: Tail> RangeReader<T> {
         let head = broker.end_of(stream).await?;
         let filters = filters.into_iter().map(Into::into).collect();
         let reader = broker.tail(stream.name(), filters, Start::After(after.min(head))).await?;
-        Ok(Self { reader, head, done: after >= head })
+        Ok(Self { reader, head, reached: after, done: after >= head })
     }
 
-    /// The end of the stream when reading began: whoever goes on with a [`LogReader`] starts after it.
+    /// The end of the stream when reading began.
     pub fn head(&self) -> u64 {
         self.head
+    }
+
+    /// The last message that was read, or where reading began: whoever goes on with a [`LogReader`] starts after it. Not
+    /// after the head: a cluster reads from one of its copies, which says that nothing is left when it has not got yet
+    /// what the leader has.
+    pub fn reached(&self) -> u64 {
+        self.reached
     }
 
     /// The next message; none at the end.
@@ -44,7 +52,11 @@ impl<T: Tail> RangeReader<T> {
             return Ok(None);
         };
         self.done = record.pending == 0 || record.seq >= self.head;
-        Ok((record.seq <= self.head).then_some(record))
+        if record.seq > self.head {
+            return Ok(None);
+        }
+        self.reached = record.seq;
+        Ok(Some(record))
     }
 }
 

@@ -104,7 +104,10 @@ async fn a_range_ends_at_the_head_of_now() {
     while range.next().await.unwrap().is_some() {
         read += 1;
     }
-    assert_eq!((read, range.head()), (20, 20));
+    assert_eq!((read, range.head(), range.reached()), (20, 20, 20));
+    let mut others = RangeReader::open(&fabric, Stream::Routing, ["hg.routing.1.*"], 0).await.unwrap();
+    while others.next().await.unwrap().is_some() {}
+    assert_eq!((others.head(), others.reached()), (22, 20), "what follows may be on its way");
 }
 
 #[tokio::test(flavor = "multi_thread")]
