@@ -178,16 +178,23 @@ impl Broker {
         self.shelf(stream).last
     }
 
-    /// Up to `limit` messages behind `after`.
-    pub(super) fn read(&mut self, stream: &str, filters: &[String], after: u64, limit: usize) -> Vec<Record> {
+    /// Up to `limit` messages behind `after`, by a copy that has those up to `upto`.
+    pub(super) fn read(
+        &mut self,
+        stream: &str,
+        filters: &[String],
+        (after, upto): (u64, u64),
+        limit: usize,
+    ) -> Vec<Record> {
         let behind = self.shelf(stream).messages.range(after + 1..).map(|(_, kept)| kept);
+        let behind = behind.take_while(|kept| kept.seq <= upto);
         let found: Vec<_> = behind.filter(|kept| matches(filters, &kept.subject)).cloned().collect();
         records(stream, &found, limit)
     }
 
-    /// How many messages stand behind `after`.
-    pub(super) fn count(&mut self, stream: &str, filters: &[String], after: u64) -> u64 {
-        let behind = self.shelf(stream).messages.range(after + 1..);
+    /// How many messages stand behind `after`, by a copy that has those up to `upto`.
+    pub(super) fn count(&mut self, stream: &str, filters: &[String], (after, upto): (u64, u64)) -> u64 {
+        let behind = self.shelf(stream).messages.range(after + 1..).take_while(|(seq, _)| **seq <= upto);
         behind.filter(|(_, kept)| matches(filters, &kept.subject)).count() as u64
     }
 

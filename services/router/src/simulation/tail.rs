@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use heliograph_fabric::{BrokerError, Ground as _, LogError, Record, Start, Stream, Tail};
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::ground::{Silence, SimGround};
 use super::tally::Seen;
@@ -30,7 +30,16 @@ struct Pump {
     stream: String,
     filters: Vec<String>,
     last: u64,
+    behind: Option<Behind>,
     records: mpsc::Sender<Record>,
+}
+
+/// The reader was given a copy that has not got yet what the leader has.
+#[derive(Clone, Copy)]
+struct Behind {
+    /// What it has.
+    upto: u64,
+    until: Instant,
 }
 
 impl SimTail {
@@ -41,16 +50,21 @@ impl SimTail {
         filters: Vec<String>,
         start: Start,
     ) -> Result<Self, LogError> {
-        let (end, waiting, first) = loop {
+        let (end, waiting, first, behind) = loop {
             let (name, wanted) = (stream.to_owned(), filters.clone());
+            let lag = Behind::draw(ground, stream);
             let opened = ground.ask(None, move |broker, _| {
                 let end = broker.end(&name);
                 match start {
-                    Start::After(seq) => (end, broker.count(&name, &wanted, seq), Vec::new()),
-                    Start::New => (end, 0, Vec::new()),
+                    Start::After(seq) => {
+                        let behind = lag.map(|(lag, until)| Behind { upto: end.saturating_sub(lag), until });
+                        let upto = behind.map_or(u64::MAX, |behind| behind.upto);
+                        (end, broker.count(&name, &wanted, (seq, upto)), Vec::new(), behind)
+                    }
+                    Start::New => (end, 0, Vec::new(), None),
                     Start::LastPerSubject => {
                         let newest = broker.newest(&name, &wanted);
-                        (end, newest.len() as u64, newest)
+                        (end, newest.len() as u64, newest, None)
                     }
                 }
             });
@@ -71,9 +85,10 @@ impl SimTail {
             return Err(LogError::Regressed { stream: stream.to_owned(), asked: last, last: end });
         }
         let (sender, records) = mpsc::channel(AHEAD);
-        let mut pump =
-            Pump { ground: ground.clone(), stream: stream.to_owned(), filters, last, records: sender };
-        tokio::spawn(ground.task(async move {
+        let (ground, stream) = (ground.clone(), stream.to_owned());
+        let task = ground.clone();
+        let mut pump = Pump { ground, stream, filters, last, behind, records: sender };
+        tokio::spawn(task.task(async move {
             if pump.hand_over(first.into()).await {
                 pump.run().await;
             }
@@ -82,7 +97,26 @@ impl SimTail {
     }
 }
 
+impl Behind {
+    /// Now and then: by how many messages, and until when.
+    fn draw(ground: &SimGround, stream: &str) -> Option<(u64, Instant)> {
+        let mut inner = ground.world.inner();
+        if stream != Stream::Routing.name() || !inner.network.once_in(6) {
+            return None;
+        }
+        inner.broker.tally.note(Seen::CopyBehind);
+        drop(inner);
+        let until = Instant::now() + Duration::from_millis(100 + ground.draw() % 2_000);
+        Some((1 + ground.draw() % 3, until))
+    }
+}
+
 impl Pump {
+    /// What is read has these messages.
+    fn upto(&self) -> u64 {
+        self.behind.filter(|behind| Instant::now() < behind.until).map_or(u64::MAX, |behind| behind.upto)
+    }
+
     async fn run(mut self) {
         let changed = {
             let mut inner = self.ground.world.inner();
@@ -92,9 +126,10 @@ impl Pump {
             let told = changed.notified();
             tokio::pin!(told);
             told.as_mut().enable();
-            let (stream, filters, after) = (self.stream.clone(), self.filters.clone(), self.last);
+            let (stream, filters, part) =
+                (self.stream.clone(), self.filters.clone(), (self.last, self.upto()));
             let limit = 1 + usize::try_from(self.ground.draw() % 32).expect("few");
-            let asked = self.ground.ask(None, move |broker, _| broker.read(&stream, &filters, after, limit));
+            let asked = self.ground.ask(None, move |broker, _| broker.read(&stream, &filters, part, limit));
             let batch = tokio::select! {
                 biased;
                 () = self.records.closed() => return,
@@ -129,7 +164,8 @@ impl Pump {
         let repeats = one_in.is_some_and(|one_in| inner.network.once_in(one_in));
         let mut batch = VecDeque::from(batch);
         if repeats {
-            let before = inner.broker.read(&self.stream, &self.filters, self.last.saturating_sub(6), 6);
+            let before =
+                inner.broker.read(&self.stream, &self.filters, (self.last.saturating_sub(6), u64::MAX), 6);
             for record in before.into_iter().rev().filter(|record| record.seq <= self.last) {
                 inner.broker.tally.note(Seen::ReadAgain);
                 batch.push_front(record);

@@ -41,10 +41,11 @@ pub(super) enum Seen {
     CommandRefused,
     Moved,
     PassedOn,
+    CopyBehind,
 }
 
 /// Everything that is counted, in words.
-pub(super) const ALL: [(Seen, &str); 33] = [
+pub(super) const ALL: [(Seen, &str); 34] = [
     (Seen::Killed, "routers killed while they worked on a partition"),
     (Seen::StoodStill, "routers stopped while they worked on a partition"),
     (Seen::CutOff, "routers cut off from the broker while they worked on a partition"),
@@ -78,6 +79,7 @@ pub(super) const ALL: [(Seen, &str); 33] = [
     (Seen::CommandRefused, "commands refused"),
     (Seen::Moved, "tenants that came to another partition"),
     (Seen::PassedOn, "entries passed on to another partition, parts of tenants included"),
+    (Seen::CopyBehind, "readers that were given a copy of the log that was behind"),
 ];
 
 /// See the module.
