@@ -17,6 +17,9 @@ const DELIVERY = {
 /** What is no saying of its own, and so nothing to answer. */
 const ABOUT = ["reaction", "edit", "deletion", "callSignal"];
 
+/** What agents and customers do beside messages: it changes nothing of how a customer can be answered. */
+const SHOWN = ["agent.typing", "customer.typing", "agent.read"];
+
 export class Transcript {
   #ids = new Set();
   #messages = new Map();
@@ -55,7 +58,7 @@ export class Transcript {
     this.#ids.add(event.id);
     const seq = number(sequence);
     if (this.oldest === null || seq < this.oldest) this.oldest = seq;
-    if (!event.type.endsWith(".typing")) this.told = Math.max(this.told, seq);
+    if (!SHOWN.includes(event.type)) this.told = Math.max(this.told, seq);
     const payload = payloadOf(event);
     if (event.type in DELIVERY) this.#deliver(event, payload, seq);
     else if (event.type === "message.rerouted") this.#reroute(event, payload);
