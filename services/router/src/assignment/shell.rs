@@ -1,5 +1,6 @@
 //! One routing partition: restore, catch up, then apply, publish and answer until told to stop.
 
+mod late;
 mod stored;
 
 use std::time::Duration;
@@ -19,6 +20,8 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 use tracing::Instrument as _;
+
+use late::LateCopy;
 
 use super::{
     Assignment,
@@ -44,9 +47,6 @@ use crate::{
 /// led to.
 const EVENTS_GROUP: &str = "router.routing.events";
 const OUTBOUND_GROUP: &str = "router.routing.outbound";
-/// How long one of the broker's copies is waited for that is behind: so often, so long.
-const LATE_COPY: u32 = 100;
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How long a cursor may take to be stored before work goes on without.
 const CURSOR_PATIENCE: Duration = Duration::from_secs(1);
 /// How often these are stored: what stands behind them is read at a takeover.
@@ -202,7 +202,7 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
             knows_passed_on: false,
         };
         let mut looked = false;
-        let mut late = 0;
+        let mut copy = LateCopy::default();
         loop {
             let record = tokio::select! {
                 biased;
@@ -216,13 +216,10 @@ impl<'a, G: Ground, S: Slots> Shell<'a, G, S> {
                 }
                 // One of the broker's copies was read, which has not got yet what the leader has. What is missing was
                 // emitted in part by the former owner, perhaps, so it belongs to what is restored.
-                if late == LATE_COPY {
+                if !copy.read_on(ground, Stream::Routing, &filter, &mut range).await? {
                     let stream = Stream::Routing.name().to_owned();
                     return Err(LogError::Regressed { stream, asked: last, last: reached }.into());
                 }
-                late += 1;
-                tokio::time::sleep(LOOK_AGAIN).await;
-                range = RangeReader::open(ground, Stream::Routing, [filter.clone()], reached).await?;
                 continue;
             };
             if !looked && record.seq > shell.emitted.seq() {

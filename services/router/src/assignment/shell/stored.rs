@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use heliograph_fabric::{Ground, RangeReader, Stream, envelope::MSG_ID};
 use heliograph_store::snapshots::Slots;
 
-use super::{LATE_COPY, LOOK_AGAIN, Shell};
+use super::{Shell, late::LateCopy};
 use crate::{assignment::outflow::Ends, envelope::POSITION, error::PartitionError};
 
 impl<G: Ground, S: Slots> Shell<'_, G, S> {
@@ -49,16 +49,13 @@ async fn ids_behind<G: Ground>(
 ) -> Result<u64, PartitionError> {
     let everything = stream.subjects()[0];
     let mut range = RangeReader::open(ground, stream, [everything], after).await?;
-    let (head, ours, mut late) = (range.head(), format!("{partition}."), 0);
+    let (head, ours, mut copy) = (range.head(), format!("{partition}."), LateCopy::default());
     loop {
         let Some(record) = range.next().await? else {
             // What a copy of the broker's has not got yet is waited for; what was erased meanwhile never comes.
-            if range.reached() >= head || late == LATE_COPY {
+            if range.reached() >= head || !copy.read_on(ground, stream, everything, &mut range).await? {
                 return Ok(head);
             }
-            late += 1;
-            tokio::time::sleep(LOOK_AGAIN).await;
-            range = RangeReader::open(ground, stream, [everything], range.reached()).await?;
             continue;
         };
         let header = |name: &'static str| record.headers.get(name).map(async_nats::HeaderValue::as_str);
